@@ -1,0 +1,36 @@
+"""Every failure a user can meet: one sentence that names the thing, and the way out.
+
+The command line prints `message` and `remedy` and ends with `exit_status`; nothing else reaches the terminal.
+"""
+
+
+class EdgekitError(Exception):
+    """Base of all errors meant for the user. Subclasses fix the exit status."""
+
+    exit_status = 4
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+
+
+class UsageError(EdgekitError):
+    """The command, a name or an input file is wrong (exit status 2)."""
+
+    exit_status = 2
+
+
+class AbsentError(EdgekitError):
+    """Something needed is not here: weights, network, toolchain, device, GPU (exit status 3)."""
+
+    exit_status = 3
+
+
+class ConversionError(EdgekitError):
+    """A stage failed: the toolchain refused, crashed, hung or ran out of memory or disk (exit status 4)."""
+
+    exit_status = 4

@@ -1,0 +1,1 @@
+"""Starts converters and runners: each in an environment and a process of its own, bounded in time and memory."""

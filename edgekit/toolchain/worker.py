@@ -1,0 +1,185 @@
+"""Runs one worker: bounded in time and memory, killed with its children, its log kept."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgekit.bundled import bundled_folder
+from edgekit.errors import ConversionError, EdgekitError, UsageError
+from edgekit.toolchain.crash import telling_line
+from edgekit.toolchain.environment import Notify, ensure_environment
+from edgekit.toolchain.script import read_requirements
+
+POLL_SECONDS = 0.02
+MEMORY_POLL_SECONDS = 0.2
+
+
+class Cancelled(Exception):
+    """The user asked to stop; the worker has been killed."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one worker may use: `seconds` of wall time, `memory_bytes` resident with children, `threads`."""
+
+    seconds: float = 900
+    memory_bytes: int = 12 << 30
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class WorkerResult:
+    """What a worker left: its `details`, the versions of its `tools`, `seconds` of work, peak resident bytes."""
+
+    details: dict[str, Any]
+    tools: dict[str, str]
+    seconds: float
+    peak_memory_bytes: int
+
+
+@dataclass
+class Toolchain:
+    """Starts workers with their environments in `cache`. `notify` is told in one line what takes long."""
+
+    cache: Path
+    notify: Notify = lambda _: None
+    offline: bool = False
+
+    def run(
+        self,
+        worker: str,
+        inputs: Mapping[str, Path],
+        output: Path,
+        options: Mapping[str, Any],
+        *,
+        scratch: Path,
+        limits: Limits | None = None,
+        cancelled: threading.Event | None = None,
+    ) -> WorkerResult:
+        """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
+
+        `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. Raises
+        UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
+        takes too much memory, AbsentError where its environment cannot be made, Cancelled.
+        """
+        limits = limits or Limits()
+        script = bundled_folder("converters") / worker
+        requirements = read_requirements(script)
+        python = ensure_environment(script, requirements, self.cache, self.notify, offline=self.offline)
+        request, answer = scratch / "request.json", scratch / "result.json"
+        document = {
+            "inputs": {role: str(path) for role, path in inputs.items()},
+            "output": str(output),
+            "options": dict(options),
+        }
+        request.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        log = scratch / "worker.log"
+        title = f"{worker.removesuffix('.py')} ({requirements.tool[0]} {requirements.tool[1]})"
+        with log.open("wb") as stream:
+            process = subprocess.Popen(
+                [python, script, request, answer],
+                stdin=subprocess.DEVNULL,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                cwd=scratch,
+                env=worker_environment(scratch, limits.threads),
+                start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
+            )
+            trouble = supervise(process, limits, cancelled)
+        return read_result(title, process.returncode, trouble, answer, log)
+
+
+def worker_environment(scratch: Path, threads: int) -> dict[str, str]:
+    """The variables of a worker: the shared library, bounded thread pools, temporary files in `scratch`."""
+    dropped = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONSTARTUP"}
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
+    environment.update(
+        PYTHONPATH=str(bundled_folder("converters") / "lib"),
+        PYTHONNOUSERSITE="1",
+        PYTHONUNBUFFERED="1",
+        TMPDIR=str(scratch),
+        OMP_NUM_THREADS=str(threads),
+        MKL_NUM_THREADS=str(threads),
+        OPENBLAS_NUM_THREADS=str(threads),
+    )
+    return environment
+
+
+def supervise(process: subprocess.Popen[bytes], limits: Limits, cancelled: threading.Event | None) -> str:
+    """Wait for the end; kill the process group at a limit. Returns what the limit was, or an empty string."""
+    deadline = time.monotonic() + limits.seconds
+    next_look = 0.0
+    trouble = ""
+    try:
+        while True:
+            try:
+                process.wait(POLL_SECONDS)
+                return trouble
+            except subprocess.TimeoutExpired:
+                now = time.monotonic()
+            if cancelled is not None and cancelled.is_set():
+                raise Cancelled
+            if now > deadline:
+                trouble = f"did not end within {limits.seconds:g} s and was stopped"
+            elif now > next_look:
+                next_look = now + MEMORY_POLL_SECONDS
+                used = resident_bytes(process.pid)
+                if used > limits.memory_bytes:
+                    trouble = f"used {used / 2**30:.1f} GiB of memory, over its bound of {limits.memory_bytes / 2**30:.1f} GiB, and was stopped"
+            if trouble:
+                return trouble
+    finally:
+        kill_group(process)
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of a process and its children, in bytes; 0 once it is gone."""
+    import psutil
+
+    try:
+        family = [(parent := psutil.Process(pid)), *parent.children(recursive=True)]
+        return sum(member.memory_info().rss for member in family)
+    except psutil.Error:
+        return 0
+
+
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the worker and everything it started."""
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()  # the group is gone with its leader; a no-op when that has been waited for
+    process.wait()
+
+
+def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) -> WorkerResult:
+    """The worker's result, or the one sentence that says why there is none."""
+    remedy = f"Its log is {log}; --verbose shows it."
+    if trouble:
+        raise ConversionError(f"{title} {trouble}", remedy)
+    if not answer.exists():
+        raise ConversionError(f"{title} {how_it_ended(status)}: {telling_line(log)}", remedy)
+    document = json.loads(answer.read_text(encoding="utf-8"))
+    if document["status"] != "ok":
+        kind: type[EdgekitError] = UsageError if document["kind"] == "input" else ConversionError
+        raise kind(document["message"], document["remedy"])
+    return WorkerResult(
+        document["details"], document["tools"], document["seconds"], document["peak_memory_bytes"]
+    )
+
+
+def how_it_ended(status: int) -> str:
+    """An exit status in words."""
+    if status >= 0:
+        return f"ended with status {status} and no result"
+    try:
+        return f"crashed ({signal.Signals(-status).name})"
+    except ValueError:
+        return f"was ended by signal {-status}"
