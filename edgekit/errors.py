@@ -15,7 +15,7 @@ class EdgekitError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.remedy}" if self.remedy else self.message
+        return f"{self.message}. {self.remedy.rstrip('.')}." if self.remedy else self.message
 
 
 class UsageError(EdgekitError):

@@ -1,11 +1,11 @@
 """Paddle's ProgramDesc (`inference.pdmodel`) read and written with protobuf alone, no Paddle.
 
 The message types are built at run time. Field names and numbers follow `framework.proto` of Paddle 2.6
-(paddle/fluid/framework/framework.proto, package `paddle.framework.proto`, proto2); they are the file format.
-Fields left out here (quantisation notes, process meshes, ...) survive a round trip: protobuf keeps unknown fields.
+(paddle/fluid/framework/framework.proto, package `paddle.framework.proto`, proto2); they are the file
+format. Fields left out here (quantisation notes, process meshes, ...) survive a round trip: protobuf keeps
+unknown fields.
 """
 
-import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,7 +124,7 @@ _Program: Any = _program_class()
 
 @dataclass(frozen=True)
 class Op:
-    """One operator and where it stands: `block` and `desc` are live messages, so changes reach the program."""
+    """One operator and where it stands; `block` and `desc` are live: changes reach the program."""
 
     block: Any
     index: int
@@ -172,7 +172,7 @@ def write_program(program: Any, path: Path) -> None:
     """Write `program` to `path`, whole or not at all; what was unknown when it was read is written too."""
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(program.SerializeToString())
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def ops(program: Any, types: Collection[str] | None = None) -> Iterator[Op]:

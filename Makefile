@@ -1,0 +1,35 @@
+# demo and test are all a newcomer needs; each installs what is missing, uv included.
+# Python 3.11 or newer with pip must be there, and a package index in reach.
+
+PYTHON ?= python3
+TOOLS := .tools
+# uv from PATH where it is there, else one of our own, which touches nothing outside this folder.
+UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(TOOLS)/bin/uv)
+ENVIRONMENT := .venv/installed
+
+.PHONY: demo test check benchmark clean
+
+demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
+	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
+
+test: $(ENVIRONMENT)  ## all tests, the real toolchains included
+	$(UV) run --no-sync pytest
+
+check: $(ENVIRONMENT)  ## style and types
+	$(UV) run --no-sync ruff check
+	$(UV) run --no-sync ruff format --check
+	$(UV) run --no-sync pyright
+
+benchmark: $(ENVIRONMENT)  ## edgekit beside the same tools by hand
+	$(UV) run --no-sync python benchmarks/conversion.py
+
+clean:
+	rm -rf .venv $(TOOLS) artifacts
+
+$(ENVIRONMENT): pyproject.toml | $(UV)
+	$(UV) sync --quiet --python '>=3.11'
+	@touch $@
+
+$(TOOLS)/bin/uv:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv

@@ -1,0 +1,134 @@
+# /// script
+# requires-python = "==3.10.*"
+# dependencies = [
+#     "numpy==1.26.4",
+#     "paddlelite==2.13rc0",
+#     "protobuf==7.36.2",
+#     "safetensors==0.7.0",
+# ]
+# ///
+"""Is a Paddle Lite model for ARM the twin of the x86 one? What can be said of it without a device.
+
+Inputs: `arm`, `x86` (`.nb` files of one program). The x86 file can be run here and judged against the
+reference; this worker carries that judgement over to the ARM file, up to its kernels' arithmetic, by three
+comparisons:
+
+- both take the same inputs and give the same outputs;
+- both compute the same expression, operator by operator, up to what `opt` does differently for each target
+  (the rules stand in `dataflow`), and ask for kernels of their own target or of every host;
+- both hold the same parameters: names, shapes, element types and every value, bit for bit.
+
+It does not run anything. The file is not called inspect.py: the standard library's `inspect` would be
+hidden.
+"""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from dataflow import Dataflow, trace
+from edgeworker.protocol import Refusal, Request, main
+from flat_reader import Damaged
+from nb_format import NbModel, Parameter, read_nb
+
+_SHOWN = 5  # differences of one kind that are spelt out
+
+
+def compare(request: Request) -> dict[str, Any]:
+    """Returns `arm`, `x86`, `differences` (sentences), `agrees` (there are none) and `summary` (a sentence).
+
+    Of each file: `opt_version`; `ops`, types in order; `kernels`, "target precision" -> operators;
+    `parameters`, how many; `bytes`, of all parameters' values; `file_bytes`.
+    Raises Refusal for a damaged file.
+    """
+    arm, x86 = read_nb(request.inputs["arm"]), read_nb(request.inputs["x86"])
+    differences = [
+        *_kernels(arm, "arm", {"ARM", "Host"}),
+        *_kernels(x86, "x86", {"X86", "Host"}),
+        *_interfaces(arm, x86),
+        *_computations(_trace(arm, request.inputs["arm"]), _trace(x86, request.inputs["x86"])),
+        *_parameters(arm.parameters, x86.parameters),
+    ]
+    return {
+        "arm": _summary(request.inputs["arm"], arm),
+        "x86": _summary(request.inputs["x86"], x86),
+        "differences": differences,
+        "agrees": not differences,
+        "summary": "; ".join(differences)
+        or f"it computes what the x86 file does, with the same {len(arm.parameters)} parameters",
+    }
+
+
+def _summary(path: Path, model: NbModel) -> dict[str, Any]:
+    kernels = Counter(f"{op.kernel.target} {op.kernel.precision}" for op in model.operators if op.kernel)
+    return {
+        "opt_version": model.opt_version,
+        "ops": [operator.type for operator in model.operators],
+        "kernels": dict(kernels),
+        "parameters": len(model.parameters),
+        "bytes": sum(parameter.values.nbytes for parameter in model.parameters.values()),
+        "file_bytes": path.stat().st_size,
+    }
+
+
+def _trace(model: NbModel, path: Path) -> Dataflow:
+    try:
+        return trace(model)
+    except Damaged as damage:
+        raise Refusal(
+            f"the graph in {path} is damaged: {damage}", "Convert the model again", "input"
+        ) from damage
+
+
+def _kernels(model: NbModel, name: str, allowed: set[str]) -> list[str]:
+    foreign = sorted(model.targets() - allowed)
+    return [f"the {name} file asks for kernels of {', '.join(foreign)}"] if foreign else []
+
+
+def _interfaces(arm: NbModel, x86: NbModel) -> list[str]:
+    mine, theirs = ({feed.name: [*feed.dims, feed.dtype] for feed in model.feeds()} for model in (arm, x86))
+    return [] if mine == theirs else [f"the inputs are {mine} for arm and {theirs} for x86"]
+
+
+def _computations(arm: Dataflow, x86: Dataflow) -> list[str]:
+    if sorted(arm.outputs) != sorted(x86.outputs):
+        return [f"the outputs are {sorted(arm.outputs)} for arm and {sorted(x86.outputs)} for x86"]
+    parted = [name for name, value in arm.outputs.items() if x86.outputs[name] != value]
+    if not parted:
+        return []
+    found = [f"the files compute {', '.join(parted)} differently"]
+    for name, mine, theirs in (("arm", arm, x86), ("x86", x86, arm)):
+        known = {step.fingerprint for step in theirs.steps}
+        first = next((step.place for step in mine.steps if step.fingerprint not in known), None)
+        if first:
+            found.append(f"the first that only {name} computes is {first}")
+    return found
+
+
+def _parameters(arm: dict[str, Parameter], x86: dict[str, Parameter]) -> list[str]:
+    found = [f"parameter {name} is only in the arm file" for name in sorted(arm.keys() - x86.keys())]
+    found += [f"parameter {name} is only in the x86 file" for name in sorted(x86.keys() - arm.keys())]
+    for name in sorted(arm.keys() & x86.keys()):
+        found += _values(name, arm[name].values, x86[name].values)
+    if len(found) > _SHOWN:
+        found[_SHOWN:] = [f"and {len(found) - _SHOWN} more differences in parameters"]
+    return found
+
+
+def _values(name: str, arm: np.ndarray, x86: np.ndarray) -> list[str]:
+    if arm.shape != x86.shape or arm.dtype != x86.dtype:
+        mine, theirs = (f"{values.dtype} {list(values.shape)}" for values in (arm, x86))
+        return [f"parameter {name} is {mine} for arm, {theirs} for x86"]
+    if arm.tobytes() == x86.tobytes():  # bits: a NaN equals itself here, 0.0 and -0.0 differ
+        return []
+    different = np.frombuffer(arm.tobytes(), f"V{arm.itemsize}") != np.frombuffer(
+        x86.tobytes(), f"V{x86.itemsize}"
+    )
+    with np.errstate(all="ignore"):
+        gap = np.abs(arm.astype(np.float64) - x86.astype(np.float64)).max()
+    return [f"parameter {name} differs in {different.sum()} of {arm.size} values, by up to {gap:.3g}"]
+
+
+if __name__ == "__main__":
+    main(compare, tools=("paddlelite",))

@@ -1,0 +1,151 @@
+# /// script
+# requires-python = "==3.10.*"
+# dependencies = [
+#     "numpy==1.26.4",
+#     "paddlelite==2.13rc0",
+#     "protobuf==7.36.2",
+#     "safetensors==0.7.0",
+# ]
+# ///
+"""A Paddle program to Paddle Lite models: model.arm.nb for phones and boards, model.x86.nb for this host.
+
+Inputs: `program` (a folder with inference.pdmodel and inference.pdiparams). Options: `targets` ("arm",
+"x86"; both where it is absent), `precision` ("fp32"; "fp16" for ARM alone), `rewrites` (names; see
+`rewrites`).
+
+`opt` ends the process where it fails. What is printed before each step tells the reader of the log where
+that was.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from edgeworker.paddle_program import ops, read_program, write_program
+from edgeworker.protocol import Refusal, Request, main
+from edgeworker.rewrite import Rewrite, apply_rewrites, select
+from nb_format import NbModel, clear_version_padding, read_nb
+from rewrites import REWRITES
+from supported_ops import supported_ops
+
+# `fp16`: whether `opt` has half-precision kernels for the target.
+_TARGETS = {"arm": {"fp16": True}, "x86": {"fp16": False}}
+
+
+def convert(request: Request) -> dict[str, Any]:
+    """Write model.<target>.nb for each target.
+
+    Returns `io` (program names to the files' names, which FP16 changes), `rewrites` (reports), `nb` (file ->
+    opt_version, bytes, operators, parameters) and `seconds` (per step).
+    Raises Refusal for an unknown target, precision or rewrite, and for an operator that Paddle Lite lacks.
+    """
+    targets, precision = _checked(request)
+    folder = request.inputs["program"]
+    weights = folder / "inference.pdiparams"
+    if not weights.is_file():
+        raise Refusal(f"{folder} holds no inference.pdiparams", kind="input")
+    program = read_program(folder / "inference.pdmodel")
+    outputs = [name for op in ops(program, {"fetch"}) for name in op.desc.inputs[0].arguments]
+    chosen = _chosen(request.options.get("rewrites", []))
+    seconds: dict[str, float] = {}
+    details: dict[str, Any] = {"io": None, "nb": {}, "seconds": seconds}
+    _announce("rewrite")
+    details["rewrites"] = apply_rewrites(program, chosen)
+    # In the output folder: where `opt` ends the process, whoever started it clears that away.
+    rewritten = request.output / "rewritten.pdmodel"
+    write_program(program, rewritten)
+    for target in targets:
+        _announce(f"check {target}")
+        _check_operators(program, target)
+        _announce(f"opt {target}")
+        started = time.perf_counter()
+        path = _optimize(rewritten, weights, target, precision, request.output)
+        seconds[f"opt {target}"] = time.perf_counter() - started
+        _announce(f"read {target}")
+        model = read_nb(path)
+        names = _names(model, outputs)
+        if details["io"] not in (None, names):
+            raise Refusal(f"opt gave the targets' files different names: {details['io']} and {names}")
+        details["io"] = names
+        details["nb"][path.name] = {
+            "opt_version": model.opt_version,
+            "bytes": path.stat().st_size,
+            "operators": [operator.type for operator in model.operators],
+            "parameters": len(model.parameters),
+        }
+    rewritten.unlink()
+    return details
+
+
+def _checked(request: Request) -> tuple[list[str], str]:
+    targets = request.options.get("targets", list(_TARGETS))
+    precision = request.options.get("precision", "fp32")
+    unknown = sorted(set(targets) - set(_TARGETS))
+    if unknown or not targets:
+        named = ", ".join(unknown) or "none"
+        raise Refusal(f"Paddle Lite targets are {', '.join(_TARGETS)}; asked for {named}", kind="input")
+    if precision not in ("fp32", "fp16"):
+        raise Refusal(f"Paddle Lite models are made in fp32 or fp16, not {precision}", kind="input")
+    if precision == "fp16" and (without := [name for name in targets if not _TARGETS[name]["fp16"]]):
+        raise Refusal(
+            f"Paddle Lite has no FP16 for {', '.join(without)}",
+            "Ask for fp16 with the target arm alone",
+            kind="input",
+        )
+    return list(dict.fromkeys(targets)), precision
+
+
+def _chosen(names: list[str]) -> list[Rewrite[Any, Any]]:
+    try:
+        return select(REWRITES, names)
+    except KeyError as error:
+        known = ", ".join(rewrite.name for rewrite in REWRITES)
+        raise Refusal(f"there is no Paddle Lite rewrite {error}; there are {known}", kind="input") from error
+
+
+def _check_operators(program: Any, target: str) -> None:
+    """Refuse operators that Paddle Lite has not got; `opt` itself would end the process."""
+    known = supported_ops(target)
+    missing = [op for op in ops(program) if op.desc.type not in known]
+    if missing:
+        kinds = ", ".join(sorted({op.desc.type for op in missing}))
+        raise Refusal(
+            f"Paddle Lite has no {target} kernel for {kinds}; the first is {missing[0].place}",
+            "Express it with other operators in the model, or choose another target",
+        )
+
+
+def _optimize(program: Path, weights: Path, target: str, precision: str, output: Path) -> Path:
+    from paddlelite.lite import Opt
+
+    opt = Opt()
+    opt.set_model_file(str(program))
+    opt.set_param_file(str(weights))
+    if precision == "fp16":
+        opt.enable_fp16()  # before set_valid_places, which reads it
+    opt.set_valid_places(target)
+    opt.set_model_type("naive_buffer")
+    path = output / f"model.{target}.nb"
+    opt.set_optimize_out(str(path.with_suffix("")))  # `opt` appends .nb
+    opt.run()
+    if not path.is_file():
+        raise Refusal(f"opt ended without an error and wrote no {path.name}")
+    clear_version_padding(path)
+    return path
+
+
+def _names(model: NbModel, outputs: list[str]) -> dict[str, dict[str, str]]:
+    """The program's names -> the file's. FP16 converts outputs back and appends to their names."""
+    renamed = {name.removesuffix("/precision_trans"): name for name in model.fetches()}
+    if sorted(renamed) != sorted(outputs):
+        raise Refusal(f"opt turned the outputs {outputs} into {model.fetches()}")
+    return {"inputs": {feed.name: feed.name for feed in model.feeds()}, "outputs": renamed}
+
+
+def _announce(stage: str) -> None:
+    print(f"stage: {stage}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(convert, tools=("paddlelite",))

@@ -1,0 +1,167 @@
+"""What a `.nb` file computes, in a form that two targets' files of one program share.
+
+`opt` fuses a little differently for each target and reuses variables on ARM, so neither operators nor
+variable names can be compared as they stand. Here every value gets a fingerprint of the expression that
+makes it, down to the inputs' and parameters' names, after these rules, which name all that was seen to
+differ between ARM and x86:
+
+- `fc` is a `matmul` and an `elementwise_add` with its bias, and `matmul_v2` and `mul` are `matmul`;
+- a reshape or flatten in front of a `matmul` with a parameter does not count: `fc` flattens on its own, and
+  the parameter's shape fixes the result;
+- an average or maximum pool that adapts to 1x1 is a global pool, whose window, stride and padding mean
+  nothing;
+- an activation fused into an operator is an operator of its own;
+- `calib`, `io_copy` and `layout` move or convert values and compute nothing;
+- attributes about where and how to run do not count, nor does the difference between an attribute that is
+  absent and one that is false, 0 or empty.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flat_reader import Damaged
+from nb_format import NbModel, Operator
+
+_TRANSPORT = {"calib", "calib_once", "io_copy", "io_copy_once", "layout", "layout_once"}
+_MATRIX_PRODUCTS = {"matmul_v2": ("X", "Y"), "mul": ("X", "Y"), "fc": ("Input", "W")}
+_RESHAPES = {"flatten_contiguous_range", "flatten2", "reshape2", "squeeze2"}
+_GLOBAL_POOL_IGNORES = {
+    "ksize",
+    "strides",
+    "paddings",
+    "padding_algorithm",
+    "adaptive",
+    "exclusive",
+    "ceil_mode",
+}
+_ACTIVATION_ATTRIBUTES = {"act_type", "activation_type", "fuse_relu", "with_act"}
+_NOT_MEANT = {"op_device", "op_type", "with_quant_attr", "use_cudnn", "use_mkldnn", "in_num_col_dims"}
+# Slots that hold no part of the computed value.
+_SIDE_OUTPUTS = {"XShape"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operator's main results: `fingerprint` of its expression, `place` to name it in a message."""
+
+    fingerprint: str
+    place: str
+
+
+@dataclass(frozen=True)
+class Dataflow:
+    """`outputs` maps each model output to its fingerprint; `steps` are the computing operators in order."""
+
+    steps: list[Step]
+    outputs: dict[str, str]
+
+
+def trace(model: NbModel) -> Dataflow:
+    """Follow the operators in their order; a variable that is written twice counts from each writing on.
+
+    Raises Damaged for an operator without the operands that it needs.
+    """
+    values = {name: f"parameter {name}" for name in model.parameters}
+    unshaped: dict[str, str] = {}  # fingerprint of a reshaped value -> of what it was before
+    steps: list[Step] = []
+    outputs: dict[str, str] = {}
+    for index, operator in enumerate(model.operators):
+        operands = {
+            slot: [values.get(name, f"undefined {name}") for name in names]
+            for slot, names in operator.inputs.items()
+            if names
+        }
+        if operator.type == "feed":
+            name = _one(operator, operator.outputs, "Out")
+            values[name] = f"input {name}"
+        elif operator.type == "fetch":
+            name = _one(operator, operator.inputs, "X")
+            outputs[name.removesuffix("/precision_trans")] = values.get(name, f"undefined {name}")
+        elif operator.type in _TRANSPORT:
+            moved = _one(operator, operands, next(iter(operands), "Input"))
+            values.update((name, moved) for name in _results(operator))
+        else:
+            fingerprint = _fingerprint(operator, operands, unshaped)
+            for position, name in enumerate(_results(operator)):
+                values[name] = f"{fingerprint}.{position}"
+            for slot in _SIDE_OUTPUTS & operator.outputs.keys():  # they overwrite what the variable held
+                values.update((name, f"{fingerprint}.{slot}") for name in operator.outputs[slot])
+            if operator.type in _RESHAPES:
+                source = _one(operator, operands, "X")
+                unshaped[f"{fingerprint}.0"] = unshaped.get(source, source)
+            else:  # reshapes may or may not count, so no message starts from one
+                steps.append(Step(fingerprint, _place(index, operator)))
+    return Dataflow(steps, outputs)
+
+
+def _fingerprint(operator: Operator, operands: dict[str, list[str]], unshaped: Mapping[str, str]) -> str:
+    attributes = {
+        name: value
+        for name, value in operator.attributes.items()
+        if name not in _NOT_MEANT | _ACTIVATION_ATTRIBUTES
+        and not name.startswith("__@")
+        and not name.endswith("_fp16")
+    }
+    kind = operator.type
+    if kind in _MATRIX_PRODUCTS:
+        left, right = _MATRIX_PRODUCTS[kind]
+        x, weight = _one(operator, operands, left), _one(operator, operands, right)
+        if weight.startswith("parameter "):
+            x = unshaped.get(x, x)
+        result = _digest("matmul", {"X": [x], "Y": [weight]}, attributes)
+        if bias := operands.get("Bias"):
+            result = _digest("elementwise_add", {"X": [f"{result}.0"], "Y": bias}, {"axis": -1})
+    else:
+        if kind == "pool2d" and (attributes.get("adaptive") and attributes.get("ksize") == [1, 1]):
+            attributes["global_pooling"] = True
+        if kind == "pool2d" and attributes.get("global_pooling"):
+            attributes = {k: v for k, v in attributes.items() if k not in _GLOBAL_POOL_IGNORES}
+        plain = kind.removeprefix("fusion_").removesuffix("_activation")
+        result = _digest(plain, operands, attributes)
+    if activation := _activation(operator):
+        result = _digest(activation, {"X": [f"{result}.0"]}, {})
+    return result
+
+
+def _one(operator: Operator, slots: Mapping[str, list[str]], slot: str) -> str:
+    names = slots.get(slot, [])
+    if len(names) != 1:
+        raise Damaged(f"an operator {operator.type} has {len(names)} of {slot} where it needs one")
+    return names[0]
+
+
+def _activation(operator: Operator) -> str:
+    """The activation fused into the operator, or ""."""
+    named = operator.attributes.get("act_type") or operator.attributes.get("activation_type")
+    return str(named or ("relu" if operator.attributes.get("fuse_relu") else ""))
+
+
+def _digest(kind: str, operands: Mapping[str, list[str]], attributes: Mapping[str, Any]) -> str:
+    told = {
+        name: int(value) if isinstance(value, bool) else value for name, value in attributes.items() if value
+    }
+    text = json.dumps([kind, operands, told], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _results(operator: Operator) -> list[str]:
+    return [
+        name
+        for slot, names in sorted(operator.outputs.items())
+        if slot not in _SIDE_OUTPUTS
+        for name in names
+    ]
+
+
+def _place(index: int, operator: Operator) -> str:
+    """The operator for a message: parameters do not change their names between targets, so they lead."""
+    weights = [name for slot in ("Filter", "W", "Y", "Scale") for name in operator.inputs.get(slot, [])]
+    results = _results(operator)
+    return (
+        f"operator {index}, {operator.type}"
+        + "".join(f" with {name}" for name in weights[:1])
+        + (f" -> {results[0]}" if results else "")
+    )

@@ -1,0 +1,141 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "ml-dtypes==0.6.0",
+#     "ncnn==1.0.20261020",
+#     "numpy==2.2.6",
+#     "onnx==1.23.2",
+#     "pnnx==20261020",
+#     "protobuf==7.36.2",
+#     "safetensors==0.8.0",
+#     "typing-extensions==4.16.0",
+# ]
+#
+# [tool.uv]
+# # pnnx declares torch for its Python front; its executable, all that is used here, has no need of it.
+# # ncnn declares what its model zoo downloads with.
+# override-dependencies = [
+#     "portalocker ; python_version < '3'",
+#     "requests ; python_version < '3'",
+#     "torch ; python_version < '3'",
+#     "tqdm ; python_version < '3'",
+# ]
+# ///
+"""`model.onnx` to ncnn: rewrites, then pnnx, then a look at whether ncnn can load what pnnx wrote.
+
+Inputs: `onnx`. Options: `precision` ("fp32"; "fp16" stores the weights in half precision), `rewrites`
+(names; see the folder `rewrites`), `timeout` (seconds that pnnx may take, default 600).
+
+pnnx ends with status 0 whatever becomes of the model. So its files, the layers in them and the number and
+shapes of inputs and outputs are checked here; the numbers are left to verification.
+"""
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import ncnn
+import onnx
+from edgeworker.protocol import Refusal, Request, main
+from edgeworker.rewrite import apply_rewrites, select
+from onnx_graph import OnnxGraph
+from param_file import ParamFile
+from pnnx_process import Conversion, run_pnnx
+from rewrites import REWRITES
+
+_PRECISIONS = ("fp32", "fp16")
+
+
+def convert(request: Request) -> dict[str, Any]:
+    """Write `model.ncnn.param` and `model.ncnn.bin`.
+
+    Returns `io` (program's names to ncnn's in0, out0, ...), `inputs` and `outputs` (name, shape and dtype in
+    the ONNX model), `rewrites` (reports), `layers` (type -> count), `warnings` (pnnx's lines) and `seconds`
+    per step.
+    Raises Refusal for a graph with several batches or open shapes, and for what ncnn cannot load.
+    """
+    options = request.options
+    precision = options.get("precision", "fp32")
+    if precision not in _PRECISIONS:
+        raise Refusal(f"ncnn models are written in {' or '.join(_PRECISIONS)}, not {precision}", kind="input")
+    try:
+        chosen = select(REWRITES, options.get("rewrites") or [])
+    except KeyError as error:
+        names = ", ".join(rewrite.name for rewrite in REWRITES)
+        raise Refusal(f"there is no ncnn rewrite {error}; there are: {names}", kind="input") from error
+    seconds: dict[str, float] = {}
+
+    started = time.perf_counter()
+    graph = OnnxGraph(onnx.load(request.inputs["onnx"]))
+    inputs, outputs = graph.input_shapes(), graph.output_shapes()
+    _check_batch(inputs)
+    reports = apply_rewrites(graph, chosen)
+    seconds["rewrites"] = time.perf_counter() - started
+
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="pnnx-", dir=request.output) as scratch:
+        onnx.save(graph.model, Path(scratch) / "model.onnx")
+        conversion = run_pnnx(
+            Path(scratch), list(inputs.values()), precision == "fp16", float(options.get("timeout", 600))
+        )
+        param = ParamFile.read(conversion.param)
+        _check_layers(param)
+        io = _io_map(param, conversion, inputs, outputs)
+        for path in (conversion.param, conversion.bin):
+            path.rename(request.output / path.name)
+    seconds["pnnx"] = time.perf_counter() - started
+    return {
+        "io": io,
+        "inputs": [{"name": name, "shape": shape, "dtype": "float32"} for name, shape in inputs.items()],
+        "outputs": [{"name": name, "shape": shape, "dtype": "float32"} for name, shape in outputs.items()],
+        "rewrites": reports,
+        "layers": param.layer_counts(),
+        "warnings": conversion.warnings,
+        "seconds": seconds,
+    }
+
+
+def _check_batch(inputs: dict[str, list[int]]) -> None:
+    for name, shape in inputs.items():
+        if not shape or shape[0] != 1:
+            raise Refusal(
+                f"ncnn has no batch dimension: input {name!r} is {shape}, and its first dimension must be 1",
+                "Export the program with batch 1; the runner goes through a batch sample by sample",
+                kind="input",
+            )
+
+
+def _check_layers(param: ParamFile) -> None:
+    """pnnx leaves what it cannot lower under its own names; ncnn refuses such a file only on loading it."""
+    unknown = [layer for layer in param.layers if ncnn.layer_to_index(layer.type) < 0]
+    if unknown:
+        kinds = {layer.type: [other for other in unknown if other.type == layer.type] for layer in unknown}
+        listed = "; ".join(f"{kind} ({len(layers)}x, first: {layers[0].place})" for kind, layers in kinds.items())
+        raise Refusal(
+            f"pnnx left layers that ncnn does not know: {listed}",
+            "The graph needs a rewrite before pnnx; ncnn holds at most 4 dimensions besides the batch",
+        )
+
+
+def _io_map(
+    param: ParamFile, conversion: Conversion, inputs: dict[str, list[int]], outputs: dict[str, list[int]]
+) -> dict[str, dict[str, str]]:
+    """pnnx numbers the blobs in the ONNX graph's order and drops the names: count and shapes must agree."""
+    for kind, names, blobs, shapes, found in (
+        ("inputs", list(inputs), param.inputs(), list(inputs.values()), conversion.input_shapes),
+        ("outputs", list(outputs), param.outputs(), list(outputs.values()), conversion.output_shapes),
+    ):
+        prefix = kind.removesuffix("puts")
+        if sorted(blobs) != sorted(f"{prefix}{index}" for index in range(len(names))):
+            raise Refusal(f"the ONNX model's {kind} are {names}, those that pnnx wrote {blobs}")
+        if shapes != found:
+            raise Refusal(f"the {kind} {names} are {shapes} in the ONNX model and {found} after pnnx")
+    return {
+        "inputs": {name: f"in{index}" for index, name in enumerate(inputs)},
+        "outputs": {name: f"out{index}" for index, name in enumerate(outputs)},
+    }
+
+
+if __name__ == "__main__":
+    main(convert, tools=("pnnx", "ncnn", "onnx"))

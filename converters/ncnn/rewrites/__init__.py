@@ -1,0 +1,10 @@
+"""What an ONNX graph needs before pnnx, one rewrite a file."""
+
+from typing import Any
+
+from edgeworker.rewrite import Rewrite
+from onnx_graph import OnnxGraph
+
+from .explicit_pool_padding import ExplicitPoolPadding
+
+REWRITES: list[Rewrite[OnnxGraph, Any]] = [ExplicitPoolPadding()]

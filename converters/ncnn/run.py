@@ -1,0 +1,156 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "ml-dtypes==0.6.0",
+#     "ncnn==1.0.20261020",
+#     "numpy==2.2.6",
+#     "onnx==1.23.2",
+#     "pnnx==20261020",
+#     "protobuf==7.36.2",
+#     "safetensors==0.8.0",
+#     "typing-extensions==4.16.0",
+# ]
+#
+# [tool.uv]
+# # pnnx declares torch for its Python front; its executable, all that is used here, has no need of it.
+# # ncnn declares what its model zoo downloads with.
+# override-dependencies = [
+#     "portalocker ; python_version < '3'",
+#     "requests ; python_version < '3'",
+#     "torch ; python_version < '3'",
+#     "tqdm ; python_version < '3'",
+# ]
+# ///
+"""Run an ncnn model on the CPU, in FP32 unless asked otherwise.
+
+Inputs: `param`, `bin`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32": no half
+precision anywhere; "fp16": ncnn's own defaults, as a phone would run it), `inputs` and `outputs` (program's
+name -> ncnn's blob), `output_shapes` (program's name -> shape with the batch, such as {"logits": [1, 1000]}),
+`winograd` (default true, as ncnn ships).
+
+Winograd is where ncnn's FP32 is less exact than others': on ResNet50_vd 1.2e-4 of the largest logit with it,
+2.8e-5 without it, as ONNX Runtime and OpenVINO. `winograd` = false tells such noise from a wrong conversion.
+"""
+
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import ncnn
+import numpy as np
+from edgeworker.protocol import Refusal, Request, main
+from edgeworker.runner import Tensors, run_job
+from param_file import ParamFile
+
+_HALF_PRECISION = (
+    "use_fp16_packed",
+    "use_fp16_storage",
+    "use_fp16_arithmetic",
+    "use_bf16_packed",
+    "use_bf16_storage",
+)
+
+
+class NcnnSession:
+    """One loaded network; inputs and outputs go by the program's names.
+
+    ncnn has no batch dimension: a batch is run sample by sample, and its latency is that of all of them.
+    """
+
+    def __init__(
+        self,
+        param: Path,
+        weights: Path,
+        threads: int,
+        half_precision: bool,
+        winograd: bool,
+        inputs: dict[str, str],
+        outputs: dict[str, str],
+        output_shapes: dict[str, list[int]],
+    ) -> None:
+        network = ParamFile.read(param)
+        self._inputs = inputs or {name: name for name in network.inputs()}
+        self._outputs = outputs or {name: name for name in network.outputs()}
+        _check_names("inputs", self._inputs, network.inputs())
+        _check_names("outputs", self._outputs, network.outputs())
+        self._sample_shapes = {name: [1, *shape[1:]] for name, shape in output_shapes.items()}
+        self._net = ncnn.Net()
+        self._net.opt.num_threads = threads
+        self._net.opt.use_vulkan_compute = False
+        self._net.opt.use_winograd_convolution = winograd
+        if not half_precision:
+            for option in _HALF_PRECISION:
+                setattr(self._net.opt, option, False)
+        if self._net.load_param(str(param)) != 0:
+            unknown = sorted({one.type for one in network.layers if ncnn.layer_to_index(one.type) < 0})
+            reason = f"it does not know the layers {', '.join(unknown)}" if unknown else "its log says why"
+            raise Refusal(f"ncnn cannot load {param.name}: {reason}")
+        if self._net.load_model(str(weights)) != 0:
+            raise Refusal(
+                f"ncnn cannot load {weights.name}: it does not fit {param.name}, or is cut short",
+                kind="input",
+            )
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Every output of one batch, under the program's names."""
+        if sorted(inputs) != sorted(self._inputs):
+            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        count = len(next(iter(inputs.values())))
+        samples = [self._run_one({name: value[index] for name, value in inputs.items()}) for index in range(count)]
+        return {name: np.concatenate([sample[name] for sample in samples]) for name in self._outputs}
+
+    def _run_one(self, sample: Tensors) -> Tensors:
+        with self._net.create_extractor() as extractor:
+            for name, value in sample.items():
+                # A Mat made from an array borrows its memory; a clone owns its own, laid out as ncnn wants.
+                mat = ncnn.Mat(np.ascontiguousarray(value, dtype=np.float32)).clone()
+                if extractor.input(self._inputs[name], mat) != 0:
+                    raise Refusal(f"ncnn does not take the input {self._inputs[name]} of {list(value.shape)}")
+            results: Tensors = {}
+            for name, blob in self._outputs.items():
+                status, mat = extractor.extract(blob)
+                if status != 0:
+                    raise Refusal(f"ncnn failed with status {status} before {blob}; its log says where")
+                # np.array copies: the extractor's memory goes with it.
+                results[name] = self._shaped(name, np.array(mat, dtype=np.float32))
+            return results
+
+    def _shaped(self, name: str, value: np.ndarray) -> np.ndarray:
+        """With its leading 1 again: ncnn drops the batch dimension, and some graphs keep one too many."""
+        shape = self._sample_shapes.get(name)
+        if shape is None:
+            return value[None]
+        if value.size != prod(shape):
+            raise Refusal(f"ncnn gave {name} as {list(value.shape)}, which is not {shape} for one sample")
+        return value.reshape(shape)
+
+
+def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
+    if sorted(names.values()) != sorted(present):
+        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
+
+
+def load(request: Request) -> NcnnSession:
+    """The session that the request asks for."""
+    options = request.options
+    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16"):
+        raise Refusal(f"this runner computes in fp32 or fp16, not {precision}", kind="input")
+    return NcnnSession(
+        request.inputs["param"],
+        request.inputs["bin"],
+        int(options.get("threads", 2)),
+        precision == "fp16",
+        bool(options.get("winograd", True)),
+        options.get("inputs") or {},
+        options.get("outputs") or {},
+        options.get("output_shapes") or {},
+    )
+
+
+def job(request: Request) -> dict[str, Any]:
+    """`run_job` with ncnn."""
+    return run_job(load, request)
+
+
+if __name__ == "__main__":
+    main(job, tools=("ncnn",))

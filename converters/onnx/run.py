@@ -1,0 +1,90 @@
+# /// script
+# requires-python = ">=3.11,<3.13"
+# dependencies = [
+#     "colorama==0.4.6",
+#     "flatbuffers==25.12.19",
+#     "ml-dtypes==0.6.0",
+#     "mpmath==1.3.0",
+#     "numpy==2.4.6",
+#     "onnx==1.23.2",
+#     "onnxruntime==1.32.0",
+#     "onnxslim==0.1.98",
+#     "packaging==26.3",
+#     "paddle2onnx==1.3.1",
+#     "protobuf==7.36.2",
+#     "safetensors==0.8.0",
+#     "sympy==1.14.0",
+#     "typing-extensions==4.16.0",
+# ]
+# ///
+"""Run `model.onnx` in ONNX Runtime on the CPU, in FP32.
+
+Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32"), `inputs` and
+`outputs` (program's name -> the model's name; absent where they are the same).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+from edgeworker.protocol import Refusal, Request, main
+from edgeworker.runner import Tensors, run_job
+
+
+class OnnxSession:
+    """One loaded model; inputs and outputs go by the program's names."""
+
+    def __init__(self, path: Path, batch: int, threads: int, inputs: dict[str, str], outputs: dict[str, str]) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        shapes = {value.name: value.shape for value in self._session.get_inputs()}
+        names = [value.name for value in self._session.get_outputs()]
+        self._inputs = inputs or {name: name for name in shapes}
+        self._outputs = outputs or {name: name for name in names}
+        _check_names("inputs", self._inputs, list(shapes))
+        _check_names("outputs", self._outputs, names)
+        # A dimension that is not fixed is a string or None.
+        if any(isinstance(shape[0], int) and shape[0] != batch for shape in shapes.values()):
+            raise Refusal(
+                f"{path.name} was converted for {shapes}, which a batch of {batch} does not fit",
+                "Use the batch it was converted for, or convert it again",
+                kind="input",
+            )
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Every output of one batch, under the program's names."""
+        if sorted(inputs) != sorted(self._inputs):
+            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        fed = {self._inputs[name]: value for name, value in inputs.items()}
+        values = self._session.run(list(self._outputs.values()), fed)
+        return dict(zip(self._outputs, values, strict=True))
+
+
+def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
+    if sorted(names.values()) != sorted(present):
+        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
+
+
+def load(request: Request) -> OnnxSession:
+    """The session that the request asks for; raises Refusal for any other precision than FP32."""
+    options = request.options
+    if (precision := options.get("precision", "fp32")) != "fp32":
+        raise Refusal(f"this runner computes in fp32, not {precision}", kind="input")
+    return OnnxSession(
+        request.inputs["model"],
+        int(options.get("batch", 1)),
+        int(options.get("threads", 2)),
+        options.get("inputs") or {},
+        options.get("outputs") or {},
+    )
+
+
+def job(request: Request) -> dict[str, Any]:
+    """`run_job` with ONNX Runtime."""
+    return run_job(load, request)
+
+
+if __name__ == "__main__":
+    main(job, tools=("onnxruntime",))

@@ -1,0 +1,104 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "numpy==2.2.6",
+#     "openvino==2026.4.1",
+#     "openvino-telemetry==2025.2.0",
+#     "safetensors==0.8.0",
+# ]
+# ///
+"""Run OpenVINO IR on the CPU, computing in FP32 whatever the CPU offers.
+
+Inputs: `model` (the .xml), `weights` (the .bin; absent where it lies beside the .xml), `tensors`. Options:
+`batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32" or "fp16"; the arithmetic is FP32
+for both), `inputs` and `outputs` (program's name -> the model's name; absent where they are the same).
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openvino
+from edgeworker.protocol import Refusal, Request, main
+from edgeworker.runner import Tensors, run_job
+
+
+class OpenVinoSession:
+    """One compiled model; inputs and outputs go by the program's names."""
+
+    def __init__(
+        self,
+        path: Path,
+        weights: Path,
+        batch: int,
+        threads: int,
+        inputs: dict[str, str],
+        outputs: dict[str, str],
+    ) -> None:
+        core = openvino.Core()
+        try:
+            model = core.read_model(path, weights)
+        except RuntimeError as error:
+            last = [line for line in str(error).splitlines() if line.strip()][-1]
+            raise Refusal(f"OpenVINO cannot read {path.name}: {last}", kind="input") from error
+        shapes = {port.get_any_name(): port.get_partial_shape() for port in model.inputs}
+        names = [port.get_any_name() for port in model.outputs]
+        self._inputs = inputs or {name: name for name in shapes}
+        self._outputs = outputs or {name: name for name in names}
+        _check_names("inputs", self._inputs, list(shapes))
+        _check_names("outputs", self._outputs, names)
+        if any(shape[0].is_static and shape[0].get_length() != batch for shape in shapes.values()):
+            raise Refusal(
+                f"{path.name} was converted for { ({name: str(shape) for name, shape in shapes.items()}) }, "
+                f"which a batch of {batch} does not fit",
+                "Use the batch it was converted for, or convert it again",
+                kind="input",
+            )
+        compiled = core.compile_model(
+            model,
+            "CPU",
+            {
+                # Without it the CPU plugin picks bf16 or f16 where the CPU has them.
+                "INFERENCE_PRECISION_HINT": "f32",
+                "INFERENCE_NUM_THREADS": threads,
+                "PERFORMANCE_HINT": "LATENCY",
+            },
+        )
+        self._request = compiled.create_infer_request()
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Every output of one batch, under the program's names, copied out of the runtime's memory."""
+        if sorted(inputs) != sorted(self._inputs):
+            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        self._request.infer({self._inputs[name]: value for name, value in inputs.items()})
+        return {name: np.array(self._request.get_tensor(target).data) for name, target in self._outputs.items()}
+
+
+def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
+    if sorted(names.values()) != sorted(present):
+        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
+
+
+def load(request: Request) -> OpenVinoSession:
+    """The session that the request asks for; raises Refusal for a precision that no IR of ours has."""
+    options = request.options
+    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16"):
+        raise Refusal(f"this runner takes models in fp32 and fp16, not {precision}", kind="input")
+    model = request.inputs["model"]
+    return OpenVinoSession(
+        model,
+        request.inputs.get("weights", model.with_suffix(".bin")),
+        int(options.get("batch", 1)),
+        int(options.get("threads", 2)),
+        options.get("inputs") or {},
+        options.get("outputs") or {},
+    )
+
+
+def job(request: Request) -> dict[str, Any]:
+    """`run_job` with OpenVINO."""
+    return run_job(load, request)
+
+
+if __name__ == "__main__":
+    main(job, tools=("openvino",))

@@ -1,0 +1,70 @@
+"""Calibration: batch norms get the statistics of real signals, and the logits a spread near 1.
+
+Freshly initialised batch norms (mean 0, variance 1) normalise nothing: activations grow or fade by a factor at
+every layer, and a comparison of logits near 1e9 or 1e-7 tests little. One forward pass in training mode with
+momentum 0 sets each to the statistics of what it really sees.
+"""
+
+import math
+
+import numpy as np
+from network import Network
+from oracle import to_float64
+from paddle_runtime import paddle
+from weights import set_tensors
+
+# The pass runs in float64, where two machines agree to about 1e-12, and its results are then rounded to as many
+# bits as float16 keeps: a difference survives only across a rounding boundary, once in some ten thousand models.
+# In float32 (1e-4 apart in the deepest networks) a rounding this fine would leave hundreds of values different.
+SIGNIFICANT_BITS = 11
+# A channel that hardly moved during calibration must not be blown up when it does.
+SMALLEST_VARIANCE = 0.01  # of the mean variance of its layer
+
+
+def calibrate(network: Network, weights: dict[str, np.ndarray], images: np.ndarray) -> dict[str, np.ndarray]:
+    """`weights` with calibrated statistics and classifier; all float32.
+
+    `network` was built for training and for `images`, [N, 3, H, W]. What the logits of all images have in common is
+    taken out, or every image would be of the same class; their standard deviation is then between 0.5 and 1.
+    """
+    calibrated = dict(weights)
+    with paddle.static.scope_guard(paddle.static.Scope()):
+        set_tensors(network, weights, np.float64)
+        (logits,) = paddle.static.Executor(paddle.CPUPlace()).run(
+            to_float64(network.program),
+            feed={network.input.name: images.astype(np.float64)},
+            fetch_list=[network.output.name],
+        )
+        scope = paddle.static.global_scope()
+        for name, variable in network.tensors.items():
+            if name.endswith(("_mean", "_variance")):
+                value = np.array(scope.find_var(variable.name).get_tensor())
+                if name.endswith("_variance"):
+                    value = np.maximum(value, SMALLEST_VARIANCE * value.mean())
+                calibrated[name] = round_to_bits(value, SIGNIFICANT_BITS).astype(np.float32)
+    common = logits.mean(axis=0)
+    scale = 2.0 ** -math.ceil(math.log2((logits - common).std()))
+    head = network.architecture.head
+    bias = head.removesuffix("weight") + "bias"
+    calibrated[head] = weights[head] * np.float32(scale)
+    calibrated[bias] = round_to_bits((weights[bias] - common) * scale, SIGNIFICANT_BITS).astype(np.float32)
+    return calibrated
+
+
+def residual_scales(network: Network) -> list[str]:
+    """The scales, by structured name, of the batch norms whose result is added to an untouched shortcut."""
+    ops = network.program.global_block().ops
+    scale_of = {op.output("Y")[0]: op.input("Scale")[0] for op in ops if op.type == "batch_norm"}
+    found: set[str] = set()
+    for op in ops:
+        if op.type == "elementwise_add":
+            scales = [scale_of[name] for name in op.input("X") + op.input("Y") if name in scale_of]
+            if len(scales) == 1:
+                found.update(scales)
+    return [name for name, variable in network.tensors.items() if variable.name in found]
+
+
+def round_to_bits(values: np.ndarray, bits: int) -> np.ndarray:
+    """Each value rounded to `bits` significant binary digits."""
+    mantissas, exponents = np.frexp(values)
+    return np.ldexp(np.rint(np.ldexp(mantissas, bits)), exponents - bits)

@@ -1,0 +1,19 @@
+"""Imports Paddle safely; every module here takes `paddle` from this one."""
+
+# Before Paddle: its library brings a zlib of its own, and whoever loads Python's afterwards (numpy's archives,
+# zipfile) ends in a segmentation fault at the first decompression (Paddle 2.6.2).
+import zlib  # noqa: F401  isort: skip
+import os
+
+# Read once, while Paddle is being imported: warnings and errors only.
+os.environ.setdefault("GLOG_minloglevel", "1")
+
+import paddle
+from paddle.base.proto import framework_pb2
+
+__all__ = ["framework_pb2", "paddle", "set_threads"]
+
+
+def set_threads(count: int) -> None:
+    """Let the CPU kernels that run from now on use `count` threads (the math library's and OpenMP's)."""
+    paddle.base.core.set_num_threads(count)

@@ -1,0 +1,161 @@
+# /// script
+# requires-python = ">=3.10,<3.13"
+# dependencies = [
+#     "paddlepaddle==2.6.2",
+#     "paddleclas==2.6.0",
+#     "numpy==1.26.4",
+#     "safetensors==0.8.0",
+#     "anyio==4.16.0",
+#     "astor==0.8.1",
+#     "certifi==2026.10.18",
+#     "decorator==5.3.1",
+#     "exceptiongroup==1.3.1 ; python_version < '3.11'",
+#     "h11==0.16.0",
+#     "httpcore==1.0.9",
+#     "httpx==0.28.1",
+#     "idna==3.20",
+#     "opt-einsum==3.3.0",
+#     "pillow==12.3.0",
+#     "protobuf==7.36.2",
+#     "setuptools==84.2.1",
+#     "typing-extensions==4.16.0",
+# ]
+#
+# [tool.uv]
+# # PaddleClas asks for an old numpy and for what its training and retrieval need; a network's own file needs none.
+# override-dependencies = [
+#     "numpy==1.26.4",
+#     "easydict ; python_version < '3'",
+#     "faiss-cpu ; python_version < '3'",
+#     "gast ; python_version < '3'",
+#     "opencv-python ; python_version < '3'",
+#     "prettytable ; python_version < '3'",
+#     "pyyaml ; python_version < '3'",
+#     "scikit-learn ; python_version < '3'",
+#     "scipy ; python_version < '3'",
+#     "tqdm ; python_version < '3'",
+#     "ujson ; python_version < '3'",
+#     "visualdl ; python_version < '3'",
+# ]
+# ///
+"""Weights out of a seed, for networks whose trained weights are not at hand: same shapes, sane signals, no skill."""
+
+import hashlib
+import math
+from typing import Any
+
+import numpy as np
+from batchnorm import calibrate, residual_scales
+from edgeworker.protocol import Request, main
+from network import STATISTICS, Architecture, build
+from paddle_runtime import set_threads
+from safetensors.numpy import save_file
+
+LARGEST = 2**15  # drawn whole numbers lie between minus and plus this
+IMAGE_CHANNELS = 3
+STRIDE = 32  # of the last stage of every architecture here
+CHANNEL_SAMPLES = 128  # positions over all images, at least, behind each statistic of that stage
+FEWEST_IMAGES, MOST_IMAGES = 4, 32
+LEAN = (0.7, 1.4)  # a grid's share relative to the next coarser one's, in the first and in the last image
+CONTRAST = (1.2, 0.6)
+# Residual branches of full size make deep networks chaotic: in ResNet200_vd FP32 is then 1e-3 off, as much as FP16
+# should be, and a comparison tells nothing apart. Trained networks have small ones.
+RESIDUAL_SCALE = 0.25
+
+
+def synthesize(request: Request) -> dict[str, Any]:
+    """Write `weights.safetensors`: float32, PaddleClas's structured names; the same seed gives the same bytes.
+
+    Options: `architecture` (see `Architecture`), `seed`, `input_size` in pixels, `class_count`, `threads`.
+    """
+    options = request.options
+    architecture = Architecture.from_option(options["architecture"])
+    seed, size = int(options["seed"]), int(options["input_size"])
+    set_threads(int(options.get("threads", 2)))
+    samples_per_image = math.ceil(size / STRIDE) ** 2
+    count = min(MOST_IMAGES, max(FEWEST_IMAGES, math.ceil(CHANNEL_SAMPLES / samples_per_image)))
+    network = build(architecture, int(options["class_count"]), size, count, training=True)
+    shapes = network.shapes
+    weights = {
+        name: draw(name, shape, seed, feeds_activation=f"{name.removesuffix('bias')}_mean" in shapes)
+        for name, shape in shapes.items()
+    }
+    for name in residual_scales(network):
+        weights[name] *= np.float32(RESIDUAL_SCALE)
+    weights = calibrate(network, weights, images(count, size, seed))
+    save_file(weights, request.output / "weights.safetensors")
+    return {"parameters": network.parameters}
+
+
+def draw(name: str, shape: tuple[int, ...], seed: int, feeds_activation: bool = False) -> np.ndarray:
+    """One tensor's values, from the seed and the tensor's name alone; float32.
+
+    Convolutions keep the signal's size through a ReLU (variance 2 / fan-in, He et al. 2015), linear layers without
+    one (1 / fan-in). Each filter over many channels sums to zero, so that what all channels share after a ReLU
+    cancels: else a darker photo than those of the calibration ends in logits of 60. `feeds_activation`: the bias of
+    a batch norm, which lets three quarters of the signal through a ReLU. Half makes deep networks chaotic (FP32
+    1e-4 off in DPN92; so 7e-6).
+    Whole numbers scaled, since their sums are exact on every machine.
+    """
+    if name.endswith(STATISTICS):
+        return np.full(shape, 0.0 if name.endswith("_mean") else 1.0, np.float32)
+    numbers = _generator(seed, name).integers(-LARGEST, LARGEST, shape, endpoint=True)
+    centre = 0.0
+    match name.rpartition(".")[2], len(shape):
+        case "weight", 4:  # [out, in / groups, height, width]
+            fan_in = math.prod(shape[1:])
+            reach = math.sqrt(3 * 2 / fan_in)
+            if shape[1] > IMAGE_CHANNELS:
+                numbers = fan_in * numbers - numbers.sum(axis=(1, 2, 3), keepdims=True)
+                reach /= fan_in
+        case "weight", 2:  # [in, out]
+            reach = math.sqrt(3 * 1 / shape[0])
+        case "weight", 1:  # a norm's scale
+            centre, reach = 0.75, 0.25
+        case "bias", 1:
+            centre, reach = 0.5 if feeds_activation else 0.0, 0.1
+        case _:
+            raise NotImplementedError(f"no rule for {name} of the shape {list(shape)}")
+    return (numbers * (reach / LARGEST) + centre).astype(np.float32)
+
+
+def images(count: int, size: int, seed: int) -> np.ndarray:
+    """[count, 3, size, size], mean near 0: from soft and strong in contrast to rough and faint.
+
+    Noise on grids of 1, 2, 4, ... cells is enlarged and added. With equal shares an image is like a photograph,
+    whose amplitude falls as 1 / frequency. Shares lean to the coarse grids in the first image and to the fine ones
+    in the last, since a layer calibrated on one kind alone answers wildly to the other.
+    """
+    generator = _generator(seed, "images")
+    lean = np.linspace(*LEAN, count).reshape(count, 1, 1, 1)
+    total, share, cells = np.zeros((count, 3, size, size)), np.ones_like(lean), 1
+    while cells < size:
+        grid = generator.random((count, 3, cells + 1, cells + 1)) * 2 - 1
+        total += share * _unit(_enlarge(_enlarge(grid, size, axis=2), size, axis=3))
+        share, cells = share * lean, cells * 2
+    total += share * _unit(generator.random(total.shape) * 2 - 1)
+    return _unit(total) * np.linspace(*CONTRAST, count).reshape(count, 1, 1, 1)
+
+
+def _unit(values: np.ndarray) -> np.ndarray:
+    """Each image scaled to a standard deviation of 1."""
+    return values / values.std(axis=(1, 2, 3), keepdims=True)
+
+
+def _enlarge(grid: np.ndarray, size: int, axis: int) -> np.ndarray:
+    """Linear interpolation along `axis` to `size` points, from the first grid point to just before the last."""
+    position = np.arange(size) * ((grid.shape[axis] - 1) / size)
+    low = position.astype(np.int64)
+    shape = [1] * grid.ndim
+    shape[axis] = size
+    part = (position - low).reshape(shape)
+    return np.take(grid, low, axis) * (1 - part) + np.take(grid, low + 1, axis) * part
+
+
+def _generator(seed: int, purpose: str) -> np.random.Generator:
+    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+
+
+if __name__ == "__main__":
+    main(synthesize, tools=["paddlepaddle", "paddleclas", "numpy"])

@@ -1,0 +1,73 @@
+"""Reads artifacts back, and notices what has changed since they were written."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgekit.artifact.manifest import FILE, SCHEMA, Manifest
+from edgekit.errors import UsageError
+from edgekit.hashing import file_sha256
+from edgekit.pipeline.stage import SourceFile
+
+AGAIN = "Convert the model again, or restore the folder."
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """An artifact whose files are what its manifest says."""
+
+    folder: Path
+    manifest: Manifest
+
+    def by_role(self) -> dict[str, SourceFile]:
+        """Its files by the name the converter gave them."""
+        return {
+            record.role: SourceFile(self.folder / name, record.sha256) for name, record in self.manifest.files.items()
+        }
+
+    def with_manifest(self, manifest: Manifest) -> "Artifact":
+        """The same folder with another manifest."""
+        return replace(self, manifest=manifest)
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """Read the artifact in `folder` and check its files' hashes.
+
+    Raises UsageError where it is no artifact, of a newer edgekit, or damaged: a wrong file is never run.
+    """
+    manifest = read_manifest(folder)
+    for name, record in manifest.files.items():
+        path = folder / name
+        if Path(name).name != name:
+            raise UsageError(f"the manifest of {folder} names a file outside its folder: {name}", AGAIN)
+        if not path.is_file():
+            raise UsageError(f"the artifact {folder} lacks its file {name}", AGAIN)
+        if (size := path.stat().st_size) != record.bytes:
+            raise UsageError(f"{path} is damaged: it has {size} bytes, its manifest says {record.bytes}", AGAIN)
+        if (digest := file_sha256(path)) != record.sha256:
+            raise UsageError(
+                f"{path} has been changed: its SHA-256 is {digest[:12]}…, its manifest says {record.sha256[:12]}…",
+                AGAIN,
+            )
+    return Artifact(folder, manifest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest of `folder`. Raises UsageError where there is none or it cannot be read."""
+    import msgspec
+
+    try:
+        raw = (folder / FILE).read_bytes()
+    except OSError:
+        raise UsageError(f"{folder} is not an artifact: it has no {FILE}") from None
+    try:
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise UsageError(f"{folder / FILE} cannot be read: {error}", AGAIN) from None
+    if manifest.schema > SCHEMA:
+        raise UsageError(f"{folder} was written by edgekit {manifest.edgekit}, which is newer", "Update edgekit.")
+    return manifest
+
+
+def find_artifacts(out: Path, model: str | None = None) -> list[Path]:
+    """The artifact folders in an output folder, `out/<model>/<target>`, of one model or of all."""
+    return sorted(path.parent for path in out.glob(f"{model or '*'}/*/{FILE}"))

@@ -1,0 +1,79 @@
+"""Writes artifacts: copied beside, hashed on the way, renamed into place."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgekit.artifact.manifest import FILE, Manifest
+from edgekit.errors import ConversionError
+from edgekit.files import full_disk_reported, replace_folder, scratch_folder
+
+CHUNK_BYTES = 1 << 20
+
+
+def write_artifact(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> None:
+    """Make `folder` hold `sources` (name -> file to copy) and `manifest`, replacing what was there.
+
+    Each file is hashed while it is copied; raises ConversionError where it is not what the manifest says, or
+    where the disk is full. Until all is written, an earlier artifact stays as it was.
+    """
+    with locked(folder), scratch_folder(folder) as scratch:
+        content = scratch / "artifact"
+        content.mkdir()
+        for name, source in sources.items():
+            digest = copy_hashed(source, content / name)
+            if digest != manifest.files[name].sha256:
+                raise ConversionError(
+                    f"{source} has changed since it was made (SHA-256 {digest[:12]}, "
+                    f"expected {manifest.files[name].sha256[:12]})",
+                    "Remove the cache's folder stages/ and convert again.",
+                )
+        write_manifest(content, manifest)
+        replace_folder(content, folder)
+
+
+def update_manifest(folder: Path, manifest: Manifest) -> None:
+    """Replace the manifest of an existing artifact, all at once. Raises ConversionError on a full disk."""
+    with locked(folder):
+        write_manifest(folder, manifest)
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write `manifest.json` beside and rename it."""
+    import msgspec
+
+    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    partial = folder / f".{FILE}.partial"
+    with full_disk_reported(folder):
+        try:
+            partial.write_bytes(encoded + b"\n")
+            partial.replace(folder / FILE)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def copy_hashed(source: Path, target: Path) -> str:
+    """Copy a file; returns the SHA-256 of what was copied."""
+    digest = hashlib.sha256()
+    with source.open("rb") as reading, target.open("wb") as writing:
+        while chunk := reading.read(CHUNK_BYTES):
+            digest.update(chunk)
+            writing.write(chunk)
+    shutil.copymode(source, target)
+    return digest.hexdigest()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep two runs from writing one artifact at once. The lock lies in the cache, not among the user's files."""
+    from filelock import FileLock
+
+    from edgekit.cache import cache_folder
+
+    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
+    locks = cache_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks / f"{name}.lock"):
+        yield

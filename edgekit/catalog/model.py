@@ -1,0 +1,82 @@
+"""What the catalog says of one model."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+UrlSource = Literal["code", "rule", "docs"]
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Where PaddleClas builds a network: a factory in one of its files under `ppcls/arch/backbone`."""
+
+    name: str
+    family: str
+    module: str  # dotted, below ppcls.arch.backbone: "model_zoo.mixnet"
+    factory: str  # the function or class in that module
+    head: str  # the classifier's weight by its structured name; its last dimension is the number of classes
+    arguments: dict[str, Any] = field(default_factory=dict)  # extra keyword arguments of the factory
+    global_pool: str | None = None  # a final pool of fixed size, by its structured name, to be made global
+    parameters: int | None = None  # counted as built with 1000 classes, without batch-norm statistics
+
+    def as_option(self) -> dict[str, Any]:
+        """Return the `architecture` option of the Paddle workers: what they need to build the network."""
+        option = {
+            "name": self.name,
+            "module": self.module,
+            "factory": self.factory,
+            "head": self.head,
+            "arguments": dict(self.arguments),
+        }
+        return option if self.global_pool is None else {**option, "global_pool": self.global_pool}
+
+
+@dataclass(frozen=True)
+class Latency:
+    """One published time per batch, in milliseconds."""
+
+    gpu: str  # "V100" or "T4"
+    precision: str  # "fp32" or "fp16"
+    batch: int
+    milliseconds: float
+    engine: str = "TensorRT"
+
+
+@dataclass(frozen=True)
+class Published:
+    """The figures of PaddleClas's model pages, exactly as published; None is "not published".
+
+    Accuracies are fractions on ImageNet-1k's validation set, `reference_*` the paper's; FLOPs are in 10^9,
+    parameters in 10^6.
+    """
+
+    top1: float | None
+    top5: float | None
+    reference_top1: float | None
+    reference_top5: float | None
+    flops_g: float | None
+    params_m: float | None
+    latency: tuple[Latency, ...] = ()
+
+    def milliseconds(self, gpu: str, precision: str, batch: int) -> float | None:
+        """Return the published time per batch on "V100" or "T4" at "fp32" or "fp16", or None."""
+        for one in self.latency:
+            if (one.gpu, one.precision, one.batch) == (gpu, precision, batch):
+                return one.milliseconds
+        return None
+
+
+@dataclass(frozen=True)
+class Model:
+    """An architecture with one set of published weights."""
+
+    name: str
+    family: str
+    architecture: Architecture
+    input_size: int  # pixels: the network sees input_size x input_size
+    resize_short: int  # pixels: the photo's short side before the centre crop
+    official_url: str
+    url_source: UrlSource  # held by PaddleClas's code, derived by its rule, or listed in its documentation
+    url_note: str | None  # what a user of the official weights should know
+    demo_weights: bool  # the package holds small weights of the project's own
+    published: Published

@@ -1,0 +1,95 @@
+"""The application: its commands, and how errors leave it."""
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from edgekit.cli.convert import convert
+from edgekit.cli.doctor import doctor
+from edgekit.cli.models import models
+from edgekit.cli.verify import verify
+from edgekit.errors import EdgekitError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    name="edgekit",
+    help="Takes trained PaddleClas classifiers to Paddle Lite, OpenVINO, ncnn and ONNX, and proves that they still compute the same.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(models)
+app.command()(convert)
+app.command()(verify)
+app.command()(doctor)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from edgekit import __version__
+
+        typer.echo(f"edgekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; returns its exit status. Nothing but a bug leaves this as an exception."""
+    try:
+        status = app(arguments, standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except EdgekitError as error:
+        return report(error, "--json" in arguments)
+    except KeyboardInterrupt:
+        typer.echo("\nedgekit: interrupted; what was finished stays in the cache, nothing half-written stays", err=True)
+        return INTERRUPTED
+    except typer.Abort:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return close_broken_pipe()
+    except Exception as error:
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # the parser's complaint about flags and arguments
+            return report_usage(error, "--json" in arguments)
+        raise
+
+
+def report(error: EdgekitError, as_json: bool) -> int:
+    """Print an error as one sentence, and as a document where JSON was asked for; returns its exit status."""
+    if as_json:
+        print_error_document(error.message, error.remedy, error.exit_status)
+    typer.echo(f"edgekit: {error}", err=True)
+    return error.exit_status
+
+
+def report_usage(error: Any, as_json: bool) -> int:
+    """The same for what the parser of flags and arguments found."""
+    if as_json:
+        print_error_document(error.format_message(), "", error.exit_code)
+    error.show()
+    return error.exit_code
+
+
+def print_error_document(message: str, remedy: str, exit_status: int) -> None:
+    """The JSON that stands in for the result."""
+    import json
+
+    typer.echo(json.dumps({"error": message, "remedy": remedy, "exit_status": exit_status}, indent=1))
+
+
+def close_broken_pipe() -> int:
+    """The reader of our output went away (`edgekit models | head`): end quietly, as other tools do."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 141

@@ -1,0 +1,63 @@
+"""Writing so that a reader finds the whole of something or nothing of it."""
+
+import errno
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from edgekit.errors import ConversionError
+from edgekit.hashing import file_sha256
+
+
+@contextmanager
+def full_disk_reported(folder: Path) -> Iterator[None]:
+    """Turn the system's word for a full disk into a ConversionError that names `folder`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ConversionError(
+                f"the disk is full: nothing more can be written to {folder}",
+                "Free some space, or choose another disk with --out and EDGEKIT_CACHE.",
+            ) from error
+        raise
+
+
+@contextmanager
+def scratch_folder(final: Path) -> Iterator[Path]:
+    """A fresh folder beside `final`, gone at the end whatever happens.
+
+    What a killed run left for the same `final` is cleared first; the caller holds its lock, so it is nobody's.
+    Raises ConversionError where the disk is full.
+    """
+    for stale in final.parent.glob(f".{final.name}.*"):
+        shutil.rmtree(stale, ignore_errors=True)
+    scratch = final.parent / f".{final.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    with full_disk_reported(final.parent):
+        try:
+            scratch.mkdir(parents=True)
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def replace_folder(source: Path, target: Path) -> None:
+    """Put the folder `source` in the place of `target`; an old `target` stays whole until the new one is ready."""
+    old = target.with_name(f".{target.name}.old-{uuid.uuid4().hex[:8]}")
+    if target.exists():
+        target.rename(old)
+    source.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
+    """Every file below `folder`: relative name -> `sha256` and `bytes`, in name order."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
+        for path in files
+    }

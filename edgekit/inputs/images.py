@@ -1,0 +1,53 @@
+"""Reads an image file as people see it: upright, RGB, 8 bits."""
+
+import struct
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgekit.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def load_image(path: Path) -> "np.ndarray":
+    """The image as uint8 RGB [H, W, 3], turned upright by its EXIF orientation, without its alpha channel.
+
+    Greyscale, palette and CMYK images become RGB, 16-bit greyscale keeps its upper 8 bits, of an animation
+    the first frame counts: as `cv2.imread` does, which PaddleClas decodes with.
+
+    Raises `UsageError` for a file that is absent, unreadable, truncated, of a floating-point format, or
+    larger than Pillow's limit against decompression bombs (89 megapixels).
+    """
+    import numpy as np
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns from 89 megapixels on and refuses from twice that; here the limit is the lower one.
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as opened:
+                opened.load()
+                file_format = opened.format
+                image = ImageOps.exif_transpose(opened)
+    except FileNotFoundError:
+        raise UsageError(f"there is no image {path}") from None
+    except UnidentifiedImageError:
+        raise UsageError(f"{path} is not an image that Pillow can read", "Give a JPEG, PNG or WebP file.") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UsageError(
+            f"{path} has more than {Image.MAX_IMAGE_PIXELS} pixels", "Give it in a smaller size."
+        ) from None
+    except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error) as error:
+        # Pillow's decoders have no common error for damaged files.
+        raise UsageError(
+            f"{path} cannot be read ({error})", "The file may be truncated; check that it opens elsewhere."
+        ) from None
+    if image.mode == "F" or (image.mode == "I" and file_format != "PNG"):
+        raise UsageError(f"{path} holds {image.mode}-mode values, not colours", "Save it as an 8-bit image.")
+    if image.mode.startswith("I"):
+        # Pillow's own conversion to RGB would cut 16-bit values off at 255.
+        upper = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
+        return np.repeat(upper[:, :, None], 3, axis=2)
+    return np.asarray(image.convert("RGB"))

@@ -1,0 +1,100 @@
+"""A verdict as data: what manifests and reports hold. Needs no numpy, so that reading one stays cheap."""
+
+from typing import Literal
+
+import msgspec
+
+Status = Literal["passed", "failed", "not run"]
+Precision = Literal["fp32", "fp16", "int8"]
+OutputKind = Literal["logits", "probabilities"]
+
+
+class ErrorFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The distance of one output from another."""
+
+    max_abs: float
+    """Largest absolute error of any value, in the output's own unit."""
+    max_relative: float
+    """Largest error relative to its sample's scale (`metrics.scales`)."""
+    rms_relative: float
+    """Root of the mean squared relative error over all samples and values."""
+    cosine: float
+    """Smallest cosine between a sample's values and the truth's; 1 means the same direction."""
+    snr_db: float | None
+    """Signal-to-noise ratio in decibels; none where the two are equal."""
+
+
+class Flip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sample whose top-1 class differs from the reference's."""
+
+    sample: str
+    reference_class: int
+    artifact_class: int
+    margin: float
+    """The oracle's largest value less its second largest."""
+    gap: float
+    """The oracle's largest value less its value for the class that the artifact chose: never below `margin`,
+    but for a reference that itself left the oracle's class."""
+    noise: float
+    """The reference's error on this sample, in the output's unit (pooled over all samples, times this one's
+    scale)."""
+    excused: bool
+    """`gap` is smaller than twice `noise`: the reference itself could have decided so."""
+
+
+class OutputFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was measured on one output. Log-probabilities stand for probabilities."""
+
+    kind: OutputKind
+    samples: int
+    classes: int
+    against_oracle: ErrorFigures
+    against_reference: ErrorFigures
+    noise: ErrorFigures
+    """The reference against the oracle."""
+    max_threshold: float
+    """What `against_oracle.max_relative` may be at most."""
+    rms_threshold: float | None
+    """What `against_oracle.rms_relative` may be at most; none where the precision has no such limit."""
+    worst_sample: str
+    """The sample with the largest relative error against the oracle."""
+    top1_agreement: float
+    """With the reference, over all samples."""
+    top1_agreement_photos: float | None
+    """Over the photos; none where no sample is known to be one."""
+    top5_agreement: float | None
+    top5_agreement_photos: float | None
+    flips: list[Flip]
+
+    @property
+    def disagreements(self) -> list[Flip]:
+        """The flips that the reference's noise does not excuse."""
+        return [flip for flip in self.flips if not flip.excused]
+
+
+class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether an artifact computes the same, what it was judged against, and every figure."""
+
+    status: Status
+    judged_against: str
+    """The reference in words, e.g. "Paddle Inference 2.6.2, FP32, x86-64"."""
+    precision: Precision
+    reason: str = ""
+    """One sentence with figures where the status is not "passed"."""
+    outputs: dict[str, OutputFigures] = {}
+    """By output name; without those that could not be measured (absent, misshapen, not finite)."""
+
+    @property
+    def passed(self) -> bool:
+        """Only a verdict of "passed" is one."""
+        return self.status == "passed"
+
+    @classmethod
+    def not_run(cls, reason: str, judged_against: str = "", precision: Precision = "fp32") -> "Verdict":
+        """The verdict of what could not be tried; `reason` says why."""
+        return cls("not run", judged_against, precision, reason)
+
+    @classmethod
+    def failed(cls, reason: str, judged_against: str = "", precision: Precision = "fp32") -> "Verdict":
+        """The verdict of what ended before there were outputs to judge: a runner's crash, a damaged file."""
+        return cls("failed", judged_against, precision, reason)

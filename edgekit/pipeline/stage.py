@@ -1,0 +1,93 @@
+"""A stage: one run of one worker, and the key that says when an earlier run can stand for it."""
+
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from edgekit.bundled import bundled_folder
+from edgekit.hashing import data_sha256, file_sha256
+from edgekit.toolchain.worker import Limits
+
+# Raised when the meaning of a stage's record changes, so that old caches are not misread.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file or folder from outside the pipeline, with the hash of its content."""
+
+    path: Path
+    sha256: str
+
+    def identity(self) -> Any:
+        """What of it belongs in a key: its content, not its place."""
+        return self.sha256
+
+
+@dataclass(frozen=True)
+class StageFile:
+    """A file that an earlier stage makes; an empty `name` means the whole output folder."""
+
+    stage: "Stage"
+    name: str = ""
+
+    def identity(self) -> Any:
+        """What of it belongs in a key: how it is made. So all keys are known before anything runs."""
+        return [self.stage.key, self.name]
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One run of `worker` (such as `lite/convert.py`).
+
+    `options` go to the worker as they are. `about` names the model and the purpose for people. `cores` is how much of the machine it occupies: a timed run takes all of it.
+    """
+
+    worker: str
+    about: str
+    inputs: Mapping[str, SourceFile | StageFile] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    cores: int = 1
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def name(self) -> str:
+        """The worker without its suffix, such as `lite/convert`."""
+        return self.worker.removesuffix(".py")
+
+    @cached_property
+    def key(self) -> str:
+        """The hash of everything that decides the output: inputs, options, the worker's source and tools."""
+        return data_sha256(
+            {
+                "format": FORMAT,
+                "machine": platform.machine(),
+                "worker": self.worker,
+                "source": worker_source_digest(self.worker),
+                "inputs": {role: value.identity() for role, value in self.inputs.items()},
+                "options": dict(self.options),
+            }
+        )
+
+    def dependencies(self) -> Iterator["Stage"]:
+        """The stages that must be done before this one."""
+        for value in self.inputs.values():
+            if isinstance(value, StageFile):
+                yield value.stage
+
+
+@cache
+def worker_source_digest(worker: str) -> str:
+    """The hash of a worker's folder and of the shared library.
+
+    The head with the pinned versions is in the source, so new tools make new keys.
+    """
+    converters = bundled_folder("converters")
+    script = converters / worker
+    sources = [*script.parent.rglob("*.py"), *(converters / "lib").rglob("*.py")]
+    return data_sha256(
+        {path.relative_to(converters).as_posix(): file_sha256(path) for path in sources}
+    )

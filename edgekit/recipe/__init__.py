@@ -1,0 +1,1 @@
+"""Recipes: per family, how its models reach each target, with the reason for every step and tolerance."""

@@ -1,0 +1,137 @@
+"""The table that verification prints, and the sentences below it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from edgekit.report.sizes import readable_size
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edgekit.parity.verdict import OutputFigures
+    from edgekit.verify import Check
+
+STYLES = {"passed": "bold green", "failed": "bold red", "not run": "yellow"}
+
+
+def verdict_table(checks: Sequence["Check"]) -> "Table":
+    """One row per variant of each artifact of one model; the checks are not empty."""
+    from rich import box
+    from rich.table import Table
+
+    manifest = checks[0].artifact.manifest
+    # Narrow padding and short headings: the whole fits into a terminal of 80 columns.
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title(checks[0]), title_justify="left",
+        title_style="bold",
+    )  # fmt: skip
+    table.add_column("target", no_wrap=True)
+    table.add_column(f"files ({manifest.model.name}…)", no_wrap=True)
+    table.add_column("oracle\nerror", justify="right", no_wrap=True)
+    table.add_column("ref.\nerror", justify="right", no_wrap=True)
+    table.add_column("top-1\nphotos", justify="right", no_wrap=True)
+    table.add_column("latency ms\np50 / p95", justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    table.add_row("[dim]reference[/dim]", "[dim]Paddle FP32[/dim]", *reference_cells(checks), "")
+    for check in checks:
+        verdict = check.found.verdict
+        table.add_row(
+            f"{check.target.name} {check.variant.name}".strip(),
+            "\n".join(files_of(check)),
+            *figure_cells(first_output(check)),
+            latency_cell(check.found.latency),
+            f"[{STYLES[verdict.status]}]{verdict.status}[/]",
+        )
+    names = ", ".join(dict.fromkeys(f"{tool} {version}" for check in checks for tool, version in tools_of(check)))
+    table.caption = f"{manifest.precision.upper()}, batch {manifest.batch}; {names}"
+    table.caption_justify = "left"
+    return table
+
+
+def title(check: "Check") -> str:
+    """Which model with which weights at which size."""
+    manifest = check.artifact.manifest
+    return (
+        f"{manifest.model.name} · {manifest.weights.spec} weights · {manifest.model.class_count} classes · "
+        f"{manifest.preprocessing.crop} px"
+    )
+
+
+def verdict_notes(checks: Sequence["Check"]) -> list[str]:
+    """What the table means, and the reason of every verdict that is not `passed`."""
+    notes = []
+    for check in checks:
+        verdict = check.found.verdict
+        if verdict.reason:
+            name = f"{check.target.name} {check.variant.name}".strip()
+            notes.append(f"[{STYLES[verdict.status]}]{name} {verdict.status}[/]: {verdict.reason}")
+    figures = next((found for check in checks if (found := first_output(check))), None)
+    if figures is not None:
+        notes.append(
+            f"[dim]Errors are the largest difference of any output on {figures.samples} golden inputs, relative to the "
+            f"largest output of its sample. A target passes where its error against the float64 oracle stays below "
+            f"{figures.max_threshold:.1e}, of the order of the reference's own {figures.noise.max_relative:.1e}, "
+            f"and no top-1 differs beyond that noise.[/dim]"
+        )
+    return notes
+
+
+def first_output(check: "Check") -> "OutputFigures | None":
+    """The figures of the (first) output, or None where none could be measured."""
+    return next(iter(check.found.verdict.outputs.values()), None)
+
+
+def files_of(check: "Check") -> list[str]:
+    """The files that a variant is about, with their sizes: its own inputs where its target has several variants."""
+    files = check.artifact.manifest.files
+    chosen = {name: record for name, record in files.items() if record.role in own_roles(check)}
+    model = check.artifact.manifest.model.name
+    return [
+        f"{name.removeprefix(model)} [dim]{readable_size(record.bytes)}[/dim]"
+        for name, record in (chosen or files).items()
+    ]
+
+
+def own_roles(check: "Check") -> set[str]:
+    """The converter's names of the files that belong to this variant and to no variant that runs."""
+    others = [
+        variant for variant in check.target.description.variants if variant.name != check.variant.name and not variant.not_run
+    ]
+    roles = set(check.variant.inputs.values())
+    return roles - {role for other in others for role in other.inputs.values()} if check.variant.not_run else roles
+
+
+def figure_cells(figures: "OutputFigures | None") -> tuple[str, str, str]:
+    """Error against the oracle, against the reference, and top-1 agreement on the photos."""
+    if figures is None:
+        return "–", "–", "–"
+    agreement = figures.top1_agreement_photos
+    return (
+        f"{figures.against_oracle.max_relative:.1e}",
+        f"{figures.against_reference.max_relative:.1e}",
+        "–" if agreement is None else f"{agreement:.0%}",
+    )
+
+
+def reference_cells(checks: Sequence["Check"]) -> tuple[str, str, str, str]:
+    """The reference's own error and latency, which put the targets' into proportion."""
+    figures = next((found for check in checks if (found := first_output(check))), None)
+    reference = next((check.reference for check in checks if check.reference), None)
+    error = "–" if figures is None else f"[dim]{figures.noise.max_relative:.1e}[/dim]"
+    latency = latency_cell(reference.details["latency"]) if reference else "–"
+    return error, "", "", f"[dim]{latency}[/dim]"
+
+
+def latency_cell(latency: dict[str, float] | None) -> str:
+    """Milliseconds of one call."""
+    return "–" if latency is None else f"{latency['p50_ms']:.1f} / {latency['p95_ms']:.1f}"
+
+
+def tools_of(check: "Check") -> list[tuple[str, str]]:
+    """The tools of the conversion, in their order, without those that every worker has."""
+    return [
+        (tool, version)
+        for stage in check.artifact.manifest.stages
+        for tool, version in stage.tools.items()
+        if tool not in ("numpy", "safetensors", "protobuf")
+    ]

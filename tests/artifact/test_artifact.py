@@ -1,0 +1,118 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from edgekit.artifact.load import find_artifacts, load_artifact
+from edgekit.artifact.manifest import FILE, FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
+from edgekit.artifact.write import update_manifest, write_artifact
+from edgekit.errors import ConversionError, UsageError
+from edgekit.hashing import file_sha256
+from edgekit.inputs.preprocessing import Preprocessing
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(b"weights" * 1000)
+    return path
+
+
+def manifest_of(source: Path) -> Manifest:
+    return Manifest(
+        edgekit="0.1.0",
+        target="onnx",
+        precision="fp32",
+        batch=1,
+        model=ModelRecord("M", "F", "A", 10),
+        weights=WeightsRecord("demo", "demo", "0" * 64),
+        preprocessing=Preprocessing(),
+        inputs=(TensorSpec("x", "x", (1, 3, 224, 224), "float32"),),
+        outputs=(TensorSpec("logits", "logits", (1, 10), "float32"),),
+        program_key="1" * 64,
+        stages=(),
+        rewrites=(),
+        files={"M.onnx": FileRecord(file_sha256(source), source.stat().st_size, "model.onnx")},
+    )
+
+
+@pytest.fixture
+def artifact(cache: Path, tmp_path: Path, source: Path) -> Path:
+    folder = tmp_path / "out" / "M" / "onnx"
+    write_artifact(folder, {"M.onnx": source}, manifest_of(source))
+    return folder
+
+
+def test_what_is_written_is_read_back(artifact: Path, source: Path) -> None:
+    loaded = load_artifact(artifact)
+    assert loaded.manifest == manifest_of(source)
+    assert loaded.by_role()["model.onnx"].path.read_bytes() == source.read_bytes()
+    assert sorted(path.name for path in artifact.parent.iterdir()) == ["onnx"]
+    assert find_artifacts(artifact.parents[1]) == [artifact]
+
+
+def test_an_artifact_is_replaced_as_a_whole(artifact: Path, source: Path) -> None:
+    (artifact / "leftover").touch()
+    write_artifact(artifact, {"M.onnx": source}, manifest_of(source))
+    assert sorted(path.name for path in artifact.iterdir()) == ["M.onnx", FILE]
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda file: file.unlink(), "lacks its file M.onnx"),
+        (lambda file: file.write_bytes(file.read_bytes()[:-1]), "is damaged: it has 6999 bytes"),
+        (lambda file: file.write_bytes(b"W" + file.read_bytes()[1:]), "has been changed"),
+    ],
+)
+def test_a_damaged_file_is_noticed(artifact: Path, damage, message: str) -> None:
+    damage(artifact / "M.onnx")
+    with pytest.raises(UsageError, match=message):
+        load_artifact(artifact)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1}'])
+def test_a_broken_manifest_is_one_sentence(artifact: Path, text: str) -> None:
+    (artifact / FILE).write_text(text)
+    with pytest.raises(UsageError, match="cannot be read"):
+        load_artifact(artifact)
+
+
+def test_a_manifest_of_a_newer_edgekit_is_refused(artifact: Path, source: Path) -> None:
+    update_manifest(artifact, replace(manifest_of(source), schema=2, edgekit="9.0"))
+    with pytest.raises(UsageError, match=r"written by edgekit 9\.0, which is newer"):
+        load_artifact(artifact)
+
+
+def test_a_manifest_cannot_name_files_elsewhere(artifact: Path, source: Path, tmp_path: Path) -> None:
+    record = manifest_of(source).files["M.onnx"]
+    update_manifest(artifact, replace(manifest_of(source), files={"../../../model.onnx": record}))
+    with pytest.raises(UsageError, match="outside its folder"):
+        load_artifact(artifact)
+
+
+def test_a_source_that_changed_meanwhile_is_refused_and_the_old_artifact_stays(artifact: Path, source: Path) -> None:
+    manifest = manifest_of(source)
+    source.write_bytes(b"other")
+    with pytest.raises(ConversionError, match="has changed since it was made"):
+        write_artifact(artifact, {"M.onnx": source}, manifest)
+    assert load_artifact(artifact).manifest == manifest
+    assert [path.name for path in artifact.parent.iterdir()] == ["onnx"]
+
+
+def test_a_full_disk_leaves_the_old_artifact(artifact: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("edgekit.artifact.write.copy_hashed", full)
+    with pytest.raises(ConversionError, match="the disk is full"):
+        write_artifact(artifact, {"M.onnx": source}, manifest_of(source))
+    assert load_artifact(artifact).manifest == manifest_of(source)
+    assert [path.name for path in artifact.parent.iterdir()] == ["onnx"]
+
+
+def test_a_folder_that_is_no_artifact(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"is not an artifact: it has no manifest\.json"):
+        load_artifact(tmp_path)

@@ -1,0 +1,157 @@
+"""What many tests need: caches, workers, a program to convert, and the data that stays outside the project."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.cache import cache_folder
+from edgekit.toolchain.worker import Limits, Toolchain
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+
+RunWorker = Callable[..., tuple[dict[str, Any], Path]]
+
+
+def new_cache(folder: Path) -> Path:
+    """An empty cache that shares only the toolchains' environments with the user's, which take minutes to make."""
+    environments = cache_folder() / "environments"
+    environments.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "environments").symlink_to(environments, target_is_directory=True)
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache of this test's own, which edgekit uses for its length."""
+    folder = new_cache(tmp_path / "cache")
+    monkeypatch.setenv("EDGEKIT_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that starts empty and is shared by the tests of one run."""
+    return new_cache(tmp_path_factory.mktemp("session") / "cache")
+
+
+@pytest.fixture(scope="session")
+def run_worker(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> RunWorker:
+    """Runs a worker such as `lite/convert.py`; returns its details and its output folder.
+
+    Raises what the toolchain raises: errors with `message` and `remedy`.
+    """
+    toolchain = Toolchain(session_cache)
+
+    def run(worker: str, inputs: dict[str, Path], options: dict[str, Any]) -> tuple[dict[str, Any], Path]:
+        scratch = tmp_path_factory.mktemp(worker.replace("/", "-").removesuffix(".py"))
+        output = scratch / "output"
+        output.mkdir()
+        result = toolchain.run(worker, inputs, output, options, scratch=scratch, limits=Limits(seconds=600))
+        return result.details, output
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def mixnet_program(run_worker: RunWorker) -> Path:
+    """The program of MixNet_S with the bundled demo weights: 10 classes, 64 px, batch 1, output `logits`."""
+    from edgekit.catalog import load_catalog
+    from edgekit.weights.demo import demo_weights
+
+    model, demo = load_catalog().find("MixNet_S"), demo_weights("MixNet_S")
+    assert demo is not None
+    options = {"architecture": model.architecture.as_option(), "input_size": 64, "batch": 1}
+    _, output = run_worker("paddle/export.py", {"weights": demo.path}, options)
+    return output
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with photos and weights that may not be copied into the project; skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder ../shared with photos and weights of other licences is not here")
+    return SHARED
+
+
+@pytest.fixture
+def free_copy(tmp_path: Path) -> Callable[[Path], Path]:
+    """Copies a folder into this test's own, to be damaged."""
+
+    def copy(folder: Path) -> Path:
+        target = tmp_path / f"copy-of-{folder.name}"
+        shutil.copytree(folder, target)
+        return target
+
+    return copy
+
+
+@pytest.fixture
+def fake_worker(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Puts `fake/work.py` (see fake_worker.py) in the place of the real converters; returns their folder.
+
+    Its environment is real, and its head asks for one small package.
+    """
+    import edgekit.bundled
+    from edgekit.pipeline.stage import worker_source_digest
+
+    converters = tmp_path / "project" / "converters"
+    (converters / "fake").mkdir(parents=True)
+    shutil.copy(ROOT / "tests" / "fake_worker.py", converters / "fake" / "work.py")
+    (converters / "lib").symlink_to(ROOT / "converters" / "lib")
+    monkeypatch.setattr(edgekit.bundled, "PACKAGE", tmp_path / "project" / "edgekit")
+    worker_source_digest.cache_clear()
+    return converters
+
+
+Edgekit = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def edgekit(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Edgekit:
+    """Runs the command line as a user would, from a folder that is not the checkout, on the session's cache."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+
+    def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "edgekit", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=elsewhere,
+            env={**os.environ, "EDGEKIT_CACHE": str(session_cache), "COLUMNS": "80", **environment},
+            stdin=subprocess.DEVNULL,
+            timeout=900,
+            check=False,
+        )
+
+    return run
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A model converted and verified by the command line: the output folder, and the JSON it printed."""
+
+    out: Path
+    document: dict[str, Any]
+
+    def check(self, target: str, variant: str = "") -> dict[str, Any]:
+        """What was printed of one variant."""
+        return next(one for one in self.document["checks"] if (one["target"], one["variant"]) == (target, variant))
+
+
+@pytest.fixture(scope="session")
+def mixnet(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """MixNet_S with its bundled weights on all targets."""
+    out = tmp_path_factory.mktemp("mixnet")
+    answer = edgekit("convert", "MixNet_S", "-w", "demo", "-t", "all", "--verify", "--json", "--out", out)
+    assert answer.returncode == 0, answer.stderr
+    return Converted(out, json.loads(answer.stdout))

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from edgekit.bundled import bundled_folder
+from edgekit.catalog import load_catalog
+from edgekit.errors import UsageError
+from edgekit.pipeline.target import targets
+from edgekit.recipe.load import load_recipe, merge, recipe_for
+
+
+@pytest.mark.parametrize("path", sorted(bundled_folder("recipes").glob("*.toml")), ids=lambda path: path.stem)
+def test_every_recipe_loads_and_names_real_targets_and_rewrites(path: Path) -> None:
+    recipe = load_recipe(path)
+    assert recipe.summary
+    for name, target in recipe.targets.items():
+        assert name in targets()
+        folder = bundled_folder("converters") / name / "rewrites"
+        for rewrite in target.rewrites:
+            assert (folder / f"{rewrite.name.replace('-', '_')}.py").exists(), rewrite.name
+            assert len(rewrite.reason) > 20
+
+
+def test_every_family_has_a_recipe_of_its_own() -> None:
+    for family in load_catalog().families:
+        assert recipe_for(family).family == family
+
+
+def test_a_family_stands_on_the_default() -> None:
+    assert recipe_for("ResNet").targets == load_recipe(bundled_folder("recipes") / "default.toml").targets
+
+
+def test_an_unknown_family_gets_the_default() -> None:
+    assert recipe_for("Zebra").family == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("family = 1", "Expected `str`, got `int`"),
+        ('familly = "X"', "unknown field `familly`"),
+        ("[targets.ncnn]\nrewrite = []", r"unknown field `rewrite` - at `\$.targets"),
+        ("[preprocessing]\ncrop = 300", "resize_short = 256 is smaller than crop = 300"),
+        ("[tolerances.fp32]\nnoise_factor = 50", "needs a reason"),
+        ("family = ", "is not TOML"),
+    ],
+)
+def test_mistakes_name_the_file_and_the_key(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError, match=message) as caught:
+        load_recipe(path)
+    assert str(path) in caught.value.message
+
+
+def test_merging_goes_table_by_table_and_changes_nothing() -> None:
+    base = {"a": {"x": 1, "y": [1, 2]}, "b": 1}
+    assert merge(base, {"a": {"y": [3]}, "c": 2}) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": 2}
+    assert base == {"a": {"x": 1, "y": [1, 2]}, "b": 1}

@@ -1,0 +1,31 @@
+from pathlib import Path
+
+import pytest
+
+from edgekit.toolchain.crash import telling_line
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        (
+            "loading\n[F 11/22 14:54:58.161 ...e-Lite/op_desc.h:118 GetAttr] Check failed: No attributes called beta\n",
+            "Check failed: No attributes called beta",
+        ),
+        ("Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'six'\n", "ModuleNotFoundError: No module named 'six'"),
+        ("terminate called\n  what():  std::bad_alloc\n", "std::bad_alloc"),
+        ("step 1\nlayer Foo not supported yet!\nbye\n", "layer Foo not supported yet!"),
+        ("one\ntwo\n\n", "two"),
+        ("", "it left no message"),
+    ],
+)  # fmt: skip
+def test_the_line_that_matters(tmp_path: Path, log: str, expected: str) -> None:
+    path = tmp_path / "worker.log"
+    path.write_text(log)
+    assert telling_line(path) == expected
+
+
+def test_a_huge_log_of_one_line_stays_one_short_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "worker.log"
+    path.write_bytes(b"error " + b"x" * 5_000_000 + b"\xff\xfe")
+    assert len(telling_line(path)) == 300

@@ -1,0 +1,109 @@
+import os
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from edgekit.errors import ConversionError, UsageError
+from edgekit.toolchain.worker import Cancelled, Limits, Toolchain
+
+WORKER = "fake/work.py"
+
+
+@pytest.fixture
+def run(fake_worker: Path, cache: Path, tmp_path: Path):
+    def call(options: dict, **more):
+        scratch = tmp_path / f"scratch-{time.time_ns()}"
+        (scratch / "output").mkdir(parents=True)
+        return Toolchain(cache).run(WORKER, {}, scratch / "output", options, scratch=scratch, **more)
+
+    return call
+
+
+def test_a_result_has_details_tools_and_figures(run) -> None:
+    result = run({})
+    assert result.details["answer"] == 42
+    assert result.details["pid"] != os.getpid()
+    assert result.tools == {"six": "1.17.0"}
+    assert 0 < result.seconds < 60
+    assert 5e6 < result.peak_memory_bytes < 1e9
+
+
+def test_a_refusal_is_the_workers_own_sentence(run) -> None:
+    with pytest.raises(ConversionError) as caught:
+        run({"do": "refuse"})
+    assert str(caught.value) == "the layer Foo is unknown. Use another target."
+
+
+def test_a_refused_input_is_the_users_to_mend(run) -> None:
+    with pytest.raises(UsageError):
+        run({"do": "refuse", "kind": "input"})
+
+
+def test_a_crash_names_tool_signal_and_the_line_that_matters(run) -> None:
+    with pytest.raises(ConversionError) as caught:
+        run({"do": "abort"})
+    assert caught.value.message == (
+        "fake/work (six 1.17.0) crashed (SIGABRT): Check failed: no attribute beta for swish"
+    )
+    assert "worker.log" in caught.value.remedy
+
+
+def test_an_exception_in_a_worker_is_one_sentence(run) -> None:
+    with pytest.raises(ConversionError, match=r"ended with status 1 .*ValueError: shapes \(2,3\) and \(4,\)"):
+        run({"do": "raise"})
+
+
+def test_a_worker_that_leaves_without_a_result_has_failed(run) -> None:
+    with pytest.raises(ConversionError, match="ended with status 3 and no result: it left no message"):
+        run({"do": "leave"})
+
+
+def test_a_hanging_worker_is_stopped_with_its_children(run, tmp_path: Path) -> None:
+    pids = tmp_path / "pids"
+    with pytest.raises(ConversionError, match="did not end within 3 s"):
+        run({"do": "hang", "pids": str(pids)}, limits=Limits(seconds=3))
+    assert_gone(pids)
+
+
+def test_a_greedy_worker_is_stopped(run) -> None:
+    with pytest.raises(ConversionError, match=r"over its bound of 0\.2 GiB"):
+        run({"do": "eat"}, limits=Limits(memory_bytes=200 << 20))
+
+
+def test_cancelling_kills_the_worker_and_its_children(run, tmp_path: Path) -> None:
+    pids, cancelled = tmp_path / "pids", threading.Event()
+
+    def cancel_when_started() -> None:
+        while not pids.exists() or not pids.read_text():
+            time.sleep(0.02)
+        cancelled.set()
+
+    threading.Thread(target=cancel_when_started).start()
+    with pytest.raises(Cancelled):
+        run({"do": "hang", "pids": str(pids)}, cancelled=cancelled)
+    assert_gone(pids)
+
+
+def test_threads_and_temporary_files_are_bounded(run, fake_worker: Path) -> None:
+    script = fake_worker / WORKER
+    script.write_text(
+        script.read_text().replace(
+            'return {"answer"',
+            'return {"threads": os.environ["OMP_NUM_THREADS"], "tmp": os.environ["TMPDIR"], "answer"',
+        )
+    )
+    details = run({}, limits=Limits(threads=1)).details
+    assert details["threads"] == "1"
+    assert "scratch-" in details["tmp"]
+
+
+def assert_gone(pids: Path) -> None:
+    """Neither the worker nor its child runs any more (a zombie that init has yet to reap does not run)."""
+    deadline = time.monotonic() + 5
+    for pid in map(int, pids.read_text().split()):
+        while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            assert time.monotonic() < deadline, f"process {pid} is still alive"
+            time.sleep(0.05)
