@@ -1,8 +1,8 @@
 # /// script
 # requires-python = "==3.10.*"
 # dependencies = [
-#     "numpy==1.26.4",
 #     "paddlelite==2.13rc0",
+#     "numpy==1.26.4",
 #     "protobuf==7.36.2",
 #     "safetensors==0.7.0",
 # ]

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.10"
 # dependencies = [
-#     "ml-dtypes==0.6.0",
 #     "ncnn==1.0.20261020",
+#     "ml-dtypes==0.6.0",
 #     "numpy==2.2.6",
 #     "onnx==1.23.2",
 #     "pnnx==20261020",
@@ -29,6 +29,9 @@ Inputs: `onnx`. Options: `precision` ("fp32"; "fp16" stores the weights in half 
 pnnx ends with status 0 whatever becomes of the model. So its files, the layers in them and the number and
 shapes of inputs and outputs are checked here; the numbers are left to verification.
 """
+
+# A type checker without the package ncnn takes this folder, which has its name, for it.
+# pyright: reportAttributeAccessIssue=false
 
 import tempfile
 import time

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.10"
 # dependencies = [
-#     "ml-dtypes==0.6.0",
 #     "ncnn==1.0.20261020",
+#     "ml-dtypes==0.6.0",
 #     "numpy==2.2.6",
 #     "onnx==1.23.2",
 #     "pnnx==20261020",
@@ -31,6 +31,9 @@ name -> ncnn's blob), `output_shapes` (program's name -> shape with the batch, s
 Winograd is where ncnn's FP32 is less exact than others': on ResNet50_vd 1.2e-4 of the largest logit with it,
 2.8e-5 without it, as ONNX Runtime and OpenVINO. `winograd` = false tells such noise from a wrong conversion.
 """
+
+# A type checker without the package ncnn takes this folder, which has its name, for it.
+# pyright: reportAttributeAccessIssue=false
 
 from math import prod
 from pathlib import Path

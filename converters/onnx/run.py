@@ -1,6 +1,7 @@
 # /// script
 # requires-python = ">=3.11,<3.13"
 # dependencies = [
+#     "paddle2onnx==1.3.1",
 #     "colorama==0.4.6",
 #     "flatbuffers==25.12.19",
 #     "ml-dtypes==0.6.0",
@@ -10,7 +11,6 @@
 #     "onnxruntime==1.32.0",
 #     "onnxslim==0.1.98",
 #     "packaging==26.3",
-#     "paddle2onnx==1.3.1",
 #     "protobuf==7.36.2",
 #     "safetensors==0.8.0",
 #     "sympy==1.14.0",

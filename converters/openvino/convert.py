@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.10"
 # dependencies = [
-#     "numpy==2.2.6",
 #     "openvino==2026.4.1",
+#     "numpy==2.2.6",
 #     "openvino-telemetry==2025.2.0",
 #     "safetensors==0.8.0",
 # ]
@@ -12,6 +12,9 @@
 Inputs: `program`. Options: `precision` ("fp32": weights as they are; "fp16": weights stored in half
 precision, which OpenVINO widens again when it compiles the model), `rewrites` (there are none so far).
 """
+
+# A type checker without the package openvino takes this folder, which has its name, for it.
+# pyright: reportAttributeAccessIssue=false
 
 import re
 from pathlib import Path

@@ -1,8 +1,8 @@
 # /// script
 # requires-python = ">=3.10"
 # dependencies = [
-#     "numpy==2.2.6",
 #     "openvino==2026.4.1",
+#     "numpy==2.2.6",
 #     "openvino-telemetry==2025.2.0",
 #     "safetensors==0.8.0",
 # ]
@@ -13,6 +13,9 @@ Inputs: `model` (the .xml), `weights` (the .bin; absent where it lies beside the
 `batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32" or "fp16"; the arithmetic is FP32
 for both), `inputs` and `outputs` (program's name -> the model's name; absent where they are the same).
 """
+
+# A type checker without the package openvino takes this folder, which has its name, for it.
+# pyright: reportAttributeAccessIssue=false
 
 from pathlib import Path
 from typing import Any

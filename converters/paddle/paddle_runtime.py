@@ -9,7 +9,7 @@ import os
 os.environ.setdefault("GLOG_minloglevel", "1")
 
 import paddle
-from paddle.base.proto import framework_pb2
+import paddle.base.proto.framework_pb2 as framework_pb2
 
 __all__ = ["framework_pb2", "paddle", "set_threads"]
 

@@ -48,13 +48,13 @@ def run(arguments: list[str]) -> int:
     """Run a command line; returns its exit status. Nothing but a bug leaves this as an exception."""
     try:
         status = app(arguments, standalone_mode=False)
+        if status == INTERRUPTED:  # what Typer makes of Ctrl-C
+            say_interrupted()
         return status if isinstance(status, int) else 0
     except EdgekitError as error:
         return report(error, "--json" in arguments)
-    except KeyboardInterrupt:
-        typer.echo("\nedgekit: interrupted; what was finished stays in the cache, nothing half-written stays", err=True)
-        return INTERRUPTED
-    except typer.Abort:
+    except (KeyboardInterrupt, typer.Abort):
+        say_interrupted()
         return INTERRUPTED
     except BrokenPipeError:
         return close_broken_pipe()
@@ -62,6 +62,11 @@ def run(arguments: list[str]) -> int:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # the parser's complaint about flags and arguments
             return report_usage(error, "--json" in arguments)
         raise
+
+
+def say_interrupted() -> None:
+    """Say what an interrupt leaves."""
+    typer.echo("\nedgekit: interrupted; what was finished stays in the cache, nothing half-written stays", err=True)
 
 
 def report(error: EdgekitError, as_json: bool) -> int:

@@ -75,8 +75,9 @@ class Toolchain:
         python = ensure_environment(script, requirements, self.cache, self.notify, offline=self.offline)
         request, answer = scratch / "request.json", scratch / "result.json"
         document = {
-            "inputs": {role: str(path) for role, path in inputs.items()},
-            "output": str(output),
+            # The worker runs in its scratch folder, where the user's relative paths mean nothing.
+            "inputs": {role: str(path.absolute()) for role, path in inputs.items()},
+            "output": str(output.absolute()),
             "options": dict(options),
         }
         request.write_text(json.dumps(document, indent=1), encoding="utf-8")
