@@ -38,7 +38,7 @@ def steps_by_hand(folder: Path) -> list[tuple[str, list[str | Path]]]:
     assert demo is not None
     python = environment_of(by_hand / "export.py")
     ncnn = environment_of(ROOT / "converters" / "ncnn" / "convert.py")
-    openvino = environment_of(ROOT / "converters" / "openvino" / "convert.py")
+    ovc = environment_of(ROOT / "converters" / "openvino" / "convert.py").with_name("ovc")
     lite = environment_of(ROOT / "converters" / "lite" / "convert.py")
     opt = lite.with_name("paddle_lite_opt")
     program, fixed = folder / "inference", folder / "fixed"
@@ -64,7 +64,10 @@ def steps_by_hand(folder: Path) -> list[tuple[str, list[str | Path]]]:
         ),
         ("onnxsim", [python.with_name("onnxsim"), folder / "raw.onnx", folder / "model.onnx"]),
         ("pnnx", [pnnx, folder / "model.onnx", f"inputshape=[1,3,{SIZE},{SIZE}]", "fp16=0"]),
-        ("openvino", [openvino.with_name("ovc"), f"{program}.pdmodel", "--output_model", folder / "ir", "--compress_to_fp16=False"]),
+        (
+            "openvino",
+            [ovc, f"{program}.pdmodel", "--output_model", folder / "ir", "--compress_to_fp16=False"],
+        ),
         ("fix for lite", [python, by_hand / "fix_program.py", program, fixed]),
         ("lite arm", [*optimise, "--valid_targets=arm", f"--optimize_out={folder / 'arm'}"]),
         ("lite x86", [*optimise, "--valid_targets=x86", f"--optimize_out={folder / 'x86'}"]),
@@ -83,7 +86,7 @@ def timed(command: list[str | Path], environment: dict[str, str] | None = None) 
     return seconds
 
 
-def by_hand(repeat: int) -> dict[str, float]:
+def by_hand() -> dict[str, float]:
     """Seconds of each step, all artifacts made afresh and checked to be there."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -94,7 +97,7 @@ def by_hand(repeat: int) -> dict[str, float]:
     return times
 
 
-def with_edgekit(repeat: int) -> float:
+def with_edgekit() -> float:
     """Seconds of one `edgekit convert` with an empty stage cache and warm environments."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -114,11 +117,12 @@ def main() -> None:
     repeats = parser.parse_args().repeats
     if shutil.which("uv") is None:
         print("(uv is not on PATH; using the one that edgekit brings)")
-    by_hand(0), with_edgekit(0)
+    by_hand()
+    with_edgekit()
     hand, ours = [], []
-    for repeat in range(repeats):
-        hand.append(by_hand(repeat))
-        ours.append(with_edgekit(repeat))
+    for _ in range(repeats):
+        hand.append(by_hand())
+        ours.append(with_edgekit())
     for step in hand[0]:
         print(f"  {step:14s} {statistics.median(times[step] for times in hand):6.2f} s")
     total, edgekit = statistics.median(sum(times.values()) for times in hand), statistics.median(ours)

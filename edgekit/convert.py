@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgekit import __version__
 from edgekit.artifact.load import Artifact, load_artifact
@@ -16,6 +17,7 @@ from edgekit.artifact.manifest import (
 )
 from edgekit.artifact.write import write_artifact
 from edgekit.errors import EdgekitError
+from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.plan import Plan, plan_conversion
 from edgekit.pipeline.source import ModelSource
@@ -35,7 +37,7 @@ class Conversion:
 
 
 def convert(
-    source: ModelSource, wanted: list[Target], out: Path, executor: Executor, precision: str = "fp32"
+    source: ModelSource, wanted: list[Target], out: Path, executor: Executor, precision: Precision = "fp32"
 ) -> list[Conversion]:
     """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`.
 
@@ -106,7 +108,7 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
     )
 
 
-def tensor_specs(described: list[dict], target_names: dict[str, str]) -> tuple[TensorSpec, ...]:
+def tensor_specs(described: list[dict[str, Any]], target_names: dict[str, str]) -> tuple[TensorSpec, ...]:
     """The program's inputs or outputs, with the names that the target gives them (the same where it keeps them)."""
     return tuple(
         TensorSpec(

@@ -45,9 +45,7 @@ def toolchains() -> list[tuple[Requirements, str]]:
     for script in sorted(converters.glob("*/*.py")):
         if "# /// script" in script.read_text(encoding="utf-8"):
             requirements = read_requirements(script)
-            found.setdefault(requirements.digest, (requirements, []))[1].append(
-                f"{script.parent.name}/{script.stem}"
-            )
+            found.setdefault(requirements.digest, (requirements, []))[1].append(f"{script.parent.name}/{script.stem}")
     return [(requirements, ", ".join(workers)) for requirements, workers in found.values()]
 
 
@@ -106,9 +104,7 @@ def ask(command: list[str]) -> str | None:
     if shutil.which(command[0]) is None:
         return None
     try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=DEVICE_TIMEOUT_SECONDS, check=False
-        )
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=DEVICE_TIMEOUT_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 and answer.stdout.strip() else None

@@ -9,9 +9,9 @@ its pixels compared with the bundled file's.
 
 import argparse
 import hashlib
+import tomllib
 from pathlib import Path
 
-import tomllib
 from PIL import Image
 
 BUNDLE = Path(__file__).resolve().parents[1] / "edgekit" / "inputs" / "photos"

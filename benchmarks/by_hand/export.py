@@ -26,9 +26,9 @@
 python export.py ARCHITECTURE WEIGHTS CLASSES SIZE PREFIX
 """
 
-import zlib  # noqa: F401 -- before Paddle, or the first decompression crashes
 import importlib.util
 import sys
+import zlib  # noqa: F401 -- before Paddle, or the first decompression crashes
 
 package = importlib.util.find_spec("paddleclas")
 assert package is not None and package.submodule_search_locations

@@ -3,9 +3,9 @@
 python fix_program.py PREFIX FIXED_PREFIX
 """
 
-import zlib  # noqa: F401 -- before Paddle, or the first decompression crashes
 import shutil
 import sys
+import zlib  # noqa: F401 -- before Paddle, or the first decompression crashes
 from pathlib import Path
 
 from paddle.base.proto import framework_pb2 as pb

@@ -76,9 +76,7 @@ def _trace(model: NbModel, path: Path) -> Dataflow:
     try:
         return trace(model)
     except Damaged as damage:
-        raise Refusal(
-            f"the graph in {path} is damaged: {damage}", "Convert the model again", "input"
-        ) from damage
+        raise Refusal(f"the graph in {path} is damaged: {damage}", "Convert the model again", "input") from damage
 
 
 def _kernels(model: NbModel, name: str, allowed: set[str]) -> list[str]:
@@ -122,9 +120,7 @@ def _values(name: str, arm: np.ndarray, x86: np.ndarray) -> list[str]:
         return [f"parameter {name} is {mine} for arm, {theirs} for x86"]
     if arm.tobytes() == x86.tobytes():  # bits: a NaN equals itself here, 0.0 and -0.0 differ
         return []
-    different = np.frombuffer(arm.tobytes(), f"V{arm.itemsize}") != np.frombuffer(
-        x86.tobytes(), f"V{x86.itemsize}"
-    )
+    different = np.frombuffer(arm.tobytes(), f"V{arm.itemsize}") != np.frombuffer(x86.tobytes(), f"V{x86.itemsize}")
     with np.errstate(all="ignore"):
         gap = np.abs(arm.astype(np.float64) - x86.astype(np.float64)).max()
     return [f"parameter {name} differs in {different.sum()} of {arm.size} values, by up to {gap:.3g}"]

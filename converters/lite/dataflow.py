@@ -101,9 +101,7 @@ def _fingerprint(operator: Operator, operands: dict[str, list[str]], unshaped: M
     attributes = {
         name: value
         for name, value in operator.attributes.items()
-        if name not in _NOT_MEANT | _ACTIVATION_ATTRIBUTES
-        and not name.startswith("__@")
-        and not name.endswith("_fp16")
+        if name not in _NOT_MEANT | _ACTIVATION_ATTRIBUTES and not name.startswith("__@") and not name.endswith("_fp16")
     }
     kind = operator.type
     if kind in _MATRIX_PRODUCTS:
@@ -140,20 +138,13 @@ def _activation(operator: Operator) -> str:
 
 
 def _digest(kind: str, operands: Mapping[str, list[str]], attributes: Mapping[str, Any]) -> str:
-    told = {
-        name: int(value) if isinstance(value, bool) else value for name, value in attributes.items() if value
-    }
+    told = {name: int(value) if isinstance(value, bool) else value for name, value in attributes.items() if value}
     text = json.dumps([kind, operands, told], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _results(operator: Operator) -> list[str]:
-    return [
-        name
-        for slot, names in sorted(operator.outputs.items())
-        if slot not in _SIDE_OUTPUTS
-        for name in names
-    ]
+    return [name for slot, names in sorted(operator.outputs.items()) if slot not in _SIDE_OUTPUTS for name in names]
 
 
 def _place(index: int, operator: Operator) -> str:

@@ -137,10 +137,7 @@ class NbModel:
     def fetches(self) -> list[str]:
         """The names of the model's outputs, in order."""
         return [
-            name
-            for operator in self.operators
-            if operator.type == "fetch"
-            for name in operator.inputs.get("X", [])
+            name for operator in self.operators if operator.type == "fetch" for name in operator.inputs.get("X", [])
         ]
 
 

@@ -56,9 +56,7 @@ class LiteSession:
     def run(self, inputs: Tensors) -> Tensors:
         """Feed every input [batch, ...] as float32 and return every output, copied out of the runtime."""
         if sorted(inputs) != sorted(self._inputs):
-            raise Refusal(
-                f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input"
-            )
+            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
         for name, value in inputs.items():
             _check_shape(name, value.shape, self._shapes[name])
             tensor = self._predictor.get_input_by_name(self._inputs[name])
@@ -88,9 +86,7 @@ def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
 
 def _check_shape(name: str, given: tuple[int, ...], declared: tuple[int, ...]) -> None:
     """The runtime ends the process where a shape does not fit, so it is compared before."""
-    fits = len(given) == len(declared) and all(
-        want in (-1, have) for have, want in zip(given, declared, strict=True)
-    )
+    fits = len(given) == len(declared) and all(want in (-1, have) for have, want in zip(given, declared, strict=True))
     if not fits:
         raise Refusal(
             f"input {name!r} is {list(given)} where the model takes {list(declared)}",

@@ -1,11 +1,10 @@
 """Loads the catalog and finds models in it by name."""
 
+import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import tomllib
 
 from edgekit.catalog.model import Architecture, Model
 from edgekit.catalog.published import load_published
@@ -50,9 +49,7 @@ class Catalog:
         """
         wanted = {_key(family): family for family in self.families}.get(_key(name))
         if wanted is None:
-            raise UsageError(
-                f'there is no family named "{name}"', f"The families are {', '.join(self.families)}"
-            )
+            raise UsageError(f'there is no family named "{name}"', f"The families are {', '.join(self.families)}")
         return tuple(model for model in self.models if model.family == wanted)
 
 

@@ -15,15 +15,17 @@ INTERRUPTED = 130
 
 app = typer.Typer(
     name="edgekit",
-    help="Takes trained PaddleClas classifiers to Paddle Lite, OpenVINO, ncnn and ONNX, and proves that they still compute the same.",
+    help="Takes trained PaddleClas classifiers to Paddle Lite, OpenVINO, ncnn and ONNX, "
+    "and proves that they still compute the same.",
     no_args_is_help=True,
+    rich_markup_mode=None,  # boxes around the help cost a tenth of a second at each start
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(models)
-app.command()(convert)
-app.command()(verify)
-app.command()(doctor)
+app.command(short_help="Convert models to targets.")(convert)
+app.command(short_help="Prove artifacts in their own runtimes.")(verify)
+app.command(short_help="Show what is installed, and what is missing.")(doctor)
 
 
 def print_version(wanted: bool) -> None:

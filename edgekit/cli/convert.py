@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def convert(
-    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Models by name; `edgekit models` lists them.")],
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL...", help="Models by name; `edgekit models` lists them.")
+    ],
     target: Annotated[str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, comma-separated, or all.")],
     weights: Weights = "auto",
     out: Out = DEFAULT_OUT,

@@ -8,7 +8,11 @@ from edgekit.cli.console import console, print_json
 if TYPE_CHECKING:
     from edgekit.doctor import Finding
 
-MARKS = {"ready": "[green]ready[/green]", "installable": "[cyan]installable[/cyan]", "missing": "[yellow]missing[/yellow]"}
+MARKS = {
+    "ready": "[green]ready[/green]",
+    "installable": "[cyan]installable[/cyan]",
+    "missing": "[yellow]missing[/yellow]",
+}
 
 
 def doctor(json: Json = False) -> None:
@@ -23,7 +27,7 @@ def doctor(json: Json = False) -> None:
     console().print(findings_table(findings))
 
 
-def findings_table(findings: list["Finding"]):  # noqa: ANN201 -- Rich is imported only here
+def findings_table(findings: list["Finding"]):
     """The findings as a Rich table."""
     from rich import box
     from rich.table import Table

@@ -45,9 +45,7 @@ def as_json(chosen: tuple[Model, ...]) -> str:
     import json
     from dataclasses import asdict
 
-    return json.dumps(
-        {"note": CAPTION, "models": [asdict(model) for model in chosen]}, indent=2, ensure_ascii=False
-    )
+    return json.dumps({"note": CAPTION, "models": [asdict(model) for model in chosen]}, indent=2, ensure_ascii=False)
 
 
 def as_table(chosen: tuple[Model, ...]) -> Table:

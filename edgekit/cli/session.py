@@ -83,7 +83,12 @@ class Display:
         elif outcome is not None and not outcome.cached:
             error_console().print(f"[green]✓[/green] {about} [dim]{outcome.wall_seconds:.1f} s[/dim]", highlight=False)
             if self.verbose:
-                error_console().print((outcome.folder / "worker.log").read_text(errors="replace"), markup=False, highlight=False, style="dim")
+                error_console().print(
+                    (outcome.folder / "worker.log").read_text(errors="replace"),
+                    markup=False,
+                    highlight=False,
+                    style="dim",
+                )
 
 
 @contextmanager

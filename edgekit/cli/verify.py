@@ -90,7 +90,5 @@ def check_document(check: "Check") -> dict:
         "weights": manifest.weights,
         "artifact": check.artifact.folder,
         "files": manifest.files,
-        **{
-            name: getattr(check.found, name) for name in ("verdict", "latency", "peak_memory_bytes", "inspection")
-        },
+        **{name: getattr(check.found, name) for name in ("verdict", "latency", "peak_memory_bytes", "inspection")},
     }

@@ -6,6 +6,7 @@ seed gives the same bits, and `samples_sha256` the same hash, on every machine a
 """
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
-import tomllib
 
 from edgekit.errors import UsageError
 from edgekit.inputs.images import load_image
@@ -74,6 +74,7 @@ class GoldenInputs:
     def write_inputs(self, path: Path) -> None:
         """Write the tensors as safetensors; labels, kinds and hash go into its metadata (JSON lists, a
         string)."""
+        import numpy as np
         from safetensors.numpy import save_file
 
         metadata = {
@@ -81,7 +82,8 @@ class GoldenInputs:
             "kinds": msgspec.json.encode(self.kinds).decode(),
             "samples_sha256": self.samples_sha256,
         }
-        save_file(dict(self.tensors), path, metadata)
+        # Only contiguous arrays: safetensors writes memory order under the given shape, and silently scrambles others.
+        save_file({name: np.ascontiguousarray(value) for name, value in self.tensors.items()}, path, metadata)
 
 
 def bundled_photos() -> tuple[GoldenPhoto, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edgekit.parity.verdict import Precision
 from edgekit.pipeline.source import GoldenFile, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets
@@ -26,12 +27,12 @@ class Plan:
     """
 
     source: ModelSource
-    precision: str
+    precision: Precision
     program: Stage
     conversions: dict[str, Stage]
 
 
-def plan_conversion(source: ModelSource, wanted: list[Target], precision: str = "fp32") -> Plan:
+def plan_conversion(source: ModelSource, wanted: list[Target], precision: Precision = "fp32") -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe."""
     program = program_stage(source)
     plan = Plan(source, precision, program, {})

@@ -44,7 +44,9 @@ class ModelSource:
         return self.model.architecture.as_option()
 
 
-def model_source(model: Model, weights: ResolvedWeights, *, input_size: int | None = None, batch: int = 1) -> ModelSource:
+def model_source(
+    model: Model, weights: ResolvedWeights, *, input_size: int | None = None, batch: int = 1
+) -> ModelSource:
     """Join a catalog model with its weights and its family's recipe.
 
     The input size is the one asked for, else that of the weights (the demo weights are of 64 px), else the

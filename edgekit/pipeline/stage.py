@@ -43,7 +43,8 @@ class StageFile:
 class Stage:
     """One run of `worker` (such as `lite/convert.py`).
 
-    `options` go to the worker as they are. `about` names the model and the purpose for people. `cores` is how much of the machine it occupies: a timed run takes all of it.
+    `options` go to the worker as they are. `about` names the model and the purpose for people. `cores` is how much
+    of the machine it occupies: a timed run takes all of it.
     """
 
     worker: str

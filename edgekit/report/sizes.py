@@ -5,9 +5,8 @@ def readable_size(count: int) -> str:
     """Bytes in decimal units with three significant digits, as file managers and datasheets give them."""
     if count < 1000:
         return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.5:
-            break
+    value, unit = count / 1e3, "kB"
+    for larger in ("MB", "GB"):
+        if value >= 999.5:
+            value, unit = value / 1e3, larger
     return f"{value:.3g} {unit}"

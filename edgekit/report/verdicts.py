@@ -95,7 +95,9 @@ def files_of(check: "Check") -> list[str]:
 def own_roles(check: "Check") -> set[str]:
     """The converter's names of the files that belong to this variant and to no variant that runs."""
     others = [
-        variant for variant in check.target.description.variants if variant.name != check.variant.name and not variant.not_run
+        variant
+        for variant in check.target.description.variants
+        if variant.name != check.variant.name and not variant.not_run
     ]
     roles = set(check.variant.inputs.values())
     return roles - {role for other in others for role in other.inputs.values()} if check.variant.not_run else roles

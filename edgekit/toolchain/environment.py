@@ -66,9 +66,7 @@ def ensure_environment(
 
 def uv(arguments: list[str], folder: Path, what: str) -> str:
     """Run uv in `folder` (so that no project's settings leak in); returns its log."""
-    answer = subprocess.run(
-        [uv_program(), *arguments], cwd=folder, capture_output=True, text=True, check=False
-    )
+    answer = subprocess.run([uv_program(), *arguments], cwd=folder, capture_output=True, text=True, check=False)
     if answer.returncode == 0:
         return answer.stderr
     lines = [line.strip(" ×╰─▶├│") for line in answer.stderr.splitlines() if line.strip()]

@@ -27,16 +27,11 @@ class Requirements:
 
 def read_requirements(script: Path) -> Requirements:
     """The head of `script`. Raises ValueError where there is none, or a dependency is not pinned exactly."""
-    found = [
-        match
-        for match in BLOCK.finditer(script.read_text(encoding="utf-8"))
-        if match.group("type") == "script"
-    ]
+    found = [match for match in BLOCK.finditer(script.read_text(encoding="utf-8")) if match.group("type") == "script"]
     if len(found) != 1:
         raise ValueError(f"{script} has {len(found)} script heads, not one")
     content = "".join(
-        line[2:] if line.startswith("# ") else line[1:]
-        for line in found[0].group("content").splitlines(keepends=True)
+        line[2:] if line.startswith("# ") else line[1:] for line in found[0].group("content").splitlines(keepends=True)
     )
     head = tomllib.loads(content)
     dependencies = tuple(head["dependencies"])

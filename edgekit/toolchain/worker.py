@@ -133,7 +133,10 @@ def supervise(process: subprocess.Popen[bytes], limits: Limits, cancelled: threa
                 next_look = now + MEMORY_POLL_SECONDS
                 used = resident_bytes(process.pid)
                 if used > limits.memory_bytes:
-                    trouble = f"used {used / 2**30:.1f} GiB of memory, over its bound of {limits.memory_bytes / 2**30:.1f} GiB, and was stopped"
+                    used_gib, bound_gib = used / 2**30, limits.memory_bytes / 2**30
+                    trouble = (
+                        f"used {used_gib:.1f} GiB of memory, over its bound of {bound_gib:.1f} GiB, and was stopped"
+                    )
             if trouble:
                 return trouble
     finally:
@@ -171,9 +174,7 @@ def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) 
     if document["status"] != "ok":
         kind: type[EdgekitError] = UsageError if document["kind"] == "input" else ConversionError
         raise kind(document["message"], document["remedy"])
-    return WorkerResult(
-        document["details"], document["tools"], document["seconds"], document["peak_memory_bytes"]
-    )
+    return WorkerResult(document["details"], document["tools"], document["seconds"], document["peak_memory_bytes"])
 
 
 def how_it_ended(status: int) -> str:

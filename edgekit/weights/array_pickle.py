@@ -71,11 +71,7 @@ class Tensor:
         """Check that `shape` x `data_type` is exactly the length of `data`, and hold the array."""
         if type(data) is str:  # Python 2 wrote bytes so
             data = data.encode("latin-1")
-        if (
-            type(data) not in (bytes, bytearray)
-            or type(data_type) is not DataType
-            or type(shape) is not tuple
-        ):
+        if type(data) not in (bytes, bytearray) or type(data_type) is not DataType or type(shape) is not tuple:
             raise TypeError("not an array's state")
         if len(shape) > _RANK_LIMIT or any(type(size) is not int or not 0 <= size < 2**63 for size in shape):
             raise Refused(f"holds a tensor of impossible shape ({len(shape)} dimensions)")

@@ -1,9 +1,8 @@
 """The weights that come with edgekit: small ones of its own, to try every command without a network."""
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-
-import tomllib
 
 FOLDER = Path(__file__).parent / "demo"
 

@@ -184,9 +184,7 @@ def _check_room(part: _Part, have: int) -> None:
 
 def _refused(url: str, error: urllib.error.HTTPError) -> AbsentError:
     if error.code in (404, 410):
-        return AbsentError(
-            f"the server has no file at {url} (HTTP {error.code})", "Give a file with --weights"
-        )
+        return AbsentError(f"the server has no file at {url} (HTTP {error.code})", "Give a file with --weights")
     return AbsentError(
         f"the server refused {url} (HTTP {error.code})", "Try again later, or give a file with --weights"
     )

@@ -26,9 +26,7 @@ def open_url(url: str, headers: dict[str, str], schemes: tuple[str, ...]) -> htt
         urllib.request.HTTPDefaultErrorHandler(),
     ):
         opener.add_handler(handler)
-    request = urllib.request.Request(
-        url, headers={"User-Agent": "edgekit", "Accept-Encoding": "identity", **headers}
-    )
+    request = urllib.request.Request(url, headers={"User-Agent": "edgekit", "Accept-Encoding": "identity", **headers})
     return opener.open(request, timeout=CONNECT_SECONDS)
 
 

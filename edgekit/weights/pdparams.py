@@ -38,9 +38,7 @@ def read_pdparams(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     except Refused as error:
         raise UsageError(f"{path} refused: the file {harmless(str(error))}", _REMEDY) from error
     except MemoryError as error:
-        raise UsageError(
-            f"{path} does not fit in this machine's memory", "Use a machine with more"
-        ) from error
+        raise UsageError(f"{path} does not fit in this machine's memory", "Use a machine with more") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check the disk") from error
 
@@ -119,9 +117,7 @@ def _refuse_other_formats(path: Path) -> None:
         with path.open("rb") as file:
             head = file.read(512)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read ({error.strerror or error})", "Check its permissions"
-        ) from error
+        raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check its permissions") from error
     found = _other_format(head, size)
     if found:
         raise UsageError(f"{path} {found[0]}", found[1])

@@ -97,9 +97,7 @@ def _first_line(error: Exception) -> str:
 
 
 class _Machine:
-    def __init__(
-        self, call: Callable[[Name, tuple[Any, ...]], Any], set_state: Callable[[Any, Any], None]
-    ) -> None:
+    def __init__(self, call: Callable[[Name, tuple[Any, ...]], Any], set_state: Callable[[Any, Any], None]) -> None:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
         self.stopped = False

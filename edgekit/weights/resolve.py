@@ -121,9 +121,7 @@ def _synthetic(spec: str) -> ResolvedWeights:
             f"Use a whole number from 0 to {_SEED_LIMIT}, as in synthetic:0",
         )
     seed = int(text) if colon else 0
-    return ResolvedWeights(
-        "synthetic", f"synthetic:{seed}", f"synthetic weights (seed {seed})", None, "", seed=seed
-    )
+    return ResolvedWeights("synthetic", f"synthetic:{seed}", f"synthetic weights (seed {seed})", None, "", seed=seed)
 
 
 def _file(path: Path, cache: Path) -> ResolvedWeights:
@@ -140,18 +138,14 @@ def _file(path: Path, cache: Path) -> ResolvedWeights:
     if path.is_dir():
         raise UsageError(f"{path} is a folder, not a weights file", "Name the .pdparams file in it")
     digest = _hash(path, cache)
-    return ResolvedWeights(
-        "file", str(path), f"weights {path.name}", _as_safetensors(path, digest, cache), digest
-    )
+    return ResolvedWeights("file", str(path), f"weights {path.name}", _as_safetensors(path, digest, cache), digest)
 
 
 def _hash(path: Path, cache: Path) -> str:
     try:
         return remembered_sha256(path, cache)
     except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read ({error.strerror or error})", "Check its permissions"
-        ) from error
+        raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check its permissions") from error
 
 
 def _as_safetensors(path: Path, digest: str, cache: Path) -> Path:

@@ -207,4 +207,4 @@ def test_two_runs_at_once_on_one_cache(tmp_path: Path) -> None:
     assert len(made) == 1
     for target in ("onnx", "openvino", "ncnn", "lite"):
         load_artifact(tmp_path / "out" / "MixNet_S" / target)
-    assert not [path for path in (tmp_path / "out").rglob(".*")]
+    assert not list((tmp_path / "out").rglob(".*"))

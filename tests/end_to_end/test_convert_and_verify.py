@@ -85,7 +85,17 @@ def test_the_table_fits_a_terminal_and_names_everything(edgekit: Edgekit, mixnet
     answer = edgekit("verify", "MixNet_S", "--out", mixnet.out)
     assert answer.returncode == 0, answer.stderr
     assert max(map(len, answer.stdout.splitlines())) <= 80
-    for word in ("onnx", "openvino", "ncnn", "lite x86", "lite ARM", "passed", "not run", ".ncnn.bin", "paddlelite 2.13rc0"):
+    for word in (
+        "onnx",
+        "openvino",
+        "ncnn",
+        "lite x86",
+        "lite ARM",
+        "passed",
+        "not run",
+        ".ncnn.bin",
+        "paddlelite 2.13rc0",
+    ):
         assert word in answer.stdout, word
     assert "…" not in answer.stdout.replace("MixNet_S…", "")
 

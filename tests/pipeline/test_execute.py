@@ -135,7 +135,9 @@ def test_two_runs_on_one_cache_share_the_work(executor: Executor, cache: Path, c
     made = stage(do="sleep", seconds=1.0, calls=str(calls))
     other = Executor(StageStore(cache / "stages"), Toolchain(cache), cores=2)
     results = []
-    threads = [threading.Thread(target=lambda e=one: results.append(e.run([made]).result(made))) for one in (executor, other)]
+    threads = [
+        threading.Thread(target=lambda e=one: results.append(e.run([made]).result(made))) for one in (executor, other)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -144,7 +146,9 @@ def test_two_runs_on_one_cache_share_the_work(executor: Executor, cache: Path, c
     assert len(list(calls.iterdir())) == 1
 
 
-def test_an_interrupt_leaves_nothing_half_made_and_the_next_run_resumes(executor: Executor, calls: Path, tmp_path: Path) -> None:
+def test_an_interrupt_leaves_nothing_half_made_and_the_next_run_resumes(
+    executor: Executor, calls: Path, tmp_path: Path
+) -> None:
     first = stage(text="a", calls=str(calls))
     pids = tmp_path / "pids"
     second = stage(do="hang", pids=str(pids), inputs={"x": StageFile(first, "out.txt")})

@@ -12,7 +12,10 @@ from edgekit.toolchain.crash import telling_line
             "loading\n[F 11/22 14:54:58.161 ...e-Lite/op_desc.h:118 GetAttr] Check failed: No attributes called beta\n",
             "Check failed: No attributes called beta",
         ),
-        ("Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'six'\n", "ModuleNotFoundError: No module named 'six'"),
+        (
+            "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'six'\n",
+            "ModuleNotFoundError: No module named 'six'",
+        ),
         ("terminate called\n  what():  std::bad_alloc\n", "std::bad_alloc"),
         ("step 1\nlayer Foo not supported yet!\nbye\n", "layer Foo not supported yet!"),
         ("one\ntwo\n\n", "two"),

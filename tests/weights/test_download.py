@@ -206,9 +206,7 @@ def test_no_such_host(serve: Callable[..., Server], tmp_path: Path) -> None:
         download("http://no-such-host.invalid/x", tmp_path / "x", accept)
 
 
-@pytest.mark.parametrize(
-    "url", ["http://127.0.0.1:9/x", "file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"]
-)
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "file:///etc/hostname", "ftp://127.0.0.1/x", "data:,x"])
 def test_only_https_is_opened(tmp_path: Path, url: str) -> None:
     with pytest.raises(AbsentError, match="is not an https address"):
         download(url, tmp_path / "x", accept)
@@ -225,10 +223,7 @@ def test_a_redirect_to_a_file_is_refused(serve: Callable[..., Server], tmp_path:
 
 
 def test_a_redirect_is_followed(serve: Callable[..., Server], tmp_path: Path) -> None:
-    assert (
-        fetched(serve(lambda request: answer(request, b"", 302, Location="/elsewhere"), whole), tmp_path)
-        == BODY
-    )
+    assert fetched(serve(lambda request: answer(request, b"", 302, Location="/elsewhere"), whole), tmp_path) == BODY
 
 
 def test_a_disk_too_small_is_said_before_it_fills(

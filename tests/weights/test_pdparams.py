@@ -91,9 +91,7 @@ def test_slices_are_joined(tmp_path: Path) -> None:
         "w@@.1": whole[16:],
         "UnpackBigParamInfor@@": {"w": {"OriginShape": (2, 3, 4), "slices": ["w@@.0", "w@@.1"]}},
     }
-    assert_same(
-        read_pdparams(written(tmp_path, state, 2)), {"b": STATE["scalar"], "w": whole.reshape(2, 3, 4)}
-    )
+    assert_same(read_pdparams(written(tmp_path, state, 2)), {"b": STATE["scalar"], "w": whole.reshape(2, 3, 4)})
     state["UnpackBigParamInfor@@"]["w"]["OriginShape"] = (5, 5)
     with pytest.raises(UsageError, match="do not make one tensor"):
         read_pdparams(written(tmp_path, state, 2))

@@ -166,9 +166,7 @@ def test_memo_tricks(tmp_path: Path) -> None:
     refused(tmp_path, b"\x80\x02j\xff\xff\xff\xff.")  # never remembered
     refused(tmp_path, b"\x80\x02]q\x00h\x00a.")  # a list that holds itself
     refused(tmp_path, b"\x80\x02}q\x00U\x01wh\x00s.")  # a table that holds itself
-    refused(
-        tmp_path, b"\x80\x02}r\xf0\xff\xff\x7f."
-    )  # a huge index must not make a huge memo: an empty table
+    refused(tmp_path, b"\x80\x02}r\xf0\xff\xff\x7f.")  # a huge index must not make a huge memo: an empty table
 
 
 def test_an_exponentially_shared_key_does_not_hang(tmp_path: Path) -> None:
@@ -179,9 +177,7 @@ def test_an_exponentially_shared_key_does_not_hang(tmp_path: Path) -> None:
 def test_an_exponentially_shared_value_is_never_put_into_words(tmp_path: Path) -> None:
     doubled = b"K\x01\x85" + b"2\x86" * 200
     reconstruct = b"cnumpy.core.multiarray\n_reconstruct\n"
-    assert "asks to build" in refused(
-        tmp_path, b"\x80\x02" + reconstruct + doubled + b"K\x00\x85U\x01b\x87R."
-    )
+    assert "asks to build" in refused(tmp_path, b"\x80\x02" + reconstruct + doubled + b"K\x00\x85U\x01b\x87R.")
     refused(tmp_path, b"\x80\x02c_codecs\nencode\nX\x01\x00\x00\x00a" + doubled + b"\x86R.")
     refused(tmp_path, b"\x80\x02}U\x01w" + doubled + b"s.")
     refused(tmp_path, b"\x80\x02" + doubled + b".")

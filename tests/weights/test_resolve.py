@@ -138,9 +138,7 @@ def test_nan_and_infinity_are_refused(tmp_path: Path, value: float) -> None:
     assert not list((tmp_path / "cache").rglob("*.safetensors"))
 
 
-@pytest.mark.parametrize(
-    ("spec", "why"), [("no/such/file.pdparams", "no weights at"), ("offical", "no weights at")]
-)
+@pytest.mark.parametrize(("spec", "why"), [("no/such/file.pdparams", "no weights at"), ("offical", "no weights at")])
 def test_a_value_that_is_nothing(tmp_path: Path, spec: str, why: str) -> None:
     with pytest.raises(UsageError, match=why) as caught:
         resolve_weights(CATALOG.find("ResNet18"), spec, tmp_path)
@@ -206,9 +204,7 @@ def test_synthetic(tmp_path: Path, spec: str, seed: int) -> None:
     assert weights.spec == f"synthetic:{seed}"
 
 
-@pytest.mark.parametrize(
-    "seed", ["", "x", "-1", "1.5", "2147483648", "٣", "00000000000000000001", "9" * 5000]
-)
+@pytest.mark.parametrize("seed", ["", "x", "-1", "1.5", "2147483648", "٣", "00000000000000000001", "9" * 5000])
 def test_a_bad_seed(tmp_path: Path, seed: str) -> None:
     with pytest.raises(UsageError, match="is no seed"):
         resolve_weights(CATALOG.find("DPN68"), f"synthetic:{seed}", tmp_path)
@@ -254,9 +250,7 @@ def test_the_demo_file_is_what_it_says() -> None:
 def test_the_demo_file_keeps_the_original_to_half_precision() -> None:
     source = Path(__file__).parents[3] / "shared" / "weights" / "MixNet_S_cifar10.pdparams"
     if not source.is_file():
-        pytest.skip(
-            "../shared/weights/MixNet_S_cifar10.pdparams, which the demo weights were made from, is not here"
-        )
+        pytest.skip("../shared/weights/MixNet_S_cifar10.pdparams, which the demo weights were made from, is not here")
     bundled, original = load_file(FOLDER / "MixNet_S.safetensors"), pdparams.read_pdparams(source)
     assert set(bundled) == set(original)
     for name, tensor in original.items():
@@ -316,8 +310,7 @@ def test_two_runs_share_one_download(tmp_path: Path, server: Server) -> None:
     wanted = model("ResNet18", server)
     found: list[ResolvedWeights] = []
     runs = [
-        threading.Thread(target=lambda: found.append(resolve_weights(wanted, "official", tmp_path)))
-        for _ in range(3)
+        threading.Thread(target=lambda: found.append(resolve_weights(wanted, "official", tmp_path))) for _ in range(3)
     ]
     for run in runs:
         run.start()

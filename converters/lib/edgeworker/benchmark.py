@@ -5,9 +5,7 @@ import time
 from collections.abc import Callable
 
 
-def latency(
-    call: Callable[[], object], warmup: int, repeats: int, seconds: float
-) -> dict[str, float | int]:
+def latency(call: Callable[[], object], warmup: int, repeats: int, seconds: float) -> dict[str, float | int]:
     """Time `call` up to `repeats` times after `warmup` calls, within about `seconds`; at least three times.
 
     Returns milliseconds: `p50_ms`, `p95_ms` (nearest rank), `min_ms`, and `repeats` as really done.

@@ -99,9 +99,7 @@ _SCHEMA: dict[str, dict[str, tuple[int, int, int | str]]] = {
 
 def _program_class() -> type[Message]:
     package = "edgekit.paddle"
-    file = descriptor_pb2.FileDescriptorProto(
-        name="edgekit/paddle_program.proto", package=package, syntax="proto2"
-    )
+    file = descriptor_pb2.FileDescriptorProto(name="edgekit/paddle_program.proto", package=package, syntax="proto2")
     for message_name, fields in _SCHEMA.items():
         message = file.message_type.add(name=message_name)
         for field_name, (number, label, kind) in fields.items():

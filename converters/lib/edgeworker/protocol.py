@@ -45,6 +45,7 @@ class Request:
 
     @classmethod
     def read(cls, path: Path) -> "Request":
+        """The request in a JSON file."""
         raw = json.loads(path.read_text(encoding="utf-8"))
         return cls(
             inputs={role: Path(value) for role, value in raw["inputs"].items()},
@@ -80,7 +81,7 @@ def main(job: Callable[[Request], dict[str, Any]], tools: Sequence[str]) -> None
     # Beside and renamed: a result that exists is a whole one.
     partial = result.with_name(result.name + ".partial")
     partial.write_text(json.dumps(answer, indent=1), encoding="utf-8")
-    os.replace(partial, result)
+    partial.replace(result)
     sys.stdout.flush()
     sys.stderr.flush()
     # Some toolchains crash in their static destructors after the work is done; the result is already safe.

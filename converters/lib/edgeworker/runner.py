@@ -15,7 +15,9 @@ Tensors = dict[str, np.ndarray]
 class Session(Protocol):
     """A loaded model. `run` takes one batch by input name and returns every output by name."""
 
-    def run(self, inputs: Tensors) -> Tensors: ...
+    def run(self, inputs: Tensors) -> Tensors:
+        """The outputs, [batch, ...] each, of the inputs of one batch."""
+        ...
 
 
 def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, Any]:
@@ -41,17 +43,13 @@ def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, A
 def run_batches(session: Session, tensors: Tensors, batch: int) -> Tensors:
     """Every sample in order, `batch` at a time; returns name -> [samples, ...], contiguous."""
     counts = {len(value) for value in tensors.values()}
-    if len(counts) != 1 or (count := counts.pop()) == 0 or count % batch:
-        raise Refusal(
-            f"the inputs hold {sorted(counts) or count} samples, which batches of {batch} do not divide",
-            kind="input",
-        )
+    count = counts.pop()
+    if counts or count == 0 or count % batch:
+        held = " and ".join(str(number) for number in sorted({count, *counts}))
+        raise Refusal(f"the inputs hold {held} samples, which batches of {batch} do not divide", kind="input")
     collected: dict[str, list[np.ndarray]] = {}
     for start in range(0, count, batch):
-        part = {
-            name: np.ascontiguousarray(value[start : start + batch])
-            for name, value in tensors.items()
-        }
+        part = {name: np.ascontiguousarray(value[start : start + batch]) for name, value in tensors.items()}
         for name, value in session.run(part).items():
             collected.setdefault(name, []).append(np.asarray(value))
     return {name: np.ascontiguousarray(np.concatenate(parts)) for name, parts in collected.items()}

@@ -34,16 +34,12 @@ def test_fields_that_the_schema_leaves_out_are_kept():
 def test_a_program_cut_short_is_refused_by_name(tmp_path, kept):
     path = tmp_path / "inference.pdmodel"
     path.write_bytes(tiny_program.build().SerializeToString()[:kept])
-    with pytest.raises(
-        Refusal, match=r"inference\.pdmodel is not a Paddle program, or is cut short"
-    ) as caught:
+    with pytest.raises(Refusal, match=r"inference\.pdmodel is not a Paddle program, or is cut short") as caught:
         paddle_program.read_program(path)
     assert caught.value.kind == "input"
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"PK\x03\x04 a zip file", b'{"program": {}}', bytes(range(256)), b"\x08\x01"]
-)
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 a zip file", b'{"program": {}}', bytes(range(256)), b"\x08\x01"])
 def test_something_else_is_refused(content):
     with pytest.raises(Refusal) as caught:
         paddle_program.parse_program(content, "weights.zip")

@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 
 
-def scale_channel(
-    source: Path, target: Path, offset: int, values: np.ndarray, channel: int, factor: float
-) -> None:
+def scale_channel(source: Path, target: Path, offset: int, values: np.ndarray, channel: int, factor: float) -> None:
     """Copy `source` to `target` with one output channel of a stored weight multiplied by `factor`.
 
     `values` [output channels, ...] and `offset`, where they start in the file, are a `nb_format.Parameter`'s.

@@ -83,9 +83,7 @@ def test_without_declare_xshape_opt_crashes_for_arm_where_the_flatten_is_not_fus
     folder = tiny_program.save(tmp_path / "program", program)
     with pytest.raises(ConversionError, match="SIGSEGV"):
         run_worker("lite/convert.py", {"program": folder}, {"targets": ["arm"], "rewrites": ["swish-beta"]})
-    details, _ = run_worker(
-        "lite/convert.py", {"program": folder}, {"targets": ["arm"], "rewrites": REWRITES}
-    )
+    details, _ = run_worker("lite/convert.py", {"program": folder}, {"targets": ["arm"], "rewrites": REWRITES})
     assert "flatten_contiguous_range" in details["nb"]["model.arm.nb"]["operators"]
 
 
@@ -171,9 +169,7 @@ def test_mixnet_computes_what_paddle_computes(run_worker, mixnet_program, mixnet
     assert 0 < details["latency"]["p50_ms"] < 5000
 
 
-def test_one_channel_scaled_by_a_hundredth_shows_in_the_outputs(
-    run_worker, mixnet, pictures, nb_format, tmp_path
-):
+def test_one_channel_scaled_by_a_hundredth_shows_in_the_outputs(run_worker, mixnet, pictures, nb_format, tmp_path):
     source = mixnet[1] / "model.x86.nb"
     model = nb_format.read_nb(source)
     first = next(op for op in model.operators if op.type == "conv2d").inputs["Filter"][0]
@@ -189,9 +185,7 @@ def test_one_channel_scaled_by_a_hundredth_shows_in_the_outputs(
 
 def test_the_arm_file_of_mixnet_is_the_x86_files_twin(run_worker, mixnet):
     _, files = mixnet
-    details, _ = run_worker(
-        "lite/compare.py", {"arm": files / "model.arm.nb", "x86": files / "model.x86.nb"}, {}
-    )
+    details, _ = run_worker("lite/compare.py", {"arm": files / "model.arm.nb", "x86": files / "model.x86.nb"}, {})
     assert details["differences"] == []
     assert details["agrees"] is True
     assert details["arm"]["parameters"] == details["x86"]["parameters"] > 300

@@ -26,9 +26,7 @@ def parameters() -> dict[str, np.ndarray]:
     }
 
 
-def add_op(
-    block: Any, kind: str, inputs: dict, outputs: dict, attributes: dict[str, Any] | None = None
-) -> Any:
+def add_op(block: Any, kind: str, inputs: dict, outputs: dict, attributes: dict[str, Any] | None = None) -> Any:
     """Append an operator; attribute kinds follow from the Python types."""
     op = block.ops.add(type=kind)
     for slots, given in ((op.inputs, inputs), (op.outputs, outputs)):
