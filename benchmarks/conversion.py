@@ -38,12 +38,13 @@ def steps_by_hand(folder: Path) -> list[tuple[str, list[str | Path]]]:
     assert demo is not None
     python = environment_of(by_hand / "export.py")
     ncnn = environment_of(ROOT / "converters" / "ncnn" / "convert.py")
-    ovc = environment_of(ROOT / "converters" / "openvino" / "convert.py").with_name("ovc")
+    openvino = environment_of(ROOT / "converters" / "openvino" / "convert.py")
     lite = environment_of(ROOT / "converters" / "lite" / "convert.py")
-    opt = lite.with_name("paddle_lite_opt")
+    ovc = [openvino, openvino.with_name("ovc")]
     program, fixed = folder / "inference", folder / "fixed"
     optimise: list[str | Path] = [
-        opt,
+        lite,
+        lite.with_name("paddle_lite_opt"),
         f"--model_file={fixed}.pdmodel",
         f"--param_file={fixed}.pdiparams",
         "--optimize_out_type=naive_buffer",
@@ -66,7 +67,7 @@ def steps_by_hand(folder: Path) -> list[tuple[str, list[str | Path]]]:
         ("pnnx", [pnnx, folder / "model.onnx", f"inputshape=[1,3,{SIZE},{SIZE}]", "fp16=0"]),
         (
             "openvino",
-            [ovc, f"{program}.pdmodel", "--output_model", folder / "ir", "--compress_to_fp16=False"],
+            [*ovc, f"{program}.pdmodel", "--output_model", folder / "ir", "--compress_to_fp16=False"],
         ),
         ("fix for lite", [python, by_hand / "fix_program.py", program, fixed]),
         ("lite arm", [*optimise, "--valid_targets=arm", f"--optimize_out={folder / 'arm'}"]),

@@ -22,7 +22,8 @@ Notify = Callable[[str], None]
 
 def environment_folder(requirements: Requirements, cache: Path) -> Path:
     """Where the environment of `requirements` lies, or will."""
-    return cache / "environments" / f"{requirements.tool[0]}-{requirements.digest[:16]}"
+    # Resolved: programs in an environment hold its path, which must outlive a link that led to the cache.
+    return (cache / "environments").resolve() / f"{requirements.tool[0]}-{requirements.digest[:16]}"
 
 
 def ready_python(requirements: Requirements, cache: Path) -> Path | None:
