@@ -126,7 +126,14 @@ def reference_cells(checks: Sequence["Check"]) -> tuple[str, str, str, str]:
 
 def latency_cell(latency: dict[str, float] | None) -> str:
     """Milliseconds of one call."""
-    return "–" if latency is None else f"{latency['p50_ms']:.1f} / {latency['p95_ms']:.1f}"
+    return "–" if latency is None else f"{milliseconds(latency['p50_ms'])} / {milliseconds(latency['p95_ms'])}"
+
+
+def milliseconds(value: float) -> str:
+    """At most four characters, so that the column keeps its width; beyond that in seconds."""
+    if value < 99.95:
+        return f"{value:.1f}"
+    return f"{value:.0f}" if value < 9999.5 else f"{value / 1000:.0f}s"
 
 
 def tools_of(check: "Check") -> list[tuple[str, str]]:

@@ -48,7 +48,7 @@ def test_the_table_is_what_the_demo_prints(edgekit: Edgekit, mixnet: Converted) 
 
 def skeleton(table: str) -> list[str]:
     """The words of a table without its measured figures and its spacing."""
-    without = re.sub(r"\d+(\.\d+)?(e-\d+)?(?= /)|(?<=/ )\d+(\.\d+)?|\d\.\de-\d+", "#", table)
+    without = re.sub(r"[\d.]+s?(?= / )|(?<= / )[\d.]+s?|\d\.\de-\d+", "#", table)
     return without.split()
 
 

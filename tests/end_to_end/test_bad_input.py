@@ -155,6 +155,8 @@ def start(cache: Path, out: Path) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "EDGEKIT_CACHE": str(cache)},
+        # A shell's background job, as CI may be, starts its children deaf to Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -4,6 +4,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,15 @@ def test_two_runs_on_one_cache_share_the_work(executor: Executor, cache: Path, c
     assert len(list(calls.iterdir())) == 1
 
 
+@pytest.fixture
+def hearing_ctrl_c() -> Iterator[None]:
+    """Where the tests run as a shell's background job, as CI may, Ctrl-C would be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("hearing_ctrl_c")
 def test_an_interrupt_leaves_nothing_half_made_and_the_next_run_resumes(
     executor: Executor, calls: Path, tmp_path: Path
 ) -> None:
