@@ -1,5 +1,7 @@
 """Reads recipe files: a family's file on top of `default.toml`."""
 
+import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -29,9 +31,49 @@ def load_recipe(path: Path) -> Recipe:
     if path.name != DEFAULT:
         merged = merge(merged, read_toml(path))
     try:
-        return msgspec.convert(merged, Recipe)
+        recipe = msgspec.convert(merged, Recipe)
     except msgspec.ValidationError as error:
-        raise UsageError(f"the recipe {path} is not valid: {error}", "docs/recipes.md lists the keys.") from None
+        named = re.search(r"unknown field `(\w+)`", str(error)) or re.search(r"\.(\w+)[^.]*`$", str(error))
+        raise UsageError(
+            f"the recipe {place(path, named.group(1) if named else '')} is not valid: {error}",
+            "docs/recipes.md lists the keys.",
+        ) from None
+    check_names(recipe, path)
+    return recipe
+
+
+def check_names(recipe: Recipe, path: Path) -> None:
+    """Raise UsageError, with near names, for a target or a rewrite that does not exist."""
+    converters = bundled_folder("converters")
+    known_targets = sorted(folder.parent.name for folder in converters.glob("*/target.toml"))
+    for target, choice in recipe.targets.items():
+        if target not in known_targets:
+            raise unknown("target", target, known_targets, path)
+        known = sorted(
+            file.stem.replace("_", "-")
+            for file in (converters / target / "rewrites").glob("*.py")
+            if not file.stem.startswith("_")
+        )
+        for rewrite in choice.rewrites:
+            if rewrite.name not in known:
+                raise unknown(f"rewrite of {target}", rewrite.name, known, path)
+
+
+def unknown(kind: str, name: str, known: list[str], path: Path) -> UsageError:
+    """The error for a name in a recipe that means nothing."""
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"Did you mean {near[0]}? " if near else ""
+    listed = ", ".join(known) or "none"
+    return UsageError(
+        f"the recipe {place(path, name)} names {name}, and there is no such {kind}", f"{hint}There are: {listed}."
+    )
+
+
+def place(path: Path, word: str) -> str:
+    """`path`, with the number of the first line that holds `word` where one does: `mine.toml:7`."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = next((i for i, line in enumerate(lines, 1) if word and re.search(rf"\b{re.escape(word)}\b", line)), None)
+    return f"{path}:{found}" if found else str(path)
 
 
 def read_toml(path: Path) -> dict[str, Any]:

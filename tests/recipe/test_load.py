@@ -53,6 +53,28 @@ def test_mistakes_name_the_file_and_the_key(tmp_path: Path, text: str, message: 
     assert str(path) in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ('family = "X"\nsummry = "y"\n', 2, "unknown field `summry`"),
+        ('family = "X"\n\n[preprocessing]\ncrop = "big"\n', 4, "Expected `int`, got `str`"),
+        ("[targets.nccn]\n", 1, "no such target. Did you mean ncnn?"),
+        (
+            '[[targets.lite.rewrites]]\nname = "swich-beta"\nreason = "x"\n',
+            2,
+            "no such rewrite of lite. Did you mean swish-beta?",
+        ),
+    ],
+)
+def test_mistakes_name_the_line(tmp_path: Path, text: str, line: int, message: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(text)
+    with pytest.raises(UsageError) as caught:
+        load_recipe(path)
+    assert f"mine.toml:{line}" in caught.value.message
+    assert message in str(caught.value)
+
+
 def test_merging_goes_table_by_table_and_changes_nothing() -> None:
     base = {"a": {"x": 1, "y": [1, 2]}, "b": 1}
     assert merge(base, {"a": {"y": [3]}, "c": 2}) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": 2}
