@@ -74,6 +74,7 @@ def convert(request: Request) -> dict[str, Any]:
     inputs, outputs = graph.input_shapes(), graph.output_shapes()
     _check_batch(inputs)
     reports = apply_rewrites(graph, chosen)
+    graph.prune()
     seconds["rewrites"] = time.perf_counter() - started
 
     started = time.perf_counter()
@@ -83,7 +84,7 @@ def convert(request: Request) -> dict[str, Any]:
             Path(scratch), list(inputs.values()), precision == "fp16", float(options.get("timeout", 600))
         )
         param = ParamFile.read(conversion.param)
-        _check_layers(param)
+        _check_layers(param, reports)
         io = _io_map(param, conversion, inputs, outputs)
         for path in (conversion.param, conversion.bin):
             path.rename(request.output / path.name)
@@ -109,16 +110,18 @@ def _check_batch(inputs: dict[str, list[int]]) -> None:
             )
 
 
-def _check_layers(param: ParamFile) -> None:
+def _check_layers(param: ParamFile, reports: list[dict[str, Any]]) -> None:
     """pnnx leaves what it cannot lower under its own names; ncnn refuses such a file only on loading it."""
     unknown = [layer for layer in param.layers if ncnn.layer_to_index(layer.type) < 0]
     if unknown:
         kinds = {layer.type: [other for other in unknown if other.type == layer.type] for layer in unknown}
         listed = "; ".join(f"{kind} ({len(layers)}x, first: {layers[0].place})" for kind, layers in kinds.items())
-        raise Refusal(
-            f"pnnx left layers that ncnn does not know: {listed}",
-            "The graph needs a rewrite before pnnx; ncnn holds at most 4 dimensions besides the batch",
-        )
+        remedy = "The graph needs a rewrite before pnnx; ncnn holds at most 4 dimensions besides the batch"
+        refused = [f"{report['name']}: {reason}" for report in reports for reason in report["refused"]]
+        if refused:
+            more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
+            remedy += f". A rewrite did not apply: {refused[0]}{more}"
+        raise Refusal(f"pnnx left layers that ncnn does not know: {listed}", remedy)
 
 
 def _io_map(

@@ -114,7 +114,7 @@ def _pad_outside(graph: OnnxGraph, node: onnx.NodeProto, axes: list[Axis], paddi
     padded = graph.fresh_name(f"{node.output[0]}.padded")
     pad = helper.make_node("Pad", [node.input[0], amounts, value], [padded], name=padded, mode="constant")
     graph.insert(pad, beside=node)
-    node.input[0] = padded
+    graph.connect(node, 0, padded)
     if average and not _integer(node, "count_include_pad", 0):
         factors = np.ones([1] * len(axes))
         for position, (axis, (low, high)) in enumerate(zip(axes, padding, strict=True)):
@@ -122,7 +122,7 @@ def _pad_outside(graph: OnnxGraph, node: onnx.NodeProto, axes: list[Axis], paddi
             factors = factors * (axis.kernel / axis.real_elements(low, high)).reshape(along)
         scale = graph.add_constant(f"{node.output[0]}.real", factors[None, None].astype(np.float32))
         result = node.output[0]
-        node.output[0] = graph.fresh_name(f"{result}.sum")
+        graph.rename_output(node, 0, graph.fresh_name(f"{result}.sum"), graph.shape(result))
         multiply = helper.make_node("Mul", [node.output[0], scale], [result], name=f"{result}.scaled")
         graph.insert(multiply, beside=node, after=True)
     _remove(node, "count_include_pad")
