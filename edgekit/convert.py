@@ -84,9 +84,7 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
             program.details["class_count"],
             source.weights.class_names,
         ),
-        weights=WeightsRecord(
-            source.weights.kind, source.weights.spec, source.weights.sha256, source.weights.warning
-        ),
+        weights=WeightsRecord(source.weights.kind, source.weights.spec, source.weights.sha256, source.weights.warning),
         preprocessing=source.preprocessing,
         inputs=tensor_specs(program.details["inputs"], names["inputs"]),
         outputs=tensor_specs(program.details["outputs"], names["outputs"]),
@@ -111,10 +109,9 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
 def tensor_specs(described: list[dict[str, Any]], target_names: dict[str, str]) -> tuple[TensorSpec, ...]:
     """The program's inputs or outputs, with the names that the target gives them (the same where it keeps them)."""
     return tuple(
-        TensorSpec(
-            entry["name"], target_names.get(entry["name"], entry["name"]), tuple(entry["shape"]), entry["dtype"]
-        )
+        TensorSpec(name, target_names.get(name) or name, tuple(entry["shape"]), entry["dtype"])
         for entry in described
+        for name in [entry["name"]]
     )
 
 
@@ -127,4 +124,3 @@ def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
     except EdgekitError:
         return None
     return present if replace(present.manifest, verdicts=()) == manifest else None
-

@@ -54,6 +54,17 @@ def replace_folder(source: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder and what is in it; a reader finds all of it or nothing.
+
+    What a removal that was killed left of it goes too; the caller holds its lock.
+    """
+    if folder.exists():
+        folder.rename(folder.with_name(f".{folder.name}.old-{uuid.uuid4().hex[:8]}"))
+    for stale in folder.parent.glob(f".{folder.name}.*"):
+        shutil.rmtree(stale, ignore_errors=True)
+
+
 def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
     """Every file below `folder`: relative name -> `sha256` and `bytes`, in name order."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.write import update_manifest
 from edgekit.errors import AbsentError, EdgekitError
 from edgekit.files import full_disk_reported
-from edgekit.inputs.golden import golden_inputs
+from edgekit.inputs.golden import GoldenInputs, golden_inputs
+from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.parity import Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
+from edgekit.pipeline.memory import estimated_memory
 from edgekit.pipeline.plan import reference_stage, run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
@@ -61,20 +64,23 @@ def verify(artifacts: Sequence[Artifact], executor: Executor) -> list[Check]:
     return [check for one in prepared for check in judge_artifact(one, outcomes)]
 
 
-def prepare(artifact: Artifact, executor: Executor) -> Preparation:
-    """Plan the verification of one artifact."""
+def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Preparation:
+    """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured."""
     manifest = artifact.manifest
     target = targets()[manifest.target]
     golden = golden_file(artifact, executor.store.root.parent)
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
+    memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
     return Preparation(
         artifact,
         target,
         golden,
-        reference_stage(program, manifest.model.name, golden, manifest.batch),
+        reference_stage(program, manifest.model.name, golden, manifest.batch, memory_bytes=memory, timed=timed),
         {
-            variant.name: run_stage(target, variant, manifest.model.name, files, golden, options)
+            variant.name: run_stage(
+                target, variant, manifest.model.name, files, golden, options, memory_bytes=memory, timed=timed
+            )
             for variant in target.description.variants
         },
     )
@@ -116,8 +122,7 @@ def golden_file(artifact: Artifact, cache: Path) -> GoldenFile:
     All bundled photos and at least two synthetic samples: more where a batch must be filled.
     """
     manifest = artifact.manifest
-    filled = -(-(PHOTOS + SYNTHETIC) // manifest.batch) * manifest.batch
-    inputs = golden_inputs(manifest.preprocessing, manifest.inputs[0].name, photos=PHOTOS, synthetic=filled - PHOTOS)
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
     path = cache / "inputs" / f"{inputs.samples_sha256}.safetensors"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -126,6 +131,13 @@ def golden_file(artifact: Artifact, cache: Path) -> GoldenFile:
             inputs.write_inputs(partial)
             partial.replace(path)
     return GoldenFile(path, inputs.samples_sha256, inputs.labels, inputs.kinds)
+
+
+@lru_cache(maxsize=4)
+def golden_samples(preprocessing: Preprocessing, input_name: str, batch: int) -> GoldenInputs:
+    """The golden inputs in memory; the last few are remembered, since many models share them."""
+    filled = -(-(PHOTOS + SYNTHETIC) // batch) * batch
+    return golden_inputs(preprocessing, input_name, photos=PHOTOS, synthetic=filled - PHOTOS)
 
 
 def run_options(artifact: Artifact) -> dict[str, Any]:

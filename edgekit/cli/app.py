@@ -7,6 +7,7 @@ import typer
 
 from edgekit.cli.convert import convert
 from edgekit.cli.doctor import doctor
+from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
 from edgekit.cli.verify import verify
 from edgekit.errors import EdgekitError
@@ -25,6 +26,7 @@ app = typer.Typer(
 app.command()(models)
 app.command(short_help="Convert models to targets.")(convert)
 app.command(short_help="Prove artifacts in their own runtimes.")(verify)
+app.command(short_help="Convert and verify every model on every target.")(matrix)
 app.command(short_help="Show what is installed, and what is missing.")(doctor)
 
 

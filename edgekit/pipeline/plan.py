@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgekit.parity.verdict import Precision
+from edgekit.pipeline.memory import estimated_memory, weight_bytes
 from edgekit.pipeline.source import GoldenFile, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.toolchain.worker import Limits
 
 PROGRAM = "program"
+REFERENCE_WORKER = "paddle/run.py"
 # A timed run is short; the bound on seconds keeps one slow model from holding up the others.
 LATENCY = {"warmup": 3, "repeats": 30, "seconds": 5.0}
 # Conversions beside each other share the machine: one thread each. A timed run has it all.
@@ -44,6 +46,7 @@ def plan_conversion(source: ModelSource, wanted: list[Target], precision: Precis
 def program_stage(source: ModelSource) -> Stage:
     """Weights -> Paddle program, with a stage before it that makes synthetic weights."""
     weights = source.weights
+    memory = estimated_memory(weight_bytes(source.model.architecture))
     if weights.seed is not None:
         synthesis = Stage(
             worker="paddle/synthesize.py",
@@ -54,6 +57,7 @@ def program_stage(source: ModelSource) -> Stage:
                 "input_size": source.input_size,
                 "class_count": source.class_count,
             },
+            memory_bytes=memory,
             limits=RUN_LIMITS,
         )
         tensors: SourceFile | StageFile = StageFile(synthesis, "weights.safetensors")
@@ -69,6 +73,7 @@ def program_stage(source: ModelSource) -> Stage:
             "input_size": source.input_size,
             "batch": source.batch,
         },
+        memory_bytes=memory,
         limits=CONVERSION_LIMITS,
     )
 
@@ -93,20 +98,31 @@ def add_conversion(plan: Plan, target: Target) -> Stage:
             "rewrites": [rewrite.name for rewrite in chosen.rewrites] if chosen else [],
             **(chosen.options if chosen else {}),
         },
+        memory_bytes=plan.program.memory_bytes,
         limits=CONVERSION_LIMITS,
     )
     plan.conversions[target.name] = stage
     return stage
 
 
-def reference_stage(program: StageFile | SourceFile, name: str, golden: GoldenFile, batch: int) -> Stage:
+def reference_stage(
+    program: StageFile | SourceFile,
+    name: str,
+    golden: GoldenFile,
+    batch: int,
+    *,
+    memory_bytes: int = 0,
+    timed: bool = True,
+) -> Stage:
     """The FP32 reference and the float64 oracle of a program on the golden inputs."""
     return Stage(
-        worker="paddle/run.py",
+        worker=REFERENCE_WORKER,
         about=f"reference of {name}",
         inputs={"program": program, "tensors": SourceFile(golden.path, golden.sha256)},
-        options={"batch": batch, "threads": RUN_THREADS, "latency": LATENCY},
-        cores=RUN_THREADS,
+        options={"batch": batch, **timing_options(timed)},
+        cores=RUN_THREADS if timed else 1,
+        alone=timed,
+        memory_bytes=memory_bytes,
         limits=RUN_LIMITS,
     )
 
@@ -118,6 +134,9 @@ def run_stage(
     files: Mapping[str, SourceFile],
     golden: GoldenFile,
     options: Mapping[str, Any],
+    *,
+    memory_bytes: int = 0,
+    timed: bool = True,
 ) -> Stage:
     """One variant of an artifact on the golden inputs, or its inspection where it cannot run here.
 
@@ -127,14 +146,21 @@ def run_stage(
     inputs: dict[str, SourceFile | StageFile] = {role: files[file] for role, file in variant.inputs.items()}
     about = f"{target.description.title} {variant.name} run of {name}".replace("  ", " ")
     if variant.not_run:
-        return Stage(worker=target.worker(variant.worker), about=about.replace(" run ", " inspection "), inputs=inputs)
+        about = about.replace(" run ", " inspection ")
+        return Stage(worker=target.worker(variant.worker), about=about, inputs=inputs, memory_bytes=memory_bytes)
     inputs["tensors"] = SourceFile(golden.path, golden.sha256)
     return Stage(
         worker=target.worker(variant.worker),
         about=about,
         inputs=inputs,
-        options={**options, "threads": RUN_THREADS, "latency": LATENCY},
-        cores=RUN_THREADS,
+        options={**options, **timing_options(timed)},
+        cores=RUN_THREADS if timed else 1,
+        alone=timed,
+        memory_bytes=memory_bytes,
         limits=RUN_LIMITS,
     )
 
+
+def timing_options(timed: bool) -> dict[str, Any]:
+    """The options of a run that is timed, with the machine to itself, or of one that only computes on one core."""
+    return {"threads": RUN_THREADS, "latency": LATENCY} if timed else {"threads": 1, "latency": None}

@@ -43,8 +43,9 @@ class StageFile:
 class Stage:
     """One run of `worker` (such as `lite/convert.py`).
 
-    `options` go to the worker as they are. `about` names the model and the purpose for people. `cores` is how much
-    of the machine it occupies: a timed run takes all of it.
+    `options` go to the worker as they are. `about` names the model and the purpose for people. `cores` is how many
+    it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes` estimates what it
+    takes. None of these three is part of the key.
     """
 
     worker: str
@@ -52,6 +53,8 @@ class Stage:
     inputs: Mapping[str, SourceFile | StageFile] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     cores: int = 1
+    alone: bool = False
+    memory_bytes: int = 0
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -89,6 +92,4 @@ def worker_source_digest(worker: str) -> str:
     converters = bundled_folder("converters")
     script = converters / worker
     sources = [*script.parent.rglob("*.py"), *(converters / "lib").rglob("*.py")]
-    return data_sha256(
-        {path.relative_to(converters).as_posix(): file_sha256(path) for path in sources}
-    )
+    return data_sha256({path.relative_to(converters).as_posix(): file_sha256(path) for path in sources})

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.errors import ConversionError
-from edgekit.files import describe_files, replace_folder, scratch_folder
+from edgekit.files import describe_files, remove_folder, replace_folder, scratch_folder
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.toolchain.worker import Cancelled, Toolchain
 
@@ -105,6 +105,13 @@ class StageStore:
                 shutil.copyfile(scratch / LOG, output / LOG)
                 replace_folder(output, folder)
             return result
+
+    def remove(self, stage: Stage) -> None:
+        """Remove the output of `stage`, where it is there. What was made from it stays and hides that it is gone."""
+        folder = self.folder(stage)
+        if folder.parent.exists():
+            with self.exclusive(folder, threading.Event()):
+                remove_folder(folder)
 
     def path_of(self, value: Any) -> Path:
         """The path of a stage's input."""

@@ -1,5 +1,6 @@
 """What a recipe file may say. Unknown keys are errors: a misspelt key must not be a silent default."""
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from msgspec import Struct, field
@@ -15,11 +16,28 @@ class RewriteChoice(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class ExpectedFailure(Struct, frozen=True, forbid_unknown_fields=True):
+    """A failure that is known, and why. Strict: what starts to pass in spite of it is reported.
+
+    `models` are globs over the family's models, all of them where there is none. `stage` (such as `ncnn/convert`,
+    or `parity`) is where it fails; a failure elsewhere is not the expected one.
+    """
+
+    reason: str
+    models: tuple[str, ...] = ("*",)
+    stage: str | None = None
+
+    def covers(self, model: str) -> bool:
+        """Whether it is about a model of that name."""
+        return any(fnmatchcase(model, pattern) for pattern in self.models)
+
+
 class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
-    """How one target is reached: rewrites in order, and options for the converter (such as `opset`)."""
+    """How one target is reached: rewrites in order, options for the converter (such as `opset`), known failures."""
 
     rewrites: tuple[RewriteChoice, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
+    expected_failures: tuple[ExpectedFailure, ...] = ()
 
 
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +48,11 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     preprocessing: Preprocessing
     targets: dict[str, TargetRecipe]
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
+
+    def expected_failure(self, target: str, model: str) -> ExpectedFailure | None:
+        """The first known failure of a model on a target, or None where it is to pass."""
+        known = self.targets.get(target, TargetRecipe()).expected_failures
+        return next((one for one in known if one.covers(model)), None)
 
     def tolerance(self, precision: str) -> Tolerance:
         """What this recipe allows at a precision; the usual limits where it says nothing."""

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -154,13 +153,11 @@ def test_verify_without_artifacts_says_what_to_run(edgekit: Edgekit, tmp_path: P
 
 @pytest.mark.parametrize("model", ["ResNet50", "DenseNet121"])
 def test_larger_models_convert_and_verify(edgekit: Edgekit, tmp_path: Path, model: str) -> None:
-    started = time.monotonic()
     answer = edgekit("convert", model, "-w", "synthetic:0", "-t", "all", "--verify", "--json", "--out", tmp_path)
     assert answer.returncode == 0, answer.stderr
     checks = json.loads(answer.stdout)["checks"]
     statuses = {(one["target"], one["variant"]): one["verdict"]["status"] for one in checks}
     assert statuses == {**dict.fromkeys(RUNNABLE, "passed"), ("lite", "ARM"): "not run"}
-    print(f"{model}: {time.monotonic() - started:.0f} s")
 
 
 def seal_again(folder: Path) -> None:

@@ -195,10 +195,8 @@ def test_nobody_listens(serve: Callable[..., Server], tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    started = time.monotonic()
     with pytest.raises(AbsentError, match=r"cannot be reached \(connection refused\)"):
         download(f"http://127.0.0.1:{port}/x", tmp_path / "x", accept)
-    assert time.monotonic() - started < 5
 
 
 def test_no_such_host(serve: Callable[..., Server], tmp_path: Path) -> None:

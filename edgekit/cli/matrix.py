@@ -1,0 +1,119 @@
+"""`edgekit matrix`: every model on every target."""
+
+import shlex
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgekit.cli.common import Json, Offline, Weights
+from edgekit.cli.console import console, print_json
+
+if TYPE_CHECKING:
+    from edgekit.matrix.report import MatrixReport
+
+ALL_MODELS = "*"
+SYNTHETIC = "synthetic:0"
+# Of the memory that is free at the start; the rest is for the estimates' errors and for everybody else.
+MEMORY_SHARE = 0.9
+
+
+class Keep(StrEnum):
+    """What a matrix leaves."""
+
+    artifacts = "artifacts"
+    reports = "reports"
+
+
+def matrix(
+    models: Annotated[
+        str, typer.Option("--models", "-m", metavar="PATTERN", help="Names and globs, such as 'ResNet*_vd,MixNet_S'.")
+    ] = ALL_MODELS,
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, comma-separated, or all.")
+    ] = "all",
+    weights: Weights = SYNTHETIC,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for artifacts, matrix.json and matrix.html.", file_okay=False)
+    ] = Path("matrix"),
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", help="Stages side by side; all cores where it is not said.", min=1)
+    ] = None,
+    keep: Annotated[
+        Keep, typer.Option(help="artifacts, or only the reports: then a model's files go once it is judged.")
+    ] = Keep.artifacts,
+    latency: Annotated[
+        bool,
+        typer.Option(
+            "--latency/--no-latency",
+            help="Time each run alone on the machine; without, runs share it and no latency is reported.",
+        ),
+    ] = True,
+    support_page: Annotated[
+        Path | None, typer.Option(help="Also write the table to this Markdown file.", dir_okay=False)
+    ] = None,
+    json: Json = False,
+    offline: Offline = False,
+) -> int:
+    """Convert and verify every model on every target. An interrupted run goes on where it was."""
+    from edgekit.catalog import load_catalog
+    from edgekit.cli.matrix_progress import matrix_session
+    from edgekit.matrix.report import write_report
+    from edgekit.matrix.run import MatrixRequest, run_matrix
+    from edgekit.matrix.selection import select_models
+    from edgekit.pipeline.target import select_targets
+
+    request = MatrixRequest(
+        models=select_models(models, load_catalog()),
+        targets=select_targets(target),
+        weights=weights,
+        out=out,
+        keep=keep.value,
+        timed=latency,
+        offline=offline,
+        command=command_line(models, target, weights, latency=latency),
+    )
+    with matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display):
+        report = run_matrix(request, executor, display.watch)
+    write_report(report, out, support_page)
+    if json:
+        print_json(report)
+    else:
+        show_report(report, out)
+    return int(bool(report.bad))
+
+
+def command_line(models: str, target: str, weights: str, *, latency: bool) -> str:
+    """The command that makes the same table, without what concerns only this machine."""
+    parts = ["edgekit", "matrix"]
+    parts += ["--models", models] if models != ALL_MODELS else []
+    parts += ["--target", target] if target != "all" else []
+    parts += ["--weights", weights] if weights != SYNTHETIC else []
+    parts += [] if latency else ["--no-latency"]
+    return shlex.join(parts)
+
+
+def show_report(report: "MatrixReport", out: Path) -> None:
+    """Print the table, a line for each cell that needs one, and where the pages lie."""
+    from rich.console import Console
+
+    from edgekit.matrix.estimate import readable_duration
+    from edgekit.matrix.report import outcome_sentence
+    from edgekit.report.matrix_table import STYLES, WIDE, matrix_table
+    from edgekit.report.matrix_text import why
+
+    # A pipe has no width of its own.
+    shown = console() if console().is_terminal else Console(width=WIDE + 15)
+    shown.print(matrix_table(report, shown.width))
+    for cell in report.noted:
+        console().print(
+            f"{cell.model} {cell.target} {cell.outcome}", style=STYLES[cell.outcome], end=": ", markup=False
+        )
+        console().print(why(cell), markup=False, highlight=False, soft_wrap=True)
+    console().print(f"{outcome_sentence(report)} in {readable_duration(report.seconds)}.", highlight=False)
+    console().print(
+        f"Latency: {report.latency}. Pages: {out / 'matrix.html'}, {out / 'matrix.json'}",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,87 @@
+"""How long the rest takes, judged by what is done."""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from edgekit.pipeline.outcome import Event
+from edgekit.pipeline.stage import Stage
+
+# Relative costs of a stage: a constant part and one per million parameters. Conversions share the machine and are
+# counted at half; a timed run has it to itself. From HRNet_W64_C (128 M: 9 s a conversion at two cores, 14 s a
+# run) and ResNet18 (12 M: 0.7 s and 2.5 s). Only the ratios matter: the time of what is done sets the scale.
+CONVERSION = (0.5, 0.07)
+RUN = (1.5, 0.10)
+
+
+def stage_cost(million_parameters: float, *, run: bool) -> float:
+    """The relative cost of one stage of a network."""
+    constant, each = RUN if run else CONVERSION
+    return constant + each * million_parameters
+
+
+@dataclass
+class Estimate:
+    """Counts the cost of what is expected, done, and left. Fed by the events of the run, from several threads.
+
+    Work is known by the group of models that shares it and by its worker: before a conversion is done nobody knows
+    the key of the run that verifies it.
+    """
+
+    started: float = field(default_factory=time.monotonic)
+    left_by_work: dict[tuple[str, str], float] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    done: float = 0.0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def expect(self, group: str, worker: str, cost: float) -> None:
+        """Count work that is to come."""
+        with self.lock:
+            self.left_by_work[group, worker] = self.left_by_work.get((group, worker), 0.0) + cost
+
+    def own(self, group: str, stages: Iterable[Stage]) -> None:
+        """Say which group the stages, and those before them, belong to."""
+        with self.lock:
+            for stage in stages:
+                self.owners[stage.key] = group
+                for before in stage.dependencies():
+                    self.owners.setdefault(before.key, group)
+                    for first in before.dependencies():
+                        self.owners.setdefault(first.key, group)
+
+    def drop(self, group: str) -> None:
+        """Nothing more is to come of a group."""
+        with self.lock:
+            for work in [work for work in self.left_by_work if work[0] == group]:
+                del self.left_by_work[work]
+
+    def observe(self, event: Event) -> None:
+        """Count a stage as done once it has run. One from the cache, or that could not start, was no work."""
+        key = event.stage.key
+        with self.lock:
+            if event.kind == "started":
+                self.begun.add(key)
+                return
+            cost = self.left_by_work.pop((self.owners.get(key, ""), event.stage.worker), 0.0)
+            if key in self.begun:
+                self.done += cost
+
+    def seconds_left(self, now: float | None = None) -> float | None:
+        """The time that what is left takes at the speed of what is done; None before anything is done."""
+        with self.lock:
+            if self.done <= 0:
+                return None
+            elapsed = (time.monotonic() if now is None else now) - self.started
+            return elapsed / self.done * sum(self.left_by_work.values())
+
+
+def readable_duration(seconds: float | None) -> str:
+    """A duration for people: "40 s", "12 min", "1 h 05 min"; "–" where it is not known."""
+    if seconds is None:
+        return "–"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

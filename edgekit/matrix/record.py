@@ -1,0 +1,115 @@
+"""What a run writes down of each cell, so that the next one knows it is done."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from edgekit import __version__
+from edgekit.files import full_disk_reported
+from edgekit.hashing import data_sha256, file_sha256
+from edgekit.matrix.cell import Cell
+from edgekit.matrix.machine import cpu_name
+from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
+from edgekit.pipeline.stage import worker_source_digest
+from edgekit.pipeline.target import Target
+from edgekit.verify import golden_samples
+
+FORMAT = 1
+FOLDER = "cells"
+INPUT_NAME = "x"  # what the export calls the input; here it only makes the hash of the golden inputs
+
+Keep = Literal["artifacts", "reports"]
+Stamps = dict[str, tuple[int, int]]
+
+
+class Record(msgspec.Struct, frozen=True):
+    """A cell with the stamps (size and time of change) of its artifact's files; none where they were not kept."""
+
+    cell: Cell
+    stamps: Stamps = {}
+
+
+def cell_key(plan: Plan, target: Target, *, timed: bool) -> str:
+    """The hash of all that decides a cell: conversion, runners, golden inputs, tolerances, the judge, the CPU."""
+    source = plan.source
+    runners = {
+        variant.name: worker_source_digest(target.worker(variant.worker)) for variant in target.description.variants
+    }
+    return data_sha256(
+        {
+            "format": FORMAT,
+            "edgekit": __version__,
+            "model": source.name,
+            "conversion": plan.conversions[target.name].key,
+            "target": msgspec.to_builtins(target),
+            "runners": runners,
+            "reference": worker_source_digest(REFERENCE_WORKER),
+            "golden": golden_samples(source.preprocessing, INPUT_NAME, source.batch).samples_sha256,
+            "tolerance": msgspec.to_builtins(source.recipe.tolerance(plan.precision)),
+            "judge": judge_digest(),
+            "timing": timing_options(timed),
+            "cpu": [cpu_name(), os.cpu_count()],
+        }
+    )
+
+
+@cache
+def judge_digest() -> str:
+    """The hash of the code that judges."""
+    import edgekit.parity
+
+    folder = Path(edgekit.parity.__file__).parent
+    return data_sha256({path.name: file_sha256(path) for path in sorted(folder.glob("*.py"))})
+
+
+def record_path(out: Path, model: str, target: str) -> Path:
+    """Where a cell's record lies."""
+    return out / FOLDER / model / f"{target}.json"
+
+
+def read_record(out: Path, model: str, target: str) -> Record | None:
+    """The record of a cell; None where there is none that can be read."""
+    try:
+        return msgspec.json.decode(record_path(out, model, target).read_bytes(), type=Record)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def write_record(out: Path, record: Record) -> None:
+    """Write a record, all at once. Raises ConversionError on a full disk."""
+    path = record_path(out, record.cell.model, record.cell.target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with full_disk_reported(path.parent):
+        partial = path.with_name(f".{path.name}.partial")
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+        partial.replace(path)
+
+
+def is_done(record: Record | None, key: str, out: Path, keep: Keep) -> bool:
+    """Whether a record stands for a cell with this key.
+
+    With `keep` "artifacts" its artifact must be there, its files untouched since they were judged. No byte is
+    hashed for that, so that a finished matrix answers at once.
+    """
+    if record is None or record.cell.key != key:
+        return False
+    if keep == "reports" or not record.cell.files:
+        return True
+    folder = out / record.cell.model / record.cell.target
+    return bool(record.stamps) and stamps(folder, record.stamps) == record.stamps
+
+
+def stamps(folder: Path, names: Mapping[str, Any]) -> Stamps:
+    """The stamps of files in a folder, without those that are missing."""
+    found = {}
+    for name in names:
+        try:
+            status = (folder / name).stat()
+        except OSError:
+            continue
+        found[name] = (status.st_size, status.st_mtime_ns)
+    return found

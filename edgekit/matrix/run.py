@@ -1,0 +1,168 @@
+"""Runs the matrix: what is done is taken from its records, the rest shares one executor run."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from edgekit import __version__
+from edgekit.catalog import Model
+from edgekit.errors import EdgekitError
+from edgekit.matrix.cell import WEIGHTS, Cell, meaning
+from edgekit.matrix.estimate import Estimate, stage_cost
+from edgekit.matrix.machine import this_machine
+from edgekit.matrix.record import Keep, is_done, read_record
+from edgekit.matrix.report import MatrixReport, TargetTitle, all_tools, count_outcomes
+from edgekit.matrix.sources import Entry, Group, find_sources, make_entries, make_groups
+from edgekit.matrix.space import check_space, remove_outputs
+from edgekit.matrix.work import Workshop, now
+from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.outcome import Event
+from edgekit.pipeline.plan import RUN_THREADS
+from edgekit.pipeline.target import Target
+
+# How many groups are open at once: enough to keep the cores busy while one waits for a long conversion, few
+# enough that timed runs come soon, and that with `--keep reports` little lies on the disk.
+WINDOW = 3
+TIMED = f"p50 of one call on {RUN_THREADS} threads; edgekit ran nothing beside it"
+UNTIMED = "not measured: runs shared the machine, on one core each"
+
+
+@dataclass(frozen=True)
+class MatrixRequest:
+    """What to run: models on targets, with which weights; `timed` runs have the machine to themselves."""
+
+    models: list[Model]
+    targets: list[Target]
+    weights: str
+    out: Path
+    keep: Keep = "artifacts"
+    timed: bool = True
+    offline: bool = False
+    command: str = "edgekit matrix"
+
+
+@dataclass
+class Progress:
+    """How far a run is: `finished` of `total` cells, `kept` of them from earlier runs."""
+
+    total: int
+    estimate: Estimate
+    finished: int = 0
+    kept: int = 0
+
+
+Watch = Callable[[Progress, Cell | None], None]
+
+
+def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda *_: None) -> MatrixReport:
+    """Convert and verify every model on every target; returns the report, and writes nothing but what the cells need.
+
+    `watch` is told once at the start (without a cell) and then of every cell that is made. A cell that fails does
+    not stop the others. Raises UsageError for impossible weights, AbsentError where the disk is too small.
+    """
+    started = time.monotonic()
+    sources = find_sources(request.models, request.weights, executor.store.root.parent, offline=request.offline)
+    cells: dict[tuple[str, str], Cell] = {}
+    entries: list[Entry] = []
+    for model in request.models:
+        source = sources[model.name]
+        if isinstance(source, EdgekitError):
+            cells |= {
+                (model.name, target.name): without_weights(model, target, request, source) for target in request.targets
+            }
+        else:
+            entries += make_entries(source, request.targets, timed=request.timed)
+    open_entries = [entry for entry in entries if not take_record(entry, request, cells)]
+
+    estimate = Estimate()
+    progress = Progress(len(request.models) * len(request.targets), estimate, len(cells), len(cells))
+    watch(progress, None)
+
+    def settled(cell: Cell) -> None:
+        cells[cell.model, cell.target] = cell
+        progress.finished += 1
+        watch(progress, cell)
+
+    groups = make_groups(open_entries)
+    check_space(groups, request.keep, WINDOW, request.out, executor.store.root)
+    for group in groups:
+        expect(group, estimate)
+    observed = executor.observe
+
+    def observe(event: Event) -> None:
+        estimate.observe(event)
+        observed(event)
+
+    executor = replace(executor, observe=observe)
+    workshop = Workshop(executor, request.out, request.keep, request.timed, estimate, settled)
+    executor.work((workshop.job(group) for group in groups), WINDOW)
+    if request.keep == "reports":
+        # A run that was killed after it judged, and one that kept artifacts, left what is not wanted now.
+        for group in make_groups(entries):
+            remove_outputs(group, request.out, executor.store)
+    ordered = tuple(cells[model.name, target.name] for model in request.models for target in request.targets)
+    return make_report(request, ordered, time.monotonic() - started)
+
+
+def take_record(entry: Entry, request: MatrixRequest, cells: dict[tuple[str, str], Cell]) -> bool:
+    """Take an entry's cell from its record where that is done. A failure that nobody expects is tried again."""
+    record = read_record(request.out, entry.source.name, entry.target.name)
+    if record is None or not is_done(record, entry.key, request.out, request.keep):
+        return False
+    outcome = meaning(record.cell.status, record.cell.stage, entry.expected)
+    if outcome == "failed":
+        return False
+    expected = entry.expected and entry.expected.reason
+    cells[entry.source.name, entry.target.name] = msgspec.structs.replace(
+        record.cell, outcome=outcome, expected=expected
+    )
+    return True
+
+
+def expect(group: Group, estimate: Estimate) -> None:
+    """Count the work on a group: its models share every stage, so one counts for all."""
+    parameters = group.entries[0].source.model.architecture.parameters or 0
+    for stage in group.outputs():
+        estimate.expect(group.key, stage.worker, stage_cost(parameters / 1e6, run=False))
+    for worker in group.run_workers():
+        estimate.expect(group.key, worker, stage_cost(parameters / 1e6, run=True))
+
+
+def without_weights(model: Model, target: Target, request: MatrixRequest, error: EdgekitError) -> Cell:
+    """The cell of a model whose weights are not to be had."""
+    return Cell(
+        model=model.name,
+        family=model.family,
+        architecture=model.architecture.name,
+        parameters=model.architecture.parameters,
+        input_size=model.input_size,
+        target=target.name,
+        weights=request.weights,
+        key="",
+        made=now(),
+        status="failed",
+        stage=WEIGHTS,
+        reason=error.message,
+        remedy=error.remedy,
+    )
+
+
+def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float) -> MatrixReport:
+    """The report on cells."""
+    return MatrixReport(
+        edgekit=__version__,
+        made=now(),
+        command=request.command,
+        seconds=round(seconds, 1),
+        machine=this_machine(),
+        weights=request.weights,
+        precision="fp32",
+        latency=TIMED if request.timed else UNTIMED,
+        targets=tuple(TargetTitle(target.name, target.description.title) for target in request.targets),
+        tools=all_tools(cells),
+        counts=count_outcomes(cells),
+        cells=cells,
+    )

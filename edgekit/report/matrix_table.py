@@ -1,0 +1,48 @@
+"""The table that `edgekit matrix` prints."""
+
+from typing import TYPE_CHECKING
+
+from edgekit.matrix.cell import Cell
+from edgekit.matrix.report import MatrixReport
+from edgekit.report.matrix_text import MARKS, error_text, milliseconds, noise_text, stage_text
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+STYLES = {
+    "passed": "green",
+    "failed": "bold red",
+    "not run": "yellow",
+    "expected failure": "yellow",
+    "unexpected pass": "bold red",
+}
+
+
+WIDE = 105
+
+
+def matrix_table(report: MatrixReport, width: int) -> "Table":
+    """A row per model, a column per target: mark, error and, where `width` columns hold it, latency."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    latency = width >= WIDE
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("model", no_wrap=True)
+    table.add_column("ref.\nerror", justify="right", no_wrap=True)
+    for target in report.targets:
+        table.add_column(f"{target.name}\nerror{', ms' if latency else ''}", no_wrap=True)
+    for model in report.models:
+        row = report.row(model)
+        cells = [Text(cell_text(cell, latency=latency), style=STYLES[cell.outcome]) for cell in row]
+        table.add_row(Text(model), Text(noise_text(row) or "–", style="dim"), *cells)
+    return table
+
+
+def cell_text(cell: Cell, *, latency: bool) -> str:
+    """A cell in 9 characters, in about 15 with its latency."""
+    if cell.outcome in ("passed", "unexpected pass"):
+        time = milliseconds(cell.p50_ms).removesuffix(" ms") if latency else ""
+        return " ".join(part for part in (MARKS[cell.outcome], error_text(cell), time) if part)
+    return f"{MARKS[cell.outcome]} {stage_text(cell) or cell.outcome}"

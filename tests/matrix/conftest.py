@@ -1,0 +1,116 @@
+"""A project whose converters are all fake: two targets, alpha and beta, with every catalog model."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import edgekit.bundled
+from edgekit.cli.app import run
+from edgekit.pipeline.stage import worker_source_digest
+from edgekit.pipeline.target import targets
+from tests.conftest import ROOT
+
+DESCRIPTION = """
+title = "{title}"
+summary = "A fake."
+source = "program"
+
+[files]
+"model.{name}" = "{{model}}.{name}"
+
+[[variants]]
+name = ""
+worker = "run.py"
+inputs = {{ model = "model.{name}" }}
+"""
+MAIN = (
+    "import sys, pathlib, edgekit.bundled as b; b.PACKAGE = pathlib.Path(sys.argv[1]); "
+    "from edgekit.cli.app import run; sys.exit(run(sys.argv[2:]))"
+)
+
+
+@dataclass
+class FakeProject:
+    """The project's root, an output folder, and the folder that counts the workers' calls."""
+
+    root: Path
+    out: Path
+    calls: Path
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def matrix(self, *arguments: str, fail: str = "") -> tuple[int, dict[str, Any]]:
+        """Run `edgekit matrix --json` in this process; returns its status and document."""
+        self.monkeypatch.setenv("FAKE_FAIL", fail)
+        self.capsys.readouterr()
+        status = run(["matrix", "--json", "--out", str(self.out), *arguments])
+        return status, json.loads(self.capsys.readouterr().out)
+
+    def start(self, *arguments: str, sleep: str) -> subprocess.Popen[str]:
+        """Run `edgekit matrix` in a process of its own; the call `sleep` takes long."""
+        command = [sys.executable, "-c", MAIN, str(self.root / "edgekit"), "matrix", "--out", str(self.out), *arguments]
+        environment = {**os.environ, "FAKE_SLEEP": sleep}
+        return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def stop_at(self, process: subprocess.Popen[str], call: str, how: signal.Signals) -> str:
+        """Send a signal once a call has begun; returns what the process said."""
+        deadline = time.monotonic() + 60
+        while call not in self.called() and time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.02)
+        process.send_signal(how)
+        return process.communicate(timeout=30)[1]
+
+    def called(self) -> list[str]:
+        """The calls of workers since the last `forget`, in order."""
+        return [path.name.split(" ", 1)[1].replace(".", "/", 1) for path in sorted(self.calls.iterdir())]
+
+    def forget(self) -> None:
+        """Forget the calls."""
+        for path in self.calls.iterdir():
+            path.unlink()
+
+    def expect_failure(self, family: str, text: str) -> None:
+        """Add to a family's recipe."""
+        path = self.root / "recipes" / f"{family}.toml"
+        path.write_text(path.read_text() + text)
+
+
+@pytest.fixture
+def project(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[FakeProject]:
+    root = tmp_path / "project"
+    roles = {"paddle": ["synthesize", "export", "run"], "alpha": ["convert", "run"], "beta": ["convert", "run"]}
+    for target, verbs in roles.items():
+        (root / "converters" / target).mkdir(parents=True)
+        for verb in verbs:
+            shutil.copy(Path(__file__).with_name("fake_target.py"), root / "converters" / target / f"{verb}.py")
+    for name in ("alpha", "beta"):
+        text = DESCRIPTION.format(name=name, title=name.title())
+        (root / "converters" / name / "target.toml").write_text(text)
+    (root / "converters" / "lib").symlink_to(ROOT / "converters" / "lib")
+    shutil.copytree(ROOT / "recipes", root / "recipes")
+    for path in (root / "recipes").glob("*.toml"):
+        # What the real recipes say of real targets is not this test's.
+        path.write_text(path.read_text().split("[[targets.")[0].split("[targets.")[0])
+    default = root / "recipes" / "default.toml"
+    default.write_text(default.read_text() + "[targets]\n")
+    calls = tmp_path / "calls"
+    calls.mkdir()
+    monkeypatch.setattr(edgekit.bundled, "PACKAGE", root / "edgekit")
+    monkeypatch.setenv("FAKE_CALLS", str(calls))
+    for remembered in (worker_source_digest, targets):
+        remembered.cache_clear()
+    yield FakeProject(root, tmp_path / "out", calls, monkeypatch, capsys)
+    for remembered in (worker_source_digest, targets):
+        remembered.cache_clear()

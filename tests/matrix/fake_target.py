@@ -1,0 +1,77 @@
+"""A worker for every role of a matrix, told by the name of its own file. Its model is a text file with its name.
+
+`FAKE_CALLS` names a folder that gets a file for each call, `FAKE_FAIL` lists calls that refuse or deviate, such
+as `beta/convert ResNet18`, and `FAKE_SLEEP` lists calls that take a minute.
+"""
+
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["numpy==1.26.4", "safetensors==0.8.0"]
+# ///
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from edgeworker.protocol import Refusal, Request, main
+from safetensors.numpy import load_file, save_file
+
+SCRIPT = Path(sys.argv[0])
+TARGET, VERB = SCRIPT.parent.name, SCRIPT.stem
+LATENCY = {"p50_ms": 12.5, "p95_ms": 13.5, "min_ms": 12.0, "repeats": 30}
+
+
+def job(request: Request) -> dict:
+    """Play the role."""
+    name = model_name(request)
+    call = f"{TARGET}/{VERB} {name}"
+    calls = Path(os.environ["FAKE_CALLS"])
+    (calls / f"{time.time_ns()} {call.replace('/', '.')}").touch()
+    if call in os.environ.get("FAKE_SLEEP", "").split(","):
+        time.sleep(60)
+    deviates = call in os.environ.get("FAKE_FAIL", "").split(",")
+    if deviates and VERB != "run":
+        raise Refusal("the layer Foo is unknown", "Use another target.")
+    if VERB == "run":
+        return run(request, deviates)
+    files = {"synthesize": ["weights.safetensors"], "export": ["inference.pdmodel", "inference.pdiparams"]}
+    for file in files.get(VERB, [f"model.{TARGET}"]):
+        (request.output / file).write_text(f"{name} {'x' * 1000}")
+    if VERB == "export":
+        described = {"shape": [1, 3, 224, 224], "dtype": "float32"}
+        return {
+            "inputs": [{"name": "x", **described}],
+            "outputs": [{"name": "logits", "shape": [1, 1000], "dtype": "float32"}],
+            "class_count": 1000,
+        }
+    return {}
+
+
+def model_name(request: Request) -> str:
+    """Which model it is about."""
+    if "architecture" in request.options:
+        return request.options["architecture"]["name"]
+    paths = [path / "inference.pdmodel" if path.is_dir() else path for path in request.inputs.values()]
+    return (
+        next(path for path in paths if path.name != request.inputs.get("tensors", Path()).name).read_text().split()[0]
+    )
+
+
+def run(request: Request, deviates: bool) -> dict:
+    """Logits that agree, but for one that is off by a tenth where it deviates."""
+    samples = len(load_file(request.inputs["tensors"])["x"])
+    oracle = np.random.default_rng(0).normal(size=(samples, 1000))
+    noise = np.random.default_rng(len(TARGET)).normal(size=oracle.shape) * 1e-6
+    outputs = (oracle + noise).astype(np.float32)
+    outputs[0, 0] += 0.1 * deviates
+    if TARGET == "paddle":
+        save_file({"logits": outputs}, request.output / "reference.safetensors")
+        save_file({"logits": oracle}, request.output / "oracle.safetensors")
+    else:
+        save_file({"logits": outputs}, request.output / "outputs.safetensors")
+    return {"latency": LATENCY if request.options["latency"] else None, "samples": samples}
+
+
+main(job, ["numpy"])

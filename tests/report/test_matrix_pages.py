@@ -1,0 +1,225 @@
+"""The pages of a matrix: what they show, and that nothing in them can break out."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from msgspec.structs import replace
+
+from edgekit.artifact.manifest import FileRecord, VariantVerdict
+from edgekit.matrix.cell import Cell
+from edgekit.matrix.machine import Machine
+from edgekit.matrix.report import MatrixReport, TargetTitle, count_outcomes, outcome_sentence
+from edgekit.parity import Verdict
+from edgekit.parity.verdict import ErrorFigures, OutputFigures
+from edgekit.report.matrix_html import matrix_page
+from edgekit.report.matrix_markdown import support_page
+from edgekit.report.matrix_table import matrix_table
+from edgekit.report.matrix_text import milliseconds, run_bytes
+
+HOSTILE = '<script>alert(1)</script> | `rm` & "q" {{ 7*7 }} [link](http://x)\nnext'
+
+
+def errors(value: float) -> ErrorFigures:
+    return ErrorFigures(value, value, value / 10, 1.0, 100.0)
+
+
+def passed(p50: float | None = 21.34) -> VariantVerdict:
+    figures = OutputFigures(
+        kind="logits",
+        samples=10,
+        classes=1000,
+        against_oracle=errors(3.14e-7),
+        against_reference=errors(4e-7),
+        noise=errors(2.5e-7),
+        max_threshold=2e-6,
+        rms_threshold=3e-7,
+        worst_sample="photo cat",
+        top1_agreement=1.0,
+        top1_agreement_photos=1.0,
+        top5_agreement=1.0,
+        top5_agreement_photos=1.0,
+        flips=[],
+    )
+    latency = None if p50 is None else {"p50_ms": p50, "p95_ms": p50 * 1.1, "min_ms": p50, "repeats": 30}
+    return VariantVerdict("", Verdict("passed", "Paddle", "fp32", outputs={"logits": figures}), latency)
+
+
+def cell(model: str, target: str, **changes) -> Cell:
+    made = Cell(
+        model=model,
+        family="ResNet",
+        architecture=model,
+        parameters=11_693_736,
+        input_size=224,
+        target=target,
+        weights="synthetic:0",
+        key="k",
+        made="2026-01-02T03:04:05+00:00",
+        status="passed",
+        outcome="passed",
+        variants=(passed(),),
+        files={"m": FileRecord("0" * 64, 46_800_000, "model")},
+        reference_latency={"p50_ms": 63.3},
+    )
+    return replace(made, **changes)
+
+
+def failed(model: str, target: str, reason: str, **changes) -> Cell:
+    return cell(
+        model, target, status="failed", outcome="failed", stage=f"{target}/convert", reason=reason,
+        variants=(), files={}, **changes,
+    )  # fmt: skip
+
+
+def report(*cells: Cell) -> MatrixReport:
+    return MatrixReport(
+        edgekit="1.2.3",
+        made="2026-01-02T03:04:05+00:00",
+        command="edgekit matrix",
+        seconds=12.0,
+        machine=Machine("A <fast> CPU", 2, 25_000_000_000, "Linux x86_64", "3.11.7"),
+        weights="synthetic:0",
+        precision="fp32",
+        latency="p50 of one call",
+        targets=tuple(TargetTitle(name, name.upper()) for name in dict.fromkeys(one.target for one in cells)),
+        tools={"onnx": "1.23.2"},
+        counts=count_outcomes(cells),
+        cells=cells,
+    )
+
+
+class Structure(HTMLParser):
+    """Collects tags and text; fails on an end tag that closes nothing."""
+
+    VOID = ("meta", "br", "link", "img")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.stack: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        assert self.stack == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.stack.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.stack.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def count(self, tag: str) -> int:
+        return sum(name == tag for name, _ in self.tags)
+
+
+def test_the_page_shows_error_size_latency_and_failures() -> None:
+    page = Structure(
+        matrix_page(report(cell("A", "onnx"), failed("A", "lite", "no op Foo"), cell("B", "onnx"), cell("B", "lite")))
+    )
+    text = " ".join(page.text.split())
+    for expected in ("✓ 3.1e-07", "46.8 MB · 21.3 ms", "2.5e-07", "63.3 ms", "lite/convert: no op Foo", "3 passed",
+                     "1 failed", "edgekit 1.2.3, onnx 1.23.2", "edgekit matrix", "2026-01-02 03:04 UTC"):  # fmt: skip
+        assert expected in text, expected
+    assert page.count("td") == 2 * (1 + 2)
+    classes = [attributes.get("class") for tag, attributes in page.tags if tag == "td"]
+    assert classes == ["reference soft", "passed", "failed", "reference soft", "passed", "passed"]
+
+
+def test_the_page_needs_no_network_and_no_script() -> None:
+    page = matrix_page(report(cell("A", "onnx"), failed("A", "lite", HOSTILE)))
+    structure = Structure(page)
+    assert structure.count("script") == structure.count("link") == structure.count("img") == 0
+    assert not [
+        value for _, attributes in structure.tags for name, value in attributes.items() if name in ("src", "href")
+    ]
+    assert not re.search(r"url\(|@import", page)
+
+
+@pytest.mark.parametrize("field", ["model", "reason", "remedy", "stage"])
+def test_hostile_text_is_shown_and_does_nothing(field: str) -> None:
+    bad = replace(failed("A", "onnx", "no"), **{field: HOSTILE})
+    page = matrix_page(report(bad))
+    structure = Structure(page)
+    assert "<script" not in page
+    assert "49" not in structure.text
+    assert HOSTILE.split("\n")[0] in structure.text
+
+
+def test_the_support_page_is_a_table_with_what_made_it() -> None:
+    lines = support_page(report(cell("A_b", "onnx"), failed("A_b", "lite", "no op Foo"))).splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert rows == [
+        "| model | parameters | reference | ONNX | LITE |",
+        "|---|--:|--:|---|---|",
+        "| A\\_b | 11.7 M | 2.5e-07<br>63.3 ms | ✓ 3.1e-07<br>46.8 MB · 21.3 ms | ✗ failed<br>convert |",
+    ]
+    text = "\n".join(lines)
+    for expected in ("`edgekit matrix` on 2026-01-02", "A &lt;fast&gt; CPU, 2 cores", "Python 3.11.7", "onnx 1.23.2"):
+        assert expected in text
+    assert "- **A\\_b, lite** (failed): lite/convert: no op Foo" in lines
+
+
+def test_hostile_text_does_not_leave_its_line_of_markdown() -> None:
+    page = support_page(report(failed("A|b", "onnx", HOSTILE)))
+    assert "<script" not in page
+    row = next(line for line in page.splitlines() if line.startswith("| A"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 5
+    sentence = next(line for line in page.splitlines() if line.startswith("- **A"))
+    assert sentence.endswith("next")
+    assert "\\`rm\\`" in sentence
+    assert "\\[link\\]" in sentence
+
+
+def test_a_variant_that_was_not_run_is_named() -> None:
+    arm = VariantVerdict("ARM", Verdict.not_run("needs an ARM device"))
+    made = report(cell("A", "lite", variants=(passed(), arm)))
+    assert "ARM not run" in Structure(matrix_page(made)).text
+    assert "ARM not run" in support_page(made)
+
+
+def test_expectations_are_told() -> None:
+    known = replace(failed("A", "onnx", "no op Foo"), outcome="expected failure", expected="Foo is too new")
+    gone = cell("B", "onnx", outcome="unexpected pass", expected="Foo is too new")
+    made = report(known, gone)
+    assert outcome_sentence(made) == "1 expected failure, 1 unexpected pass"
+    assert made.bad == [gone]
+    for page in (Structure(matrix_page(made)).text, support_page(made)):
+        assert "no op Foo (expected: Foo is too new)" in page
+        assert "it passes, and its recipe expects a failure (Foo is too new)" in page
+
+
+@pytest.mark.parametrize(("width", "shown"), [(80, "✓ 3.1e-07 "), (120, "✓ 3.1e-07 21.3")])
+def test_the_table_fits_its_width(width: int, shown: str) -> None:
+    from rich.console import Console
+
+    console = Console(width=width)
+    model = "Fix_ResNet50_vd_ssld_v2"
+    cells = [cell(model, target) for target in ("onnx", "lite", "ncnn")]
+    made = report(*cells, failed(model, "openvino", "no"))
+    with console.capture() as captured:
+        console.print(matrix_table(made, width))
+    text = captured.get()
+    assert max(map(len, text.splitlines())) <= width
+    assert "…" not in text
+    assert shown in text
+    assert "✗ convert" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(None, ""), (1.234, "1.23 ms"), (21.34, "21.3 ms"), (99.96, "100 ms"), (387.4, "387 ms")]
+)
+def test_milliseconds(value: float | None, text: str) -> None:
+    assert milliseconds(value) == text
+
+
+def test_twins_are_counted_once() -> None:
+    twins = {name: FileRecord("", 100, name) for name in ("arm", "x86")}
+    assert run_bytes(cell("A", "lite", files=twins)) == 100
+    pair = {"xml": FileRecord("", 3, "xml"), "bin": FileRecord("", 100, "bin")}
+    assert run_bytes(cell("A", "openvino", files=pair)) == 103
