@@ -33,7 +33,7 @@ def shrink(original: Image.Image) -> Image.Image:
 
 def main() -> None:
     """Makes each photo; checks it against the bundle, or with `--replace` writes it and prints its hash."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Make the golden photos from their originals.")
     parser.add_argument("originals", type=Path)
     parser.add_argument("--replace", action="store_true", help="write the files instead of comparing them")
     arguments = parser.parse_args()

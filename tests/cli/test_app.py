@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import edgekit
+from conftest import Edgekit
 from edgekit.cli.app import run
-from tests.conftest import Edgekit
 
 HEAVY = [
     "numpy",

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 import edgekit.bundled
+from conftest import ROOT
 from edgekit.cli.app import run
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import targets
-from tests.conftest import ROOT
 
 DESCRIPTION = """
 title = "{title}"

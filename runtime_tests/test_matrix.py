@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Edgekit
+from conftest import Edgekit
 
 pytestmark = pytest.mark.toolchain
 

@@ -13,11 +13,11 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load_file, save_file
 
+from conftest import Converted, Edgekit, RunWorker
 from edgekit.artifact.load import load_artifact
 from edgekit.inputs.preprocessing import Preprocessing, preprocess
 from edgekit.pipeline.target import targets
 from edgekit.verify import program_folder_of, run_options
-from tests.conftest import Converted, Edgekit, RunWorker
 
 pytestmark = pytest.mark.toolchain
 

@@ -15,9 +15,9 @@ import psutil
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from conftest import Edgekit, new_cache
 from edgekit.artifact.load import load_artifact
 from edgekit.weights.demo import demo_weights
-from tests.conftest import Edgekit, new_cache
 
 
 def sentence(answer: subprocess.CompletedProcess[str]) -> str:

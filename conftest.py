@@ -15,7 +15,7 @@ import pytest
 from edgekit.cache import cache_folder
 from edgekit.toolchain.worker import Limits, Toolchain
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
 
 RunWorker = Callable[..., tuple[dict[str, Any], Path]]
