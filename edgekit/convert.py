@@ -16,6 +16,7 @@ from edgekit.artifact.manifest import (
     WeightsRecord,
 )
 from edgekit.artifact.write import write_artifact
+from edgekit.cache import cache_folder
 from edgekit.errors import EdgekitError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
@@ -23,6 +24,7 @@ from edgekit.pipeline.plan import Plan, plan_conversion
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target
+from edgekit.remembered import remembered_sha256
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
     from msgspec.structs import replace
 
     try:
-        present = load_artifact(folder)
+        # Large files are not hashed anew each time: nothing of the artifact is run here.
+        present = load_artifact(folder, lambda path: remembered_sha256(path, cache_folder()))
     except EdgekitError:
         return None
     return present if replace(present.manifest, verdicts=()) == manifest else None

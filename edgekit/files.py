@@ -19,12 +19,26 @@ def full_disk_reported(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        # Libraries wrap the system's error as text.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
             raise ConversionError(
                 f"the disk is full: nothing more can be written to {folder}",
                 "Free some space, or choose another disk with --out and EDGEKIT_CACHE.",
             ) from error
         raise
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn every OSError from writing `path` into a ConversionError of one sentence."""
+    try:
+        with full_disk_reported(path):
+            yield
+    except OSError as error:
+        raise ConversionError(
+            f"{path} could not be written ({error.strerror or error})",
+            "Choose a folder you can write to, with --out or EDGEKIT_CACHE.",
+        ) from error
 
 
 @contextmanager
@@ -37,9 +51,10 @@ def scratch_folder(final: Path) -> Iterator[Path]:
     for stale in final.parent.glob(f".{final.name}.*"):
         shutil.rmtree(stale, ignore_errors=True)
     scratch = final.parent / f".{final.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}"
+    with disk_errors(final.parent):
+        scratch.mkdir(parents=True)
     with full_disk_reported(final.parent):
         try:
-            scratch.mkdir(parents=True)
             yield scratch
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

@@ -10,7 +10,7 @@ from edgekit.cli.doctor import doctor
 from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
 from edgekit.cli.verify import verify
-from edgekit.errors import EdgekitError
+from edgekit.errors import ConversionError, EdgekitError
 
 INTERRUPTED = 130
 
@@ -62,6 +62,9 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return close_broken_pipe()
+    except OSError as error:  # a folder that cannot be read or written, wherever it was touched
+        named = f"{error.filename}: " if error.filename else ""
+        return report(ConversionError(f"{named}{error.strerror or error}", "Check the path."), "--json" in arguments)
     except Exception as error:
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # the parser's complaint about flags and arguments
             return report_usage(error, "--json" in arguments)

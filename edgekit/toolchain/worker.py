@@ -105,6 +105,7 @@ def worker_environment(scratch: Path, threads: int) -> dict[str, str]:
         PYTHONPATH=str(bundled_folder("converters") / "lib"),
         PYTHONNOUSERSITE="1",
         PYTHONUNBUFFERED="1",
+        EDGEKIT_PID=str(os.getpid()),  # see sitecustomize.py there
         TMPDIR=str(scratch),
         OMP_NUM_THREADS=str(threads),
         MKL_NUM_THREADS=str(threads),

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.errors import AbsentError, ConversionError
-from edgekit.weights.disk import disk_errors
-from edgekit.weights.hashes import read_json, write_json
+from edgekit.files import disk_errors
+from edgekit.remembered import read_json, write_json
 from edgekit.weights.http import open_url
 from edgekit.weights.wording import harmless
 

@@ -9,9 +9,9 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from edgekit.errors import AbsentError, EdgekitError, UsageError
-from edgekit.weights.disk import disk_errors
+from edgekit.files import disk_errors
+from edgekit.remembered import read_json, remembered_sha256, write_json
 from edgekit.weights.download import Progress, download
-from edgekit.weights.hashes import read_json, remembered_sha256, write_json
 
 if TYPE_CHECKING:
     from edgekit.catalog.model import Model

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.errors import AbsentError, UsageError
-from edgekit.weights.hashes import remembered_sha256
+from edgekit.remembered import remembered_sha256
 from edgekit.weights.wording import harmless
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import UsageError
-from edgekit.weights.disk import disk_errors
+from edgekit.files import disk_errors
 from edgekit.weights.wording import harmless
 
 if TYPE_CHECKING:

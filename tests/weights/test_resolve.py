@@ -17,9 +17,9 @@ from safetensors.numpy import load_file, save_file
 
 from edgekit.catalog import Model, load_catalog
 from edgekit.errors import AbsentError, ConversionError, UsageError
+from edgekit.remembered import remembered_sha256
 from edgekit.weights import ResolvedWeights, download, official, pdparams, resolve_weights
 from edgekit.weights.demo import FOLDER, demo_weights
-from edgekit.weights.hashes import remembered_sha256
 
 CATALOG = load_catalog()
 STATE = {
@@ -164,14 +164,14 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
 
 
 def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgekit.weights import hashes
+    from edgekit import remembered
 
     file = tmp_path / "file"
     file.write_bytes(b"one")
     os.utime(file, (1_000_000_000, 1_000_000_000))
     read: list[Path] = []
-    real = hashes.file_sha256
-    monkeypatch.setattr(hashes, "file_sha256", lambda path: (read.append(path), real(path))[1])
+    real = remembered.file_sha256
+    monkeypatch.setattr(remembered, "file_sha256", lambda path: (read.append(path), real(path))[1])
     for _ in range(3):
         assert remembered_sha256(file, tmp_path) == hashlib.sha256(b"one").hexdigest()
     assert len(read) == 1

@@ -7,11 +7,9 @@ finds its input impossible raises `Refusal`; anything else that goes wrong ends 
 the log into one sentence.
 """
 
-import ctypes
 import json
 import os
 import resource
-import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -63,7 +61,6 @@ def main(job: Callable[[Request], dict[str, Any]], tools: Sequence[str]) -> None
     """
     if len(sys.argv) != 3:
         sys.exit(f"usage: {Path(sys.argv[0]).name} REQUEST.json RESULT.json")
-    die_with_parent()
     request, result = Request.read(Path(sys.argv[1])), Path(sys.argv[2])
     started = time.perf_counter()
     try:
@@ -86,13 +83,6 @@ def main(job: Callable[[Request], dict[str, Any]], tools: Sequence[str]) -> None
     sys.stderr.flush()
     # Some toolchains crash in their static destructors after the work is done; the result is already safe.
     os._exit(0 if answer["status"] == "ok" else 1)
-
-
-def die_with_parent() -> None:
-    """On Linux, end when the process that started this one ends, even by `kill -9`: nothing is left running."""
-    if sys.platform == "linux":
-        PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def peak_memory_bytes() -> int:
