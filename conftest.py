@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,10 @@ from edgekit.toolchain.worker import Limits, Toolchain
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"
+
+# As a shell's background job, as CI may be, the tests and what they start would be deaf to Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RunWorker = Callable[..., tuple[dict[str, Any], Path]]
 
