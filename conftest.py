@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from edgekit.cache import cache_folder
+from edgekit.toolchain.environment import ensure_environment
+from edgekit.toolchain.script import read_requirements
 from edgekit.toolchain.worker import Limits, Toolchain
 
 ROOT = Path(__file__).resolve().parent
@@ -78,6 +80,18 @@ def mixnet_program(run_worker: RunWorker) -> Path:
     options = {"architecture": model.architecture.as_option(), "input_size": 64, "batch": 1}
     _, output = run_worker("paddle/export.py", {"weights": demo.path}, options)
     return output
+
+
+@pytest.fixture(scope="session")
+def foreign_models(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of small models that Paddle exported (see tests/foreign_models.py). Copy before you change one."""
+    worker = ROOT / "converters" / "paddle" / "adopt.py"
+    python = ensure_environment(worker, read_requirements(worker), session_cache, print)
+    folder = tmp_path_factory.mktemp("foreign")
+    script = [str(python), str(ROOT / "tests" / "foreign_models.py"), str(folder)]
+    answer = subprocess.run(script, capture_output=True, text=True, timeout=300, check=False)
+    assert answer.returncode == 0, answer.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Converts a model: runs the plan's stages and writes an artifact for each target."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,24 @@ from edgekit.artifact.manifest import (
     FileRecord,
     Manifest,
     ModelRecord,
+    RecipeRecord,
     RewriteRecord,
     StageRecord,
+    TensorKind,
     TensorSpec,
     WeightsRecord,
 )
 from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
-from edgekit.errors import EdgekitError
+from edgekit.errors import EdgekitError, UsageError
+from edgekit.hashing import file_sha256
 from edgekit.parity.verdict import Precision
+from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.plan import Plan, plan_conversion
-from edgekit.pipeline.source import ModelSource
+from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
-from edgekit.pipeline.target import Target
+from edgekit.pipeline.target import Target, check_precision
 from edgekit.remembered import remembered_sha256
 
 
@@ -39,17 +44,33 @@ class Conversion:
 
 
 def convert(
-    source: ModelSource, wanted: list[Target], out: Path, executor: Executor, precision: Precision = "fp32"
+    source: ModelSource,
+    wanted: list[Target],
+    out: Path,
+    executor: Executor,
+    precision: Precision = "fp32",
+    flags: Mapping[str, Sequence[str]] | None = None,
+    *,
+    embed_preprocessing: bool = False,
 ) -> list[Conversion]:
-    """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`.
+    """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
 
-    A target that fails does not stop the others; its error is in its Conversion.
+    `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
+    and their folders end in `-embedded`. A target that fails does not stop the others; its error is in its Conversion.
+    Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
     """
-    plan = plan_conversion(source, wanted, precision)
-    outcomes = executor.run([plan.program, *(plan.conversions[target.name] for target in wanted)])
+    check_precision(wanted, precision)
+    if embed_preprocessing:
+        check_embedding(wanted)
+    refused: dict[str, EdgekitError] = {}
+    plan = plan_conversion(source, wanted, precision, flags, embed_preprocessing=embed_preprocessing, refused=refused)
+    converted = [plan.conversions[target.name] for target in wanted if target.name not in refused]
+    outcomes = executor.run([plan.program, *converted, *plan.embeddings.values()] if converted else [])
     conversions = []
     for target in wanted:
         try:
+            if target.name in refused:
+                raise refused[target.name]
             conversions.append(write_conversion(plan, target, outcomes, out))
         except EdgekitError as error:
             conversions.append(Conversion(source.name, target, error=error))
@@ -62,7 +83,11 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
     program = outcomes.result(plan.program)
     conversion = outcomes.result(plan.conversions[target.name])
     manifest = make_manifest(plan, target, program, conversion)
-    folder = out / name / target.name
+    folder = out / name / target.folder(plan.precision)
+    if (embedding := plan.embeddings.get(target.name)) is not None:
+        conversion = outcomes.result(embedding)
+        manifest = with_embedding(manifest, conversion)
+        folder = folder.with_name(folder.name + FOLDER_SUFFIX)
     if (present := unchanged_artifact(folder, manifest)) is not None:
         return Conversion(name, target, present, unchanged=True)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
@@ -81,14 +106,22 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
         batch=source.batch,
         model=ModelRecord(
             source.name,
-            source.model.family,
-            source.model.architecture.name,
+            source.family,
+            source.architecture_name,
             program.details["class_count"],
-            source.weights.class_names,
+            checked_class_names(source, program.details["class_count"]),
         ),
-        weights=WeightsRecord(source.weights.kind, source.weights.spec, source.weights.sha256, source.weights.warning),
-        preprocessing=source.preprocessing,
-        inputs=tensor_specs(program.details["inputs"], names["inputs"]),
+        weights=WeightsRecord(
+            source.weights.kind,
+            source.weights.spec,
+            source.weights.sha256,
+            source.weights.warning or assumed_size(source, program),
+        ),
+        recipe=recipe_record(source, plan.precision),
+        # The input is square: the workers refuse another.
+        preprocessing=source.preprocessing_at(program.details["inputs"][0]["shape"][-1]),
+        build=conversion.details.get("build", {}),
+        inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
         outputs=tensor_specs(program.details["outputs"], names["outputs"]),
         program_key=plan.program.key,
         stages=tuple(
@@ -108,10 +141,41 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
     )
 
 
-def tensor_specs(described: list[dict[str, Any]], target_names: dict[str, str]) -> tuple[TensorSpec, ...]:
-    """The program's inputs or outputs, with the names that the target gives them (the same where it keeps them)."""
+def assumed_size(source: ModelSource, program: StageResult) -> str | None:
+    """What the user must know of an input size that nobody has said; None where somebody has."""
+    if not isinstance(source, ProgramSource) or not program.details.get("size_was_open") or source.size_is_said:
+        return None
+    size = program.details["inputs"][0]["shape"][-1]
+    return f"{source.name} leaves its input size open, and {size} px is the recipe's; --input-size gives another"
+
+
+def checked_class_names(source: ModelSource, class_count: int) -> tuple[str, ...] | None:
+    """The classes' names. Raises UsageError where they are not as many as the classes."""
+    names = source.weights.class_names
+    if names is not None and len(names) != class_count:
+        raise UsageError(
+            f"{source.name} tells {class_count} classes apart, and the configuration beside it names {len(names)}",
+            "Correct the label list, or remove it.",
+        )
+    return names
+
+
+def recipe_record(source: ModelSource, precision: Precision) -> RecipeRecord | None:
+    """The user's own recipe as it is now; None where the project's are followed."""
+    if source.recipe_file is None:
+        return None
+    return RecipeRecord(str(source.recipe_file), file_sha256(source.recipe_file), source.recipe.tolerance(precision))
+
+
+def tensor_specs(
+    described: list[dict[str, Any]], target_names: dict[str, str], kind: TensorKind = "logits"
+) -> tuple[TensorSpec, ...]:
+    """The program's inputs or outputs, with the names that the target gives them (the same where it keeps them).
+
+    `kind` is theirs where the program's description does not say.
+    """
     return tuple(
-        TensorSpec(name, target_names.get(name) or name, tuple(entry["shape"]), entry["dtype"])
+        TensorSpec(name, target_names.get(name) or name, tuple(entry["shape"]), entry["dtype"], entry.get("kind", kind))
         for entry in described
         for name in [entry["name"]]
     )
@@ -126,4 +190,4 @@ def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
         present = load_artifact(folder, lambda path: remembered_sha256(path, cache_folder()))
     except EdgekitError:
         return None
-    return present if replace(present.manifest, verdicts=()) == manifest else None
+    return present if replace(present.manifest, verdicts=(), golden={}) == manifest else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError
+from edgekit.toolchain.device import NAMES, find_device
 from edgekit.toolchain.environment import ready_python
 from edgekit.toolchain.interpreter import find_interpreter, uv_program
 from edgekit.toolchain.script import Requirements, read_requirements
@@ -55,6 +56,8 @@ def find_toolchain(requirements: Requirements, uses: str, cache: Path) -> Findin
     title = f"{name} {version}"
     if python := ready_python(requirements, cache):
         return Finding(title, uses, "ready", str(python.parents[1]))
+    if requirements.needs is not None and find_device(requirements.needs) is None:
+        return Finding(title, uses, "missing", f"not installed without {NAMES[requirements.needs]}, which it needs")
     try:
         interpreter = find_interpreter(requirements.python, title, offline=True)
     except AbsentError as error:

@@ -1,6 +1,8 @@
 """Verifies artifacts: each in its real runtime, against the FP32 reference and the float64 oracle."""
 
 import os
+import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,37 +11,43 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from edgekit.artifact.golden import write_golden
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
-from edgekit.artifact.write import update_manifest
-from edgekit.errors import AbsentError, EdgekitError
+from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.files import full_disk_reported
 from edgekit.inputs.golden import GoldenInputs, golden_inputs
 from edgekit.inputs.preprocessing import Preprocessing
-from edgekit.parity import Verdict
+from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import reference_stage, run_stage
-from edgekit.pipeline.source import GoldenFile
+from edgekit.pipeline.plan import PROGRAM_WORKERS, reference_stage, run_stage
+from edgekit.pipeline.source import Batch, GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import RECORD, StageResult
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.recipe.load import recipe_for
+from edgekit.reference.choose import PADDLE_CPU, Choice, Reference, Truth, choice
+from edgekit.reference.match import Subject, program_hashes
 
-REFERENCE = "Paddle FP32 on this machine's CPU"
+REFERENCE = PADDLE_CPU
 
 
 @dataclass(frozen=True)
 class Check:
-    """What verification found of one variant of an artifact, with the reference it was judged against."""
+    """What verification found of one variant of an artifact.
+
+    `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case.
+    """
 
     artifact: Artifact
     target: Target
     variant: Variant
     found: VariantVerdict
     reference: StageResult | None
+    judged_by: Reference | None = None
 
 
 @dataclass(frozen=True)
@@ -51,17 +59,23 @@ class Preparation:
     golden: GoldenFile
     reference: Stage
     runs: dict[str, Stage]
+    fed: GoldenFile
+    """What the artifact itself is given: `golden`, or its 8-bit levels where the preprocessing is embedded."""
 
 
-def verify(artifacts: Sequence[Artifact], executor: Executor) -> list[Check]:
+def verify(artifacts: Sequence[Artifact], executor: Executor, against: Choice | None = None) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
-    Raises AbsentError where a program that an artifact was made from is no longer in the cache, and what the
-    reference ends with. A runner that fails makes a `failed` verdict, not an exception.
+    `against` is the reference asked for; by default the best fitting GPU bundle at hand, else Paddle here. Raises
+    AbsentError where a program that an artifact was made from is no longer in the cache, what `Choice.check` raises,
+    and what the reference ends with. A runner that fails makes a `failed` verdict, not an exception.
     """
+    against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
     prepared = [prepare(artifact, executor) for artifact in artifacts]
+    for one in prepared:
+        against.check(subject_of(one))
     outcomes = executor.run(stage for one in prepared for stage in (one.reference, *one.runs.values()))
-    return [check for one in prepared for check in judge_artifact(one, outcomes)]
+    return [check for one in prepared for check in judge_artifact(one, outcomes, against)]
 
 
 def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Preparation:
@@ -69,6 +83,7 @@ def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Pr
     manifest = artifact.manifest
     target = targets()[manifest.target]
     golden = golden_file(artifact, executor.store.root.parent)
+    fed = fed_file(artifact, executor.store.root.parent, golden)
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
@@ -76,40 +91,123 @@ def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Pr
         artifact,
         target,
         golden,
-        reference_stage(program, manifest.model.name, golden, manifest.batch, memory_bytes=memory, timed=timed),
+        reference_stage(
+            program,
+            manifest.model.name,
+            golden,
+            batch_of_calls(manifest),
+            made_by=manifest.stages[0].stage,
+            memory_bytes=memory,
+            timed=timed,
+        ),
         {
             variant.name: run_stage(
-                target, variant, manifest.model.name, files, golden, options, memory_bytes=memory, timed=timed
+                target, variant, manifest.model.name, files, fed, options, memory_bytes=memory, timed=timed
             )
-            for variant in target.description.variants
+            for variant in target.variants_of(manifest.build)
         },
+        fed,
     )
 
 
-def judge_artifact(prepared: Preparation, outcomes: Outcomes) -> list[Check]:
-    """Judge each variant, and write the verdicts into the artifact's manifest."""
+def subject_of(prepared: Preparation) -> Subject:
+    """What an artifact must have in common with a reference."""
+    manifest, program = prepared.artifact.manifest, prepared.reference.inputs["program"]
+    assert isinstance(program, SourceFile)  # as `prepare` makes it
+    graph_sha256, parameters_sha256 = program_hashes(program.path)
+    return Subject(
+        model=manifest.model.name,
+        architecture=manifest.model.architecture,
+        class_count=manifest.model.class_count,
+        input_size=manifest.preprocessing.crop,
+        batch=manifest.batch,
+        weights_spec=manifest.weights.spec,
+        weights_sha256=manifest.weights.sha256,
+        graph_sha256=graph_sha256,
+        parameters_sha256=parameters_sha256,
+        samples_sha256=prepared.golden.sha256,
+        sample_count=len(prepared.golden.labels),
+        precision=manifest.precision,
+        named_network=manifest.weights.kind != "program",
+    )
+
+
+def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | None = None) -> list[Check]:
+    """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here."""
     truth = outcomes.result(prepared.reference)
+    judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"))
     checks = []
-    for variant in prepared.target.description.variants:
+    for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
-        found = judge_variant(prepared.artifact, variant, outcome, truth, prepared.golden)
-        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth))
+        found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
+        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by))
     verdicts = tuple(check.found for check in checks)
-    update_manifest(prepared.artifact.folder, replace(prepared.artifact.manifest, verdicts=verdicts))
+    keep_verdicts(prepared, verdicts, here)
     return checks
 
 
+def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it."""
+    from safetensors.numpy import load_file
+
+    manifest, golden = replace(prepared.artifact.manifest, verdicts=verdicts), prepared.golden
+    inputs = load_file(prepared.fed.path)
+    write_golden(prepared.artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds)
+
+
+def chosen_reference(prepared: Preparation, truth: StageResult, against: Choice) -> tuple[Reference, Truth]:
+    """The reference for an artifact, and what Paddle computed here."""
+    from safetensors.numpy import load_file
+
+    manifest = prepared.artifact.manifest
+    here = Truth(
+        load_file(truth.folder / "reference.safetensors"),
+        load_file(truth.folder / "oracle.safetensors"),
+        {spec.name: spec.kind for spec in manifest.outputs if spec.kind != "image"},
+    )
+    return against.of(subject_of(prepared), here, tolerance_of(manifest)), here
+
+
 def program_folder_of(manifest: Manifest, stages: Path) -> Path:
-    """The Paddle program that an artifact was made from, in the stage store. Raises AbsentError where it is gone."""
-    folder = stages / "paddle" / "export" / manifest.program_key
+    """The Paddle program that an artifact was made from, in the stage store.
+
+    Raises AbsentError where it is gone, UsageError where the manifest names no such stage.
+    """
+    made_by = next(iter(manifest.stages), None)
+    # A manifest may come from anybody, and this becomes a path.
+    is_key = re.fullmatch("[0-9a-f]{64}", manifest.program_key)
+    if made_by is None or made_by.stage not in PROGRAM_WORKERS or not is_key:
+        raise UsageError(f"the manifest of the {manifest.target} artifact of {manifest.model.name} names no program")
+    folder = stages / made_by.stage.removesuffix(".py") / manifest.program_key
     if not (folder / RECORD).exists():
         raise AbsentError(
             f"the program that the {manifest.target} artifact of {manifest.model.name} was made from is no longer in "
             "the cache",
-            f"Run `edgekit convert {manifest.model.name} --target {manifest.target} "
-            f"--weights {manifest.weights.spec}` again.",
+            f"Run `{convert_command(manifest)}` again.",
         )
     return folder
+
+
+def convert_command(manifest: Manifest) -> str:
+    """The command that makes an artifact again, as far as its manifest tells."""
+    foreign = manifest.weights.kind == "program"
+    words = ["edgekit", "convert", manifest.weights.spec if foreign else manifest.model.name]
+    words += ["--target", manifest.target]
+    words += [] if foreign else ["--weights", manifest.weights.spec]
+    words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
+    words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
+    words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
+    words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
+    return shlex.join(words)
+
+
+# 1, 4, 1, 4: the ten golden inputs exactly, in calls that differ.
+DYNAMIC_BATCHES = [1, 4]
+
+
+def batch_of_calls(manifest: Manifest) -> int | list[int]:
+    """How many samples verification gives to a call; several numbers in turn where the artifact takes any."""
+    return DYNAMIC_BATCHES if manifest.batch == "dynamic" else manifest.batch
 
 
 PHOTOS = 8
@@ -119,10 +217,27 @@ SYNTHETIC = 2
 def golden_file(artifact: Artifact, cache: Path) -> GoldenFile:
     """The golden inputs for an artifact's preprocessing, written into the cache once.
 
-    All bundled photos and at least two synthetic samples: more where a batch must be filled.
+    All bundled photos and at least two synthetic samples: more where a batch must be filled. For embedded
+    preprocessing they are rounded to what 8 bits can say.
     """
     manifest = artifact.manifest
     inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
+    if manifest.embedded_preprocessing:
+        inputs = inputs.from_levels(manifest.preprocessing)
+    return stored(inputs, cache)
+
+
+def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
+    """What an artifact is given where the program is given `golden`: the same, or its levels, uint8 [N, H, W, 3]."""
+    manifest = artifact.manifest
+    if not manifest.embedded_preprocessing:
+        return golden
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
+    return stored(inputs.levels(manifest.preprocessing), cache)
+
+
+def stored(inputs: GoldenInputs, cache: Path) -> GoldenFile:
+    """The file of golden inputs, written into the cache where it is not there yet."""
     path = cache / "inputs" / f"{inputs.samples_sha256}.safetensors"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,9 +249,10 @@ def golden_file(artifact: Artifact, cache: Path) -> GoldenFile:
 
 
 @lru_cache(maxsize=4)
-def golden_samples(preprocessing: Preprocessing, input_name: str, batch: int) -> GoldenInputs:
+def golden_samples(preprocessing: Preprocessing, input_name: str, batch: Batch) -> GoldenInputs:
     """The golden inputs in memory; the last few are remembered, since many models share them."""
-    filled = -(-(PHOTOS + SYNTHETIC) // batch) * batch
+    each = sum(DYNAMIC_BATCHES) if batch == "dynamic" else batch
+    filled = -(-(PHOTOS + SYNTHETIC) // each) * each
     return golden_inputs(preprocessing, input_name, photos=PHOTOS, synthetic=filled - PHOTOS)
 
 
@@ -144,7 +260,7 @@ def run_options(artifact: Artifact) -> dict[str, Any]:
     """What a runner must know of an artifact: names, shapes, batch, precision."""
     manifest = artifact.manifest
     return {
-        "batch": manifest.batch,
+        "batch": batch_of_calls(manifest),
         "precision": manifest.precision,
         "inputs": {spec.name: spec.target_name for spec in manifest.inputs},
         "outputs": {spec.name: spec.target_name for spec in manifest.outputs},
@@ -153,35 +269,56 @@ def run_options(artifact: Artifact) -> dict[str, Any]:
 
 
 def judge_variant(
-    artifact: Artifact, variant: Variant, outcome: StageResult | EdgekitError, truth: StageResult, golden: GoldenFile
+    artifact: Artifact,
+    variant: Variant,
+    outcome: StageResult | EdgekitError,
+    judged_by: Reference,
+    truth: Truth,
+    golden: GoldenFile,
 ) -> VariantVerdict:
     """The verdict on what a run gave, or on its failure, or on an inspection."""
     precision = artifact.manifest.precision
     if isinstance(outcome, EdgekitError):
-        return VariantVerdict(variant.name, Verdict("failed", REFERENCE, precision, str(outcome)))
+        return VariantVerdict(variant.name, Verdict("failed", judged_by.name, precision, str(outcome)))
     if variant.not_run:
         return judge_inspection(variant, outcome, precision)
+    if judged_by.unusable:
+        return VariantVerdict(variant.name, Verdict("failed", judged_by.name, precision, judged_by.unusable))
     from safetensors.numpy import load_file
 
     verdict = judge_outputs(
         load_file(outcome.folder / "outputs.safetensors"),
-        load_file(truth.folder / "reference.safetensors"),
-        load_file(truth.folder / "oracle.safetensors"),
-        recipe_for(artifact.manifest.model.family).tolerance(precision),
+        judged_by.outputs,
+        truth.oracle,
+        judged_by.tolerance(tolerance_of(artifact.manifest)),
         precision,
         golden.labels,
-        judged_against=REFERENCE,
+        truth.kinds,
+        judged_against=judged_by.name,
         kinds=golden.kinds,
+        yardstick=judged_by.yardstick(truth),
     )
-    return VariantVerdict(variant.name, verdict, outcome.details["latency"], outcome.peak_memory_bytes)
+    details = outcome.details
+    return VariantVerdict(
+        variant.name, verdict, details["latency"], outcome.peak_memory_bytes, device=details.get("device")
+    )
+
+
+def tolerance_of(manifest: Manifest) -> Tolerance:
+    """What an artifact is allowed: by the recipe that its user gave, else by its family's."""
+    return (
+        manifest.recipe.tolerance
+        if manifest.recipe
+        else recipe_for(manifest.model.family).tolerance(manifest.precision)
+    )
 
 
 def judge_inspection(variant: Variant, outcome: StageResult, precision: Precision) -> VariantVerdict:
     """A file that cannot run here: failed where the inspection found a fault, else `not run` with the reason."""
     found = outcome.details
+    beside = found.get("judged_against", "its twin for this machine")
     if found["agrees"]:
-        verdict = Verdict.not_run(f"{variant.not_run}; {found['summary']}", "its twin for this machine", precision)
+        verdict = Verdict.not_run(f"{variant.not_run}; {found['summary']}", beside, precision)
     else:
-        reason = "; ".join(found["differences"])
-        verdict = Verdict("failed", "its twin for this machine", precision, reason)
+        verdict = Verdict("failed", beside, precision, "; ".join(found["differences"]))
     return VariantVerdict(variant.name, verdict, inspection=found["summary"])

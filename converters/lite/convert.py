@@ -24,9 +24,9 @@ from typing import Any
 
 from edgeworker.paddle_program import ops, read_program, write_program
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.rewrite import Rewrite, apply_rewrites, select
+from edgeworker.rewrite import apply_rewrites
 from nb_format import NbModel, clear_version_padding, read_nb
-from rewrites import REWRITES
+from rewriting import chosen_rewrites
 from supported_ops import supported_ops
 
 # `fp16`: whether `opt` has half-precision kernels for the target.
@@ -47,7 +47,7 @@ def convert(request: Request) -> dict[str, Any]:
         raise Refusal(f"{folder} holds no inference.pdiparams", kind="input")
     program = read_program(folder / "inference.pdmodel")
     outputs = [name for op in ops(program, {"fetch"}) for name in op.desc.inputs[0].arguments]
-    chosen = _chosen(request.options.get("rewrites", []))
+    chosen = chosen_rewrites(request.options.get("rewrites", []))
     seconds: dict[str, float] = {}
     details: dict[str, Any] = {"io": None, "nb": {}, "seconds": seconds}
     _announce("rewrite")
@@ -94,14 +94,6 @@ def _checked(request: Request) -> tuple[list[str], str]:
             kind="input",
         )
     return list(dict.fromkeys(targets)), precision
-
-
-def _chosen(names: list[str]) -> list[Rewrite[Any, Any]]:
-    try:
-        return select(REWRITES, names)
-    except KeyError as error:
-        known = ", ".join(rewrite.name for rewrite in REWRITES)
-        raise Refusal(f"there is no Paddle Lite rewrite {error}; there are {known}", kind="input") from error
 
 
 def _check_operators(program: Any, target: str) -> None:

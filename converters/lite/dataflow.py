@@ -39,6 +39,8 @@ _GLOBAL_POOL_IGNORES = {
 }
 _ACTIVATION_ATTRIBUTES = {"act_type", "activation_type", "fuse_relu", "with_act"}
 _NOT_MEANT = {"op_device", "op_type", "with_quant_attr", "use_cudnn", "use_mkldnn", "in_num_col_dims"}
+# What oneDNN's 8-bit kernels would take; programs that were not pruned for inference still have them.
+_NOT_MEANT |= {"mkldnn_data_type", "use_quantizer", "Scale_x", "Scale_y", "Scale_out"}
 # Slots that hold no part of the computed value.
 _SIDE_OUTPUTS = {"XShape"}
 

@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, run_job
+from edgeworker.runner import Tensors, batch_sizes, run_job
 from nb_format import NbModel, read_nb
 
 
 class LiteSession:
     """One loaded model; inputs and outputs go by the program's names."""
 
-    def __init__(self, path: Path, batch: int, inputs: dict[str, str], outputs: dict[str, str]) -> None:
+    def __init__(self, path: Path, batches: list[int], inputs: dict[str, str], outputs: dict[str, str]) -> None:
         # Read before Paddle Lite gets the file: it ends the process on a damaged one.
         self._model = read_nb(path)
         _check_target(path, self._model)
@@ -39,9 +39,9 @@ class LiteSession:
         _check_names("input", self._inputs, list(shapes))
         _check_names("output", self._outputs, self._model.fetches())
         self._shapes = {name: shapes[target] for name, target in self._inputs.items()}
-        if any(dims and dims[0] not in (batch, -1) for dims in self._shapes.values()):
+        if any(dims and dims[0] != -1 and batches != [dims[0]] for dims in self._shapes.values()):
             raise Refusal(
-                f"{path.name} was converted for {self._shapes}, which a batch of {batch} does not fit",
+                f"{path.name} was converted for {self._shapes}, which a batch of {batches[-1]} does not fit",
                 "Use the batch it was converted for, or convert it again",
                 kind="input",
             )
@@ -102,7 +102,7 @@ def load(request: Request) -> LiteSession:
         raise Refusal(f"Paddle Lite's x86 runtime computes in fp32, not {precision}", kind="input")
     return LiteSession(
         request.inputs["model"],
-        int(options.get("batch", 1)),
+        batch_sizes(options),
         options.get("inputs") or {},
         options.get("outputs") or {},
     )

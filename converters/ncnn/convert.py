@@ -41,11 +41,10 @@ from typing import Any
 import ncnn
 import onnx
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.rewrite import apply_rewrites, select
 from onnx_graph import OnnxGraph
 from param_file import ParamFile
 from pnnx_process import Conversion, run_pnnx
-from rewrites import REWRITES
+from rewriting import chosen_rewrites, rewrite_graph
 
 _PRECISIONS = ("fp32", "fp16")
 
@@ -62,19 +61,14 @@ def convert(request: Request) -> dict[str, Any]:
     precision = options.get("precision", "fp32")
     if precision not in _PRECISIONS:
         raise Refusal(f"ncnn models are written in {' or '.join(_PRECISIONS)}, not {precision}", kind="input")
-    try:
-        chosen = select(REWRITES, options.get("rewrites") or [])
-    except KeyError as error:
-        names = ", ".join(rewrite.name for rewrite in REWRITES)
-        raise Refusal(f"there is no ncnn rewrite {error}; there are: {names}", kind="input") from error
+    chosen = chosen_rewrites(options.get("rewrites") or [])
     seconds: dict[str, float] = {}
 
     started = time.perf_counter()
     graph = OnnxGraph(onnx.load(request.inputs["onnx"]))
     inputs, outputs = graph.input_shapes(), graph.output_shapes()
     _check_batch(inputs)
-    reports = apply_rewrites(graph, chosen)
-    graph.prune()
+    reports = rewrite_graph(graph, chosen)
     seconds["rewrites"] = time.perf_counter() - started
 
     started = time.perf_counter()
@@ -105,7 +99,7 @@ def _check_batch(inputs: dict[str, list[int]]) -> None:
         if not shape or shape[0] != 1:
             raise Refusal(
                 f"ncnn has no batch dimension: input {name!r} is {shape}, and its first dimension must be 1",
-                "Export the program with batch 1; the runner goes through a batch sample by sample",
+                "Convert it with batch 1, and run the samples of a batch one after another",
                 kind="input",
             )
 

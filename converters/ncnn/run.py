@@ -45,7 +45,7 @@ from edgeworker.protocol import Refusal, Request, main
 from edgeworker.runner import Tensors, run_job
 from param_file import ParamFile
 
-_HALF_PRECISION = (
+HALF_PRECISION = (
     "use_fp16_packed",
     "use_fp16_storage",
     "use_fp16_arithmetic",
@@ -82,7 +82,7 @@ class NcnnSession:
         self._net.opt.use_vulkan_compute = False
         self._net.opt.use_winograd_convolution = winograd
         if not half_precision:
-            for option in _HALF_PRECISION:
+            for option in HALF_PRECISION:
                 setattr(self._net.opt, option, False)
         if self._net.load_param(str(param)) != 0:
             unknown = sorted({one.type for one in network.layers if ncnn.layer_to_index(one.type) < 0})

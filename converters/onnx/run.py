@@ -28,13 +28,15 @@ from typing import Any
 
 import onnxruntime
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, run_job
+from edgeworker.runner import Tensors, batch_sizes, run_job
 
 
 class OnnxSession:
     """One loaded model; inputs and outputs go by the program's names."""
 
-    def __init__(self, path: Path, batch: int, threads: int, inputs: dict[str, str], outputs: dict[str, str]) -> None:
+    def __init__(
+        self, path: Path, batches: list[int], threads: int, inputs: dict[str, str], outputs: dict[str, str]
+    ) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -46,9 +48,9 @@ class OnnxSession:
         _check_names("inputs", self._inputs, list(shapes))
         _check_names("outputs", self._outputs, names)
         # A dimension that is not fixed is a string or None.
-        if any(isinstance(shape[0], int) and shape[0] != batch for shape in shapes.values()):
+        if any(isinstance(shape[0], int) and batches != [shape[0]] for shape in shapes.values()):
             raise Refusal(
-                f"{path.name} was converted for {shapes}, which a batch of {batch} does not fit",
+                f"{path.name} was converted for {shapes}, which a batch of {batches[-1]} does not fit",
                 "Use the batch it was converted for, or convert it again",
                 kind="input",
             )
@@ -74,7 +76,7 @@ def load(request: Request) -> OnnxSession:
         raise Refusal(f"this runner computes in fp32, not {precision}", kind="input")
     return OnnxSession(
         request.inputs["model"],
-        int(options.get("batch", 1)),
+        batch_sizes(options),
         int(options.get("threads", 2)),
         options.get("inputs") or {},
         options.get("outputs") or {},

@@ -4,13 +4,14 @@
 #     "openvino==2026.4.1",
 #     "numpy==2.2.6",
 #     "openvino-telemetry==2025.2.0",
+#     "protobuf==7.36.2",
 #     "safetensors==0.8.0",
 # ]
 # ///
-"""A Paddle program to OpenVINO IR (`model.xml`, `model.bin`), straight from the .pdmodel.
+"""A Paddle program to OpenVINO IR (`model.xml`, `model.bin`), straight from the .pdmodel; of Paddle 3, from its ONNX.
 
-Inputs: `program`. Options: `precision` ("fp32": weights as they are; "fp16": weights stored in half
-precision, which OpenVINO widens again when it compiles the model), `rewrites` (there are none so far).
+Inputs: `program`, or `onnx` (model.onnx). Options: `precision` ("fp32": weights as they are; "fp16": weights stored
+in half precision, which OpenVINO widens again when it compiles the model), `rewrites` (there are none so far).
 """
 
 # A type checker without the package openvino takes this folder, which has its name, for it.
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import openvino
+from edgeworker.paddle_program import ops, read_program
 from edgeworker.protocol import Refusal, Request, main
 
 _PRECISIONS = ("fp32", "fp16")
@@ -36,7 +38,7 @@ def convert(request: Request) -> dict[str, Any]:
         raise Refusal(f"OpenVINO IR is written in {' or '.join(_PRECISIONS)}, not {precision}", kind="input")
     if names := request.options.get("rewrites"):
         raise Refusal(f"there is no OpenVINO rewrite {names[0]!r}; there are none", kind="input")
-    model = _read(request.inputs["program"])
+    model = _read_onnx(request.inputs["onnx"]) if "onnx" in request.inputs else _read(request.inputs["program"])
     path = request.output / "model.xml"
     # compress_to_fp16 is true by default: OpenVINO halves the weights unless told not to.
     openvino.save_model(model, path, compress_to_fp16=precision == "fp16")
@@ -62,15 +64,25 @@ def _read(program: Path) -> openvino.Model:
     except RuntimeError as error:
         reason = str(error)
         if operators := re.findall(r"No creator found for (\S+) node", reason):
-            # The front end stops at the first operator that it does not know.
+            # The front end stops at the first operator that it does not know, and does not say where it is.
+            places = [op.place for op in ops(read_program(program / "inference.pdmodel"), set(operators))]
+            listed = f"{len(places)}x, first: {places[0]}" if places else "it is not in the main block"
             raise Refusal(
-                f"OpenVINO's Paddle front end cannot convert the operator {', '.join(operators)}",
+                f"OpenVINO's Paddle front end cannot convert the operator {', '.join(operators)} ({listed})",
                 "Try a target that goes another way (onnx, lite)",
             ) from error
         last = [line for line in reason.splitlines() if line.strip()][-1]
         if "OpConversionFailure" in reason:
             raise Refusal(f"OpenVINO's Paddle front end failed on {program}: {last}") from error
         raise Refusal(f"OpenVINO cannot read the program in {program}: {last}", kind="input") from error
+
+
+def _read_onnx(path: Path) -> openvino.Model:
+    try:
+        return openvino.Core().read_model(path)
+    except RuntimeError as error:
+        last = [line for line in str(error).splitlines() if line.strip()][-1]
+        raise Refusal(f"OpenVINO cannot read {path.name}: {last}") from error
 
 
 def _port(port: Any) -> dict[str, Any]:

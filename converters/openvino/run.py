@@ -4,6 +4,7 @@
 #     "openvino==2026.4.1",
 #     "numpy==2.2.6",
 #     "openvino-telemetry==2025.2.0",
+#     "protobuf==7.36.2",
 #     "safetensors==0.8.0",
 # ]
 # ///
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 import openvino
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, run_job
+from edgeworker.runner import Tensors, batch_sizes, run_job
 
 
 class OpenVinoSession:
@@ -33,7 +34,7 @@ class OpenVinoSession:
         self,
         path: Path,
         weights: Path,
-        batch: int,
+        batches: list[int],
         threads: int,
         inputs: dict[str, str],
         outputs: dict[str, str],
@@ -50,10 +51,10 @@ class OpenVinoSession:
         self._outputs = outputs or {name: name for name in names}
         _check_names("inputs", self._inputs, list(shapes))
         _check_names("outputs", self._outputs, names)
-        if any(shape[0].is_static and shape[0].get_length() != batch for shape in shapes.values()):
+        if any(shape[0].is_static and batches != [shape[0].get_length()] for shape in shapes.values()):
             raise Refusal(
                 f"{path.name} was converted for { ({name: str(shape) for name, shape in shapes.items()}) }, "
-                f"which a batch of {batch} does not fit",
+                f"which a batch of {batches[-1]} does not fit",
                 "Use the batch it was converted for, or convert it again",
                 kind="input",
             )
@@ -91,7 +92,7 @@ def load(request: Request) -> OpenVinoSession:
     return OpenVinoSession(
         model,
         request.inputs.get("weights", model.with_suffix(".bin")),
-        int(options.get("batch", 1)),
+        batch_sizes(options),
         int(options.get("threads", 2)),
         options.get("inputs") or {},
         options.get("outputs") or {},

@@ -4,12 +4,11 @@ Static, since tracing a dynamic network takes twice as long and runs the random 
 runs at all: the parameters' values are put into the scope, see `weights.py`.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from edgeworker.protocol import Refusal
-from paddle_runtime import paddle
+from paddle_runtime import first_words, paddle
 from paddleclas_loader import load_factory, static_construction
 
 INPUT, OUTPUT = "x", "logits"
@@ -139,7 +138,7 @@ def _forward(model: paddle.nn.Layer, x: Any, architecture: Architecture, input_s
         return model(x)
     # Paddle checks shapes as the graph grows; its errors, and PaddleClas's, are of many classes.
     except Exception as error:
-        raise _cannot_take(architecture, input_size, _first_words(error)) from error
+        raise _cannot_take(architecture, input_size, first_words(error)) from error
 
 
 def _cannot_take(architecture: Architecture, input_size: int, reason: str) -> Refusal:
@@ -148,15 +147,6 @@ def _cannot_take(architecture: Architecture, input_size: int, reason: str) -> Re
         "Choose the size that the weights were trained for (224 for most published ones)",
         kind="input",
     )
-
-
-def _first_words(error: Exception) -> str:
-    """The one line of an error that says what is wrong; Paddle's own starts with its class in brackets."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    for line in lines:
-        if match := re.match(r"\([A-Z]\w+\) (.*)", line):
-            return match[1].rstrip(".")
-    return lines[-1].rstrip(".")
 
 
 def _oversized_pool(program: paddle.static.Program) -> str | None:

@@ -35,7 +35,7 @@ def save(network: Network, folder: Path) -> framework_pb2.ProgramDesc:
         program=program,
     )
     description = read(folder)
-    _tidy(description, OUTPUT)
+    tidy(description, OUTPUT)
     (folder / PROGRAM_FILE).write_bytes(description.SerializeToString(deterministic=True))
     return description
 
@@ -64,7 +64,7 @@ def _port(variable: Any) -> Port:
     return Port(variable.name, tuple(tensor.dims), DTYPES.get(tensor.data_type, f"Paddle type {tensor.data_type}"))
 
 
-def _tidy(description: framework_pb2.ProgramDesc, output: str) -> None:
+def tidy(description: framework_pb2.ProgramDesc, output: str) -> None:
     """Name the one output, without the `scale` by 1 that Paddle puts behind it, and drop Python's call stacks.
 
     The call stacks are paths of this machine's files, which no runtime reads.

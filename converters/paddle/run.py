@@ -47,7 +47,7 @@ from typing import Any
 import numpy as np
 from edgeworker.benchmark import latency
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, run_batches
+from edgeworker.runner import Tensors, batch_sizes, run_batches
 from oracle import Oracle
 from paddle_runtime import paddle
 from program import PARAMETERS_FILE, PROGRAM_FILE, Port, ports, read
@@ -79,47 +79,49 @@ def run(request: Request) -> dict[str, Any]:
     """Write `reference.safetensors` (float32) and, unless the option `oracle` is false, `oracle.safetensors`.
 
     Inputs: `program`, a folder with a Paddle inference model; `tensors`, safetensors, each input as [samples, ...].
-    Options: `batch` (the samples must be a multiple), `threads`, `latency` (None, or `warmup`, `repeats`,
+    Options: `batch` (see `batch_sizes`), `threads`, `latency` (None, or `warmup`, `repeats`,
     `seconds`; of the FP32 reference), `oracle`. Outputs are [samples, ...] under the program's own names.
     """
     folder, options = request.inputs["program"], request.options
-    batch, threads = int(options.get("batch", 1)), int(options.get("threads", 2))
+    sizes, threads = batch_sizes(options), int(options.get("threads", 2))
     tensors = load_file(request.inputs["tensors"])
     inputs, _ = ports(read(folder))
-    _check_inputs(inputs, tensors, batch)
+    _check_inputs(inputs, tensors, sizes)
 
     details = {
         "samples": len(next(iter(tensors.values()))),
-        "latency": _run_reference(folder, threads, tensors, batch, options.get("latency"), request.output),
+        "latency": _run_reference(folder, threads, tensors, sizes, options.get("latency"), request.output),
     }
     # The float64 program takes twice the memory; with the predictor still there it would take three times.
     gc.collect()
     if options.get("oracle", True):
-        save_file(run_batches(Oracle(folder, threads), tensors, batch), request.output / "oracle.safetensors")
+        save_file(run_batches(Oracle(folder, threads), tensors, sizes), request.output / "oracle.safetensors")
     return details
 
 
 def _run_reference(
-    folder: Path, threads: int, tensors: Tensors, batch: int, timing: dict[str, Any] | None, output: Path
+    folder: Path, threads: int, tensors: Tensors, sizes: list[int], timing: dict[str, Any] | None, output: Path
 ) -> dict[str, float | int] | None:
     reference = Reference(folder, threads)
-    save_file(run_batches(reference, tensors, batch), output / "reference.safetensors")
+    save_file(run_batches(reference, tensors, sizes), output / "reference.safetensors")
     if not timing:
         return None
-    first = {name: np.ascontiguousarray(value[:batch]) for name, value in tensors.items()}
+    first = {name: np.ascontiguousarray(value[: sizes[0]]) for name, value in tensors.items()}
     return latency(lambda: reference.run(first), **timing)
 
 
-def _check_inputs(inputs: list[Port], tensors: Tensors, batch: int) -> None:
+def _check_inputs(inputs: list[Port], tensors: Tensors, sizes: list[int]) -> None:
     wanted, given = sorted(port.name for port in inputs), sorted(tensors)
     if wanted != given:
         raise Refusal(
             f"the program's inputs are {', '.join(wanted)}; the tensors given are {', '.join(given)}", kind="input"
         )
     for port in inputs:
-        shape = (batch, *tensors[port.name].shape[1:])
+        shape = (sizes[0], *tensors[port.name].shape[1:])
         fits = len(shape) == len(port.shape) and all(
-            extent in (-1, given) for extent, given in zip(port.shape, shape, strict=True)
+            extent in (-1, given)
+            for size in sizes
+            for extent, given in zip(port.shape, (size, *shape[1:]), strict=True)
         )
         if not fits or tensors[port.name].dtype != port.dtype:
             raise Refusal(

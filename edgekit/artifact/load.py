@@ -36,7 +36,7 @@ def load_artifact(folder: Path, sha256: Callable[[Path], str] = file_sha256) -> 
     Raises UsageError where it is no artifact, of a newer edgekit, or damaged: a wrong file is never run.
     """
     manifest = read_manifest(folder)
-    for name, record in manifest.files.items():
+    for name, record in {**manifest.files, **manifest.golden}.items():
         path = folder / name
         if Path(name).name != name:
             raise UsageError(f"the manifest of {folder} names a file outside its folder: {name}", AGAIN)

@@ -1,22 +1,30 @@
 """The manifest of an artifact: weights hash -> tool versions -> file hashes -> verdicts."""
 
+from typing import Literal
+
 from msgspec import Struct, field
 
 from edgekit.inputs.preprocessing import Preprocessing
-from edgekit.parity import Verdict
-from edgekit.parity.verdict import Precision
+from edgekit.parity import Tolerance, Verdict
+from edgekit.parity.verdict import OutputKind, Precision
 
 SCHEMA = 1
 FILE = "manifest.json"
 
+TensorKind = OutputKind | Literal["image"]
+
 
 class TensorSpec(Struct, frozen=True):
-    """An input or output: its `name` in the Paddle program, what the target calls it, shape and dtype."""
+    """An input or output: its `name` in the Paddle program, what the target calls it, shape and dtype.
+
+    An extent of -1 may be anything. `kind` is "logits" or "probabilities" for an output, and "image" for an input.
+    """
 
     name: str
     target_name: str
     shape: tuple[int, ...]
     dtype: str
+    kind: TensorKind = "logits"
 
 
 class ModelRecord(Struct, frozen=True):
@@ -30,12 +38,23 @@ class ModelRecord(Struct, frozen=True):
 
 
 class WeightsRecord(Struct, frozen=True):
-    """Which weights: the `kind` (official, demo, file, synthetic), what to give to `--weights`, their SHA-256."""
+    """Which weights: the `kind` (official, demo, file, synthetic), what to give to `--weights`, their SHA-256.
+
+    Of a program from elsewhere, kind "program", `spec` is its path.
+    """
 
     kind: str
     spec: str
     sha256: str
     note: str | None = None
+
+
+class RecipeRecord(Struct, frozen=True):
+    """A user's own recipe: its file and hash, and the tolerance that verdicts follow."""
+
+    file: str
+    sha256: str
+    tolerance: Tolerance
 
 
 class FileRecord(Struct, frozen=True):
@@ -64,26 +83,38 @@ class RewriteRecord(Struct, frozen=True):
 
 
 class VariantVerdict(Struct, frozen=True):
-    """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine."""
+    """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
+
+    `device` is what it ran on where that is not the machine's processor.
+    """
 
     variant: str
     verdict: Verdict
     latency: dict[str, float] | None = None
     peak_memory_bytes: int | None = None
     inspection: str | None = None
+    device: str | None = None
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """Everything an artifact says of itself. `program_key` finds the program it was made from in the cache."""
+    """Everything an artifact says of itself. `program_key` finds the program it was made from in the cache.
+
+    `build` is what the converter says of the files where they depend on more than the model: for which devices.
+    With `embedded_preprocessing` the model takes uint8 RGB [N, H, W, 3], resized and cropped as `preprocessing` says,
+    and does the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs.
+    """
 
     schema: int = SCHEMA
     edgekit: str
     target: str
     precision: Precision
-    batch: int
+    batch: int | Literal["dynamic"]
     model: ModelRecord
     weights: WeightsRecord
+    recipe: RecipeRecord | None = None
     preprocessing: Preprocessing
+    embedded_preprocessing: bool = False
+    build: dict[str, str | list[str]] = field(default_factory=dict)
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     program_key: str
@@ -91,3 +122,4 @@ class Manifest(Struct, frozen=True, kw_only=True):
     rewrites: tuple[RewriteRecord, ...]
     files: dict[str, FileRecord]
     verdicts: tuple[VariantVerdict, ...] = field(default_factory=tuple)
+    golden: dict[str, FileRecord] = field(default_factory=dict)

@@ -42,6 +42,10 @@ class Catalog:
             )
         return model
 
+    def knows(self, name: str) -> bool:
+        """Whether there is a model of that name."""
+        return _key(name) in self._by_key
+
     def family(self, name: str) -> tuple[Model, ...]:
         """Return the models of one family; case does not matter.
 

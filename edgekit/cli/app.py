@@ -5,10 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from edgekit.cli.bench import bench
 from edgekit.cli.convert import convert
+from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
 from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
+from edgekit.cli.reference import app as reference
 from edgekit.cli.verify import verify
 from edgekit.errors import ConversionError, EdgekitError
 
@@ -26,7 +29,10 @@ app = typer.Typer(
 app.command()(models)
 app.command(short_help="Convert models to targets.")(convert)
 app.command(short_help="Prove artifacts in their own runtimes.")(verify)
+app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
+app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Convert and verify every model on every target.")(matrix)
+app.command(short_help="Name the layer that makes an artifact wrong.")(diagnose)
 app.command(short_help="Show what is installed, and what is missing.")(doctor)
 
 

@@ -1,15 +1,20 @@
 """Flags that several commands share, and how models and weights are read from the command line."""
 
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from edgekit.cli.console import warn
 from edgekit.cli.downloads import shown_download
+from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.pipeline.source import ModelSource
+    from edgekit.catalog import Catalog
+    from edgekit.pipeline.source import Batch, ModelSource
 
 DEFAULT_OUT = Path("artifacts")
 
@@ -30,25 +35,92 @@ Weights = Annotated[
 ]
 
 
-def model_sources(
-    names: list[str], weights: str, *, offline: bool, input_size: int | None = None, batch: int = 1
-) -> list["ModelSource"]:
-    """The models named on the command line with their weights.
+@dataclass(frozen=True)
+class SourceOptions:
+    """What the command line says of the models to convert; `changes` are fields of the preprocessing."""
 
-    Raises UsageError for an unknown name or impossible weights, AbsentError for weights that are not to be had.
+    weights: str = "auto"
+    input_size: int | None = None
+    batch: "Batch" = 1
+    recipe: Path | None = None
+    name: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def model_sources(names: list[str], options: SourceOptions, *, offline: bool) -> list["ModelSource"]:
+    """The models named on the command line: catalog names with their weights, or folders of inference models.
+
+    Raises UsageError for an unknown name, impossible weights or a folder without a model, AbsentError for weights
+    that are not to be had.
     """
     from edgekit.cache import cache_folder
     from edgekit.catalog import load_catalog
-    from edgekit.pipeline.source import model_source
+    from edgekit.pipeline.source import catalog_source, program_source
     from edgekit.weights import resolve_weights
 
-    catalog = load_catalog()
-    sources = []
+    catalog, cache = load_catalog(), cache_folder()
+    wanted = list(dict.fromkeys(names))
+    if options.name and len(wanted) > 1:
+        raise UsageError(f"--name gives one model a name, and {len(wanted)} are named", "Convert them one at a time.")
+    common: dict[str, Any] = {
+        "input_size": options.input_size,
+        "batch": options.batch,
+        "recipe_file": options.recipe,
+        "changes": options.changes,
+    }
     # All names first: a misspelt second model must not cost the first one's conversion.
-    for model in [catalog.find(name) for name in dict.fromkeys(names)]:
+    meant = {name: Path(name) if is_path(name, catalog) else catalog.find(name) for name in wanted}
+    sources: list[ModelSource] = []
+    for name, model in meant.items():
+        if isinstance(model, Path):
+            if options.weights != "auto":
+                raise UsageError(
+                    f"{name} is a model with its parameters, and --weights {options.weights} asks for others",
+                    "Leave --weights out, or name the architecture that the weights belong to.",
+                )
+            sources.append(program_source(model, cache, name=options.name, **common))
+            continue
+        if options.name:
+            raise UsageError(f"--name is for a model from a folder, and {name} has one", "Leave it out.")
         with shown_download(f"weights of {model.name}") as progress:
-            resolved = resolve_weights(model, weights, cache_folder(), offline=offline, progress=progress)
+            resolved = resolve_weights(model, options.weights, cache, offline=offline, progress=progress)
         if resolved.warning:
             warn(resolved.warning)
-        sources.append(model_source(model, resolved, input_size=input_size, batch=batch))
+        sources.append(catalog_source(model, resolved, **common))
+    check_names(sources)
     return sources
+
+
+def is_path(name: str, catalog: "Catalog") -> bool:
+    """Whether a path is meant: it looks like one, or it exists and no model is called so."""
+    if os.sep in name or name.startswith("."):
+        return True
+    return Path(name).exists() and not catalog.knows(name)
+
+
+def check_names(sources: list["ModelSource"]) -> None:
+    """Raise UsageError where two models would go into one folder."""
+    names = [source.name for source in sources]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise UsageError(f"two of the models are called {twice[0]}", "Convert them one at a time, with --name.")
+
+
+def batch_option(text: str) -> "Batch":
+    """The value of --batch. Raises UsageError for what is neither a number from 1 up nor `dynamic`."""
+    if text == "dynamic":
+        return "dynamic"
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 4096):
+        raise UsageError(f"--batch {text} is impossible", "Give a number from 1 up, or dynamic.")
+    return int(text)
+
+
+def triple_option(flag: str, text: str) -> list[float]:
+    """Three numbers, one per channel, such as 0.485,0.456,0.406. Raises UsageError for anything else."""
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        values = []
+    if len(values) != 3:
+        raise UsageError(f"{flag} {text} is not three numbers", "Give red, green and blue, as in 0.485,0.456,0.406.")
+    return values

@@ -1,28 +1,77 @@
 """`edgekit convert`: models to artifacts."""
 
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose, Weights, model_sources
-from edgekit.cli.console import console, error_console, print_json
+from edgekit.cli.common import (
+    DEFAULT_OUT,
+    Json,
+    Offline,
+    Out,
+    SourceOptions,
+    Verbose,
+    Weights,
+    batch_option,
+    model_sources,
+    triple_option,
+)
+from edgekit.cli.console import console, error_console, print_json, warn
+from edgekit.cli.diagnose import NoDiagnose, suggest
 
 if TYPE_CHECKING:
+    from edgekit.artifact.load import Artifact
     from edgekit.convert import Conversion
     from edgekit.verify import Check
 
 
+class ChosenPrecision(StrEnum):
+    """What `--precision` takes."""
+
+    fp32 = "fp32"
+    fp16 = "fp16"
+
+
 def convert(
     models: Annotated[
-        list[str], typer.Argument(metavar="MODEL...", help="Models by name; `edgekit models` lists them.")
+        list[str],
+        typer.Argument(
+            metavar="MODEL|FOLDER...",
+            help="Models by name (`edgekit models` lists them), or folders of Paddle inference models.",
+        ),
     ],
-    target: Annotated[str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, comma-separated, or all.")],
+    target: Annotated[
+        str,
+        typer.Option(
+            "--target", "-t", help="onnx, lite, openvino, ncnn, tensorrt, comma-separated; all: those but tensorrt."
+        ),
+    ],
     weights: Weights = "auto",
     out: Out = DEFAULT_OUT,
-    batch: Annotated[int, typer.Option(help="Samples per call, fixed at export.", min=1)] = 1,
+    batch: Annotated[str, typer.Option(metavar="N|dynamic", help="Samples per call, fixed at export.")] = "1",
     input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
+    name: Annotated[str | None, typer.Option(help="What to call a model from a folder.")] = None,
+    resize_short: Annotated[
+        int | None, typer.Option(help="A photo's short side in pixels, before the crop to the input size.")
+    ] = None,
+    mean: Annotated[str | None, typer.Option(metavar="R,G,B", help="Subtracted from pixels in 0..1.")] = None,
+    std: Annotated[str | None, typer.Option(metavar="R,G,B", help="What pixels less the mean are divided by.")] = None,
+    precision: Annotated[
+        ChosenPrecision, typer.Option(help="fp16 where the target has it; the artifact's folder then says so.")
+    ] = ChosenPrecision.fp32,
+    gpu: Annotated[
+        str | None,
+        typer.Option(metavar="SM,...", help="tensorrt: build for these GPUs, such as sm86,sm89 (docs/tensorrt.md)."),
+    ] = None,
+    embed_preprocessing: Annotated[
+        bool,
+        typer.Option("--embed-preprocessing", help="onnx, openvino: the model takes uint8 RGB photos [N, H, W, 3]."),
+    ] = False,
     verify: Annotated[bool, typer.Option("--verify", help="Verify what was converted, and show the table.")] = False,
+    no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
     verbose: Verbose = False,
@@ -31,14 +80,32 @@ def convert(
     from edgekit.cli.session import session
     from edgekit.cli.verify import show_checks
     from edgekit.convert import convert as convert_model
-    from edgekit.pipeline.target import select_targets
+    from edgekit.pipeline.embedding import check_embedding
+    from edgekit.pipeline.target import check_precision, parse_flags, select_targets
     from edgekit.verify import verify as verify_artifacts
 
     wanted = select_targets(target)
-    sources = model_sources(models, weights, offline=offline, input_size=input_size, batch=batch)
+    check_precision(wanted, precision.value)
+    flags = parse_flags(wanted, {"gpu": gpu})
+    if embed_preprocessing:
+        check_embedding(wanted)
+    options = SourceOptions(
+        weights=weights,
+        input_size=input_size,
+        batch=batch_option(batch),
+        recipe=recipe,
+        name=name,
+        changes=preprocessing_changes(resize_short, mean, std),
+    )
+    sources = model_sources(models, options, offline=offline)
     with session(offline=offline, verbose=verbose) as executor:
-        done = [one for source in sources for one in convert_model(source, wanted, out, executor)]
+        done = []
+        for source in sources:
+            done += convert_model(
+                source, wanted, out, executor, precision.value, flags, embed_preprocessing=embed_preprocessing
+            )
         artifacts = [one.artifact for one in done if one.artifact is not None]
+        warn_of_assumptions(artifacts)
         checks = verify_artifacts(artifacts, executor) if verify else None
     if json:
         print_json(conversions_document(done, checks))
@@ -46,14 +113,35 @@ def convert(
         show_checks(checks)
     else:
         show_conversions(done)
-    return exit_status(done, checks)
+    status = exit_status(done, checks)
+    suggest(checks or [], done, wanted=not no_diagnose)
+    return status
+
+
+def preprocessing_changes(resize_short: int | None, mean: str | None, std: str | None) -> dict[str, Any]:
+    """The fields of the preprocessing that flags replace."""
+    changes: dict[str, Any] = {}
+    if resize_short is not None:
+        changes["resize_short"] = resize_short
+    if mean is not None:
+        changes["mean"] = triple_option("--mean", mean)
+    if std is not None:
+        changes["std"] = triple_option("--std", std)
+    return changes
+
+
+def warn_of_assumptions(artifacts: list["Artifact"]) -> None:
+    """Say what was taken for granted of models from folders."""
+    weights = [artifact.manifest.weights for artifact in artifacts]
+    for note in dict.fromkeys(one.note for one in weights if one.kind == "program" and one.note):
+        warn(note)
 
 
 def exit_status(done: list["Conversion"], checks: list["Check"] | None) -> int:
     """The status of the whole: that of the first conversion that failed, else 1 where a verdict failed."""
-    for one in done:
-        if one.error is not None:
-            error_console().print(f"edgekit: {one.error}", markup=False, highlight=False, soft_wrap=True)
+    # Targets that wait for the same stage end with its error, which is said once.
+    for error in dict.fromkeys(str(one.error) for one in done if one.error is not None):
+        error_console().print(f"edgekit: {error}", markup=False, highlight=False, soft_wrap=True)
     failed = next((one.error.exit_status for one in done if one.error is not None), 0)
     if failed or checks is None:
         return failed

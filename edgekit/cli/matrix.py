@@ -30,9 +30,7 @@ def matrix(
     models: Annotated[
         str, typer.Option("--models", "-m", metavar="PATTERN", help="Names and globs, such as 'ResNet*_vd,MixNet_S'.")
     ] = ALL_MODELS,
-    target: Annotated[
-        str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, comma-separated, or all.")
-    ] = "all",
+    target: Annotated[str, typer.Option("--target", "-t", help="As for convert; all: those but tensorrt.")] = "all",
     weights: Weights = SYNTHETIC,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for artifacts, matrix.json and matrix.html.", file_okay=False)

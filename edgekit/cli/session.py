@@ -59,6 +59,7 @@ class Display:
     verbose: bool
     progress: "Progress | None"
     tasks: dict[str, "TaskID"] = field(default_factory=dict)
+    started: set[str] = field(default_factory=set)
 
     def notify(self, message: str) -> None:
         """Say what takes long and is not a stage, such as an installation."""
@@ -70,6 +71,7 @@ class Display:
 
         key, about = event.stage.key, event.stage.about
         if event.kind == "started":
+            self.started.add(key)
             if self.progress is not None:
                 self.tasks[key] = self.progress.add_task(about, total=None)
             return
@@ -78,7 +80,8 @@ class Display:
             self.progress.remove_task(task)
         outcome = event.outcome
         if isinstance(outcome, EdgekitError):
-            if task is not None or self.progress is None:
+            # One that waited for another's output never ran, and its error is the other's.
+            if key in self.started:
                 error_console().print(f"[red]✗[/red] {about}", highlight=False)
         elif outcome is not None and not outcome.cached:
             error_console().print(f"[green]✓[/green] {about} [dim]{outcome.wall_seconds:.1f} s[/dim]", highlight=False)

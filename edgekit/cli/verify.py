@@ -7,6 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, print_json
+from edgekit.cli.diagnose import NoDiagnose, suggest
 from edgekit.errors import AbsentError
 
 if TYPE_CHECKING:
@@ -20,21 +21,37 @@ def verify(
         typer.Argument(metavar="[MODEL|ARTIFACT]...", help="Models by name, or artifact folders; all in OUT if none."),
     ] = None,
     out: Out = DEFAULT_OUT,
+    reference: Annotated[
+        str,
+        typer.Option(
+            "--reference",
+            metavar="auto|paddle-cpu|BUNDLE",
+            help="What to judge against. auto: the best fitting GPU bundle at hand, else Paddle on this machine's CPU.",
+        ),
+    ] = "auto",
+    require_gpu_reference: Annotated[
+        bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
+    ] = False,
+    no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
     verbose: Verbose = False,
 ) -> int:
     """Run artifacts on the golden inputs and judge them against the reference and the float64 oracle."""
+    from edgekit.cache import cache_folder
     from edgekit.cli.session import session
+    from edgekit.reference.choose import choice
     from edgekit.verify import verify as verify_artifacts
 
     artifacts = named_artifacts(what or [], out)
+    against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor)
+        checks = verify_artifacts(artifacts, executor, against)
     if json:
         print_json({"checks": [check_document(check) for check in checks]})
     else:
         show_checks(checks)
+    suggest(checks, wanted=not no_diagnose)
     return int(any(check.found.verdict.status == "failed" for check in checks))
 
 
@@ -54,7 +71,9 @@ def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
             folders.append(path)
             continue
         found = find_artifacts(path) if path.is_dir() and "/" in name else []
-        model = name if found else load_catalog().find(name).name
+        # A model from a folder is known by its artifacts alone.
+        known = found or (path.name == name and find_artifacts(out, name))
+        model = name if known else load_catalog().find(name).name
         found = found or find_artifacts(out, model)
         if not found:
             raise AbsentError(
@@ -72,8 +91,14 @@ def show_checks(checks: list["Check"]) -> None:
     """Print the table of verdicts, and every reason that does not fit into it."""
     from edgekit.report.verdicts import verdict_notes, verdict_table
 
-    for model in dict.fromkeys(check.artifact.manifest.model.name for check in checks):
-        chosen = [check for check in checks if check.artifact.manifest.model.name == model]
+    # One table for each precision: what is allowed differs.
+    manifests = [check.artifact.manifest for check in checks]
+    for shown in dict.fromkeys((manifest.model.name, manifest.precision) for manifest in manifests):
+        chosen = [
+            check
+            for check, manifest in zip(checks, manifests, strict=True)
+            if (manifest.model.name, manifest.precision) == shown
+        ]
         console().print(verdict_table(chosen))
         for note in verdict_notes(chosen):
             console().print(note, highlight=False)
@@ -90,5 +115,21 @@ def check_document(check: "Check") -> dict:
         "weights": manifest.weights,
         "artifact": check.artifact.folder,
         "files": manifest.files,
+        "reference": reference_document(check),
         **{name: getattr(check.found, name) for name in ("verdict", "latency", "peak_memory_bytes", "inspection")},
+    }
+
+
+def reference_document(check: "Check") -> dict:
+    """The JSON of what a check was judged against."""
+    judged_by = check.judged_by
+    if judged_by is None or judged_by.bundle is None:
+        declined = judged_by.declined if judged_by else ()
+        return {"name": check.found.verdict.judged_against, "gpu": False, "bundle": None, "declined": declined}
+    return {
+        "name": judged_by.name,
+        "gpu": judged_by.bundle.description.is_gpu,
+        "bundle": judged_by.bundle.path,
+        "declined": judged_by.declined,
+        "exactness": {name: measured.exactness for name, measured in judged_by.measured.items()},
     }

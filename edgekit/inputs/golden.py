@@ -8,7 +8,7 @@ seed gives the same bits, and `samples_sha256` the same hash, on every machine a
 import hashlib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -17,7 +17,7 @@ import msgspec
 
 from edgekit.errors import UsageError
 from edgekit.inputs.images import load_image
-from edgekit.inputs.preprocessing import Preprocessing, preprocess
+from edgekit.inputs.preprocessing import Preprocessing, normalised, preprocess, quantised
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ class GoldenInputs:
     """Input tensors with a label for each sample."""
 
     tensors: "Mapping[str, np.ndarray]"
-    """Input name to float32 [N, 3, H, W]."""
+    """Input name to float32 [N, 3, H, W], or to 8-bit levels, uint8 [N, H, W, 3]."""
     labels: tuple[str, ...]
     """N names for people: "photo cat", "synthetic noise 0"."""
     kinds: tuple[Kind, ...]
@@ -67,9 +67,18 @@ class GoldenInputs:
         digest = hashlib.sha256()
         for name in sorted(self.tensors):
             tensor = self.tensors[name]
-            digest.update(f"{name} float32 {list(tensor.shape)}\n".encode())
-            digest.update(tensor.astype("<f4", order="C", copy=False).tobytes())
+            digest.update(f"{name} {tensor.dtype.name} {list(tensor.shape)}\n".encode())
+            digest.update(tensor.astype(tensor.dtype.newbyteorder("<"), order="C", copy=False).tobytes())
         return digest.hexdigest()
+
+    def levels(self, preprocessing: Preprocessing) -> "GoldenInputs":
+        """The 8-bit photos before their normalisation, and noise rounded to 8 bits: uint8 [N, H, W, 3]."""
+        return replace(self, tensors={name: quantised(value, preprocessing) for name, value in self.tensors.items()})
+
+    def from_levels(self, preprocessing: Preprocessing) -> "GoldenInputs":
+        """What becomes of `levels` with that preprocessing: the same photos, and noise that 8 bits can say."""
+        levels = self.levels(preprocessing).tensors
+        return replace(self, tensors={name: normalised(value, preprocessing) for name, value in levels.items()})
 
     def write_inputs(self, path: Path) -> None:
         """Write the tensors as safetensors; labels, kinds and hash go into its metadata (JSON lists, a

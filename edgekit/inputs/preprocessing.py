@@ -1,11 +1,11 @@
 """From an image to a model's input tensor, as PaddleClas's evaluation does it.
 
 The steps and their order are those of PaddleClas's `ResizeImage`, `CropImage`, `NormalizeImage` and
-`ToCHWImage` (`ppcls/data/preprocess/ops/operators.py`), whose default resize is OpenCV's `INTER_LINEAR`.
-`Preprocessing` is plain data: a recipe names it, a manifest repeats it, and an app on the device follows it.
+`ToCHWImage` (`ppcls/data/preprocess/ops/operators.py`). `Preprocessing` is plain data: a recipe names it, a
+manifest repeats it, and an app on the device follows it. docs/preprocessing.md has the formulas in one place.
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -25,28 +25,46 @@ _Triple = tuple[float, float, float]
 class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an RGB image becomes an input tensor.
 
+    Fields with one possible value are there for whoever reads a manifest: they say what else could be guessed wrong.
+
     Raises `ValueError` where the figures cannot work: a crop larger than the resized image, a standard
-    deviation or divisor that is not positive. (`msgspec` reports it as a `ValidationError` with the place in
-    the file.)
+    deviation or divisor that is not positive, an interpolation that the backend lacks. (`msgspec` reports it as a
+    `ValidationError` with the place in the file.)
     """
 
+    orientation: Literal["upright"] = "upright"
+    """The photo is turned as its EXIF orientation says before anything else, as `cv2.imread` does."""
     resize_short: _Pixels = 256
-    """Length of the shorter side after resizing, in pixels."""
+    """Length of the shorter side after resizing, in pixels; the other side keeps the ratio."""
+    size_rounding: Literal["half_even"] = "half_even"
+    """How that other side becomes a whole number of pixels: see `resized_shape`."""
+    resize_backend: Literal["opencv", "pillow"] = "opencv"
+    """Whose arithmetic resizes: `opencv` has no antialiasing, `pillow` has. PaddleClas calls them cv2 and pil."""
+    interpolation: Literal["bilinear", "bicubic"] = "bilinear"
+    """The kernel, with half-pixel centres and 8-bit results: OpenCV's `INTER_LINEAR`, Pillow's BILINEAR or BICUBIC."""
     crop: _Pixels = 224
     """Side of the square cut from the centre: the model's input size, in pixels."""
-    interpolation: Literal["bilinear"] = "bilinear"
-    """Half-pixel centres, no antialiasing, 8 bits: OpenCV's `INTER_LINEAR`."""
+    crop_origin: Literal["centre_floor"] = "centre_floor"
+    """The square's top left corner: `((height - crop) // 2, (width - crop) // 2)`."""
     channel_order: Literal["RGB"] = "RGB"
     layout: Literal["NCHW"] = "NCHW"
+    dtype: Literal["float32"] = "float32"
     divide_by: float = 255.0
     """What 8-bit values are divided by before `mean` and `std`."""
     mean: _Triple = IMAGENET_MEAN
     std: _Triple = IMAGENET_STD
+    normalisation: Literal["(level / divide_by - mean) / std"] = "(level / divide_by - mean) / std"
+    """Each step in float32, `level / divide_by` as a product with the float32 nearest to `1 / divide_by`."""
 
     def __post_init__(self) -> None:
         if self.resize_short < self.crop:
             raise ValueError(
                 f"resize_short = {self.resize_short} is smaller than crop = {self.crop}: nothing to crop from"
+            )
+        if self.resize_backend == "opencv" and self.interpolation != "bilinear":
+            raise ValueError(
+                f"interpolation = {self.interpolation} with resize_backend = opencv is not implemented: "
+                "it is bilinear, or resize_backend = pillow"
             )
         if not self.divide_by > 0:
             raise ValueError(f"divide_by = {self.divide_by} is not positive")
@@ -59,6 +77,12 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         `resize_short` keeps its ratio to `crop`, rounded to a whole pixel (256/224 becomes 73/64).
         """
         return msgspec.structs.replace(self, resize_short=round(size * self.resize_short / self.crop), crop=size)
+
+    def key_values(self) -> str:
+        """Every field as a line `key = value`, lists separated by commas: what the C++ implementation reads."""
+        fields = msgspec.to_builtins(self)
+        values = {name: value if isinstance(value, list | tuple) else [value] for name, value in fields.items()}
+        return "".join(f"{name} = {', '.join(map(str, value))}\n" for name, value in values.items())
 
     @property
     def value_range(self) -> tuple["np.ndarray", "np.ndarray"]:
@@ -80,65 +104,43 @@ def resized_shape(height: int, width: int, resize_short: int) -> tuple[int, int]
 def preprocess(image: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
     """The input tensor of one image: float32 [3, crop, crop] from uint8 RGB [H, W, 3].
 
-    A value of the resized image is the bilinear mean of the four pixels around `(i + 0.5) * source / target -
-    0.5` (edges repeated) as 8 bits; then `value / divide_by`, minus `mean`, over `std`, in float32. The 8-bit
-    mean is taken in the fixed-point arithmetic of OpenCV's `INTER_LINEAR` (`modules/imgproc/src/resize.cpp`:
-    weights of 11 bits, four bits dropped between the passes), since a correctly rounded mean differs from it
-    by one level in every eighth value. The result equals `cv2.resize` bit for bit on the photos of
-    docs/parity.md, and being integer arithmetic it is the same on every machine.
-
     Raises `ValueError` for another dtype or shape.
+    """
+    return normalised(cropped_levels(image, spec), spec)
+
+
+def cropped_levels(image: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
+    """The first half of `preprocess`, up to the normalisation: uint8 RGB [crop, crop, 3] from uint8 RGB [H, W, 3].
+
+    A model with embedded preprocessing takes this. Raises `ValueError` for another dtype or shape.
     """
     import numpy as np
 
+    from edgekit.inputs.resize import opencv_bilinear, pillow_antialiased
+
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
         raise ValueError(f"expected a uint8 RGB image [height, width, 3], got {image.dtype} {list(image.shape)}")
-    height, width = image.shape[:2]
-    new_height, new_width = resized_shape(height, width, spec.resize_short)
-    # Only the rows and columns that the crop keeps are ever computed: large photos cost no more than small
-    # ones.
-    rows = _Taps.of(height, new_height, spec.crop)
-    columns = _Taps.of(width, new_width, spec.crop)
-    across = (columns.weight_before[None, :, None], columns.weight_after[None, :, None])
+    size = resized_shape(image.shape[0], image.shape[1], spec.resize_short)
+    if spec.resize_backend == "pillow":
+        return pillow_antialiased(image, size, spec.crop, spec.interpolation)
+    return opencv_bilinear(image, size, spec.crop)
 
-    def blend_across(row: "np.ndarray") -> "np.ndarray":
-        before = image[row[:, None], columns.before[None, :]].astype(np.int32)
-        after = image[row[:, None], columns.after[None, :]].astype(np.int32)
-        return (before * across[0] + after * across[1]) >> 4
 
-    upper = (blend_across(rows.before) * rows.weight_before[:, None, None]) >> 16
-    lower = (blend_across(rows.after) * rows.weight_after[:, None, None]) >> 16
-    levels = np.clip((upper + lower + 2) >> 2, 0, 255)
+def normalised(levels: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
+    """The second half of `preprocess`: float32 [..., 3, H, W] from 8-bit levels, uint8 RGB [..., H, W, 3]."""
+    import numpy as np
+
     table = _normalised_levels(spec)
-    return np.stack([table[channel][levels[:, :, channel]] for channel in range(3)])
+    return np.stack([table[channel][levels[..., channel]] for channel in range(3)], axis=-3)
 
 
-class _Taps(NamedTuple):
-    """Which two source positions each output position blends, and with which 11-bit weights."""
+def quantised(tensor: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
+    """The 8-bit levels nearest to an input tensor: uint8 [..., H, W, 3] from float32 [..., 3, H, W]."""
+    import numpy as np
 
-    before: "np.ndarray"
-    after: "np.ndarray"
-    weight_before: "np.ndarray"
-    weight_after: "np.ndarray"
-
-    @classmethod
-    def of(cls, source: int, target: int, crop: int) -> "_Taps":
-        """The taps of the middle `crop` of `target` positions over `source` pixels."""
-        import numpy as np
-
-        start = (target - crop) // 2
-        # OpenCV inverts the ratio twice and keeps the position in float32; both show in the last bit of a
-        # weight.
-        step = 1.0 / (target / source)
-        centre = ((np.arange(start, start + crop) + 0.5) * step - 0.5).astype(np.float32)
-        before = np.floor(centre).astype(np.intp)
-        fraction = centre - before.astype(np.float32)
-        return cls(
-            np.clip(before, 0, source - 1),
-            np.clip(before + 1, 0, source - 1),
-            np.rint((np.float32(1) - fraction) * np.float32(2048)).astype(np.int32),
-            np.rint(fraction * np.float32(2048)).astype(np.int32),
-        )
+    mean, std = (np.array(values, dtype=np.float64)[:, None, None] for values in (spec.mean, spec.std))
+    levels = np.rint((tensor.astype(np.float64) * std + mean) * spec.divide_by)
+    return np.ascontiguousarray(np.moveaxis(np.clip(levels, 0, 255).astype(np.uint8), -3, -1))
 
 
 def _normalised_levels(spec: Preprocessing) -> "np.ndarray":

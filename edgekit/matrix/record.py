@@ -14,6 +14,7 @@ from edgekit.hashing import data_sha256, file_sha256
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import cpu_name
 from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
+from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import Target
 from edgekit.verify import golden_samples
@@ -36,9 +37,8 @@ class Record(msgspec.Struct, frozen=True):
 def cell_key(plan: Plan, target: Target, *, timed: bool) -> str:
     """The hash of all that decides a cell: conversion, runners, golden inputs, tolerances, the judge, the CPU."""
     source = plan.source
-    runners = {
-        variant.name: worker_source_digest(target.worker(variant.worker)) for variant in target.description.variants
-    }
+    assert isinstance(source, CatalogSource)  # a matrix is of the catalog's models
+    runners = {variant.name: worker_source_digest(target.worker(variant.worker)) for variant in target.variants}
     return data_sha256(
         {
             "format": FORMAT,

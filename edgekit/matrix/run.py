@@ -124,7 +124,7 @@ def take_record(entry: Entry, request: MatrixRequest, cells: dict[tuple[str, str
 
 def expect(group: Group, estimate: Estimate) -> None:
     """Count the work on a group: its models share every stage, so one counts for all."""
-    parameters = group.entries[0].source.model.architecture.parameters or 0
+    parameters = group.entries[0].source.parameters or 0
     for stage in group.outputs():
         estimate.expect(group.key, stage.worker, stage_cost(parameters / 1e6, run=False))
     for worker in group.run_workers():

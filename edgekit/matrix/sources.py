@@ -8,7 +8,7 @@ from edgekit.catalog import Model
 from edgekit.errors import AbsentError, ConversionError, EdgekitError
 from edgekit.matrix.record import cell_key
 from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, plan_conversion
-from edgekit.pipeline.source import ModelSource, model_source
+from edgekit.pipeline.source import CatalogSource, catalog_source
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.target import Target
 from edgekit.recipe.schema import ExpectedFailure
@@ -25,8 +25,9 @@ class Entry:
     expected: ExpectedFailure | None
 
     @property
-    def source(self) -> ModelSource:
-        """The model."""
+    def source(self) -> CatalogSource:
+        """The model; a matrix is of the catalog's."""
+        assert isinstance(self.plan.source, CatalogSource)
         return self.plan.source
 
     @property
@@ -57,11 +58,7 @@ class Group:
 
     def run_workers(self) -> set[str]:
         """The workers that verify its artifacts, the reference's included."""
-        runners = {
-            entry.target.worker(variant.worker)
-            for entry in self.entries
-            for variant in entry.target.description.variants
-        }
+        runners = {entry.target.worker(variant.worker) for entry in self.entries for variant in entry.target.variants}
         return {REFERENCE_WORKER, *runners}
 
 
@@ -72,18 +69,18 @@ def lineage(stage: Stage) -> list[Stage]:
 
 def find_sources(
     models: Sequence[Model], weights: str, cache: Path, *, offline: bool
-) -> dict[str, ModelSource | EdgekitError]:
+) -> dict[str, CatalogSource | EdgekitError]:
     """Each model with its weights, or why it has none here. Raises UsageError for impossible weights."""
-    found: dict[str, ModelSource | EdgekitError] = {}
+    found: dict[str, CatalogSource | EdgekitError] = {}
     for model in models:
         try:
-            found[model.name] = model_source(model, resolve_weights(model, weights, cache, offline=offline))
+            found[model.name] = catalog_source(model, resolve_weights(model, weights, cache, offline=offline))
         except (AbsentError, ConversionError) as error:
             found[model.name] = error
     return found
 
 
-def make_entries(source: ModelSource, targets: list[Target], *, timed: bool) -> list[Entry]:
+def make_entries(source: CatalogSource, targets: list[Target], *, timed: bool) -> list[Entry]:
     """The cells of one model."""
     plan = plan_conversion(source, targets)
     return [

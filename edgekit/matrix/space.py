@@ -39,14 +39,13 @@ def needed(sizes: Sequence[int], keep: Keep, window: int) -> int:
 def artifact_bytes(group: Group) -> int:
     """About what a group's artifacts take: the weights once for each variant of each target."""
     return sum(
-        weight_bytes(entry.source.model.architecture) * len(entry.target.description.variants)
-        for entry in group.entries
+        weight_bytes(entry.source.parameters) * len(entry.target.description.variants) for entry in group.entries
     )
 
 
 def stage_bytes(group: Group) -> int:
     """About what a group's stages take in the cache: the weights once for each (twice where a target has two files)."""
-    weights = weight_bytes(group.entries[0].source.model.architecture)
+    weights = weight_bytes(group.entries[0].source.parameters)
     converted = {entry.target.name: len(entry.target.description.variants) for entry in group.entries}
     others = len({stage.key for entry in group.entries for stage in lineage(entry.conversion)}) - len(converted)
     return weights * (others + sum(converted.values()))

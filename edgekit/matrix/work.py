@@ -121,12 +121,12 @@ def failed_cell(entry: Entry, stage: str, error: EdgekitError) -> Cell:
 
 def make_cell(entry: Entry, **found) -> Cell:
     """A cell with what is known of its entry, and what was found."""
-    source, architecture = entry.source, entry.source.model.architecture
+    source = entry.source
     return Cell(
         model=source.name,
-        family=source.model.family,
-        architecture=architecture.name,
-        parameters=architecture.parameters,
+        family=source.family,
+        architecture=source.architecture_name,
+        parameters=source.parameters,
         input_size=source.input_size,
         target=entry.target.name,
         weights=source.weights.spec,

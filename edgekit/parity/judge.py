@@ -79,11 +79,13 @@ def judge_outputs(
     *,
     judged_against: str = "the reference",
     kinds: Sequence[str] | None = None,
+    yardstick: Mapping[str, np.ndarray] | None = None,
 ) -> Verdict:
     """The verdict on all outputs, matched by exact name and shape and never by position.
 
     Passes where every output of the reference passes and there is no other. The reason names each output that
-    does not. `output_kinds` defaults to logits.
+    does not. `output_kinds` defaults to logits. `yardstick` holds the outputs of the FP32 engine whose error sets the
+    limits, where that is not the reference: one from another machine must not decide how wrong an artifact may be.
     """
     if precision != "fp32" and (tolerance.max_relative is None or tolerance.min_top1_agreement is None):
         reason = f"the recipe gives no max_relative and min_top1_agreement for {precision.upper()}"
@@ -101,7 +103,12 @@ def judge_outputs(
             if name not in artifact:
                 raise _Failure("is missing from the artifact")
             samples = _Samples.of(artifact[name], reference[name], oracle[name], labels, kinds, precision, kind)
-            figures[name] = _judged(samples, tolerance, precision, kind)
+            measure = None
+            if yardstick is not None:
+                # Checked as a reference is; its own comparison is with itself.
+                own = yardstick[name]
+                measure = _Samples.of(own, own, oracle[name], labels, kinds, precision, kind).reference
+            figures[name] = _judged(samples, tolerance, precision, kind, measure)
         except _Failure as failure:
             reasons.append(f"output {name} {failure.reason}")
             if failure.figures is not None:
@@ -205,8 +212,10 @@ class _Limits(msgspec.Struct, frozen=True):
         )
 
 
-def _judged(samples: _Samples, tolerance: Tolerance, precision: Precision, kind: OutputKind) -> OutputFigures:
-    """Rules 2 to 4 on one output."""
+def _judged(
+    samples: _Samples, tolerance: Tolerance, precision: Precision, kind: OutputKind, yardstick: Array | None = None
+) -> OutputFigures:
+    """Rules 2 to 4 on one output; `yardstick` sets the limits in the reference's place."""
     oracle, scale = samples.oracle, samples.scale
     noise = metrics.errors(samples.reference, oracle, scale)
     if noise.max_relative > tolerance.max_noise:
@@ -214,13 +223,14 @@ def _judged(samples: _Samples, tolerance: Tolerance, precision: Precision, kind:
             f"has an unusable reference: it is {noise.max_relative:.2g} of the output's range away from its "
             f"own oracle, more than {tolerance.max_noise:.2g}"
         )
-    limits = _Limits.of(noise, tolerance, precision)
+    limits = _Limits.of(noise if yardstick is None else metrics.errors(yardstick, oracle, scale), tolerance, precision)
     figures = _measured(samples, noise, limits, tolerance, kind)
     if (blind := _blind(oracle, scale, limits)) is not None:
         raise _Failure(f"is inconclusive: {blind}", figures)
     ours = figures.against_oracle
     if precision == "fp32":
-        told = f"{tolerance.noise_factor:g} times the reference's own error"
+        whose = "the reference's own" if yardstick is None else "Paddle's own FP32"
+        told = f"{tolerance.noise_factor:g} times {whose} error"
     else:
         told = f"what the recipe allows {precision.upper()}"
     if ours.max_relative > limits.max:

@@ -1,7 +1,5 @@
 """How much memory a stage takes, estimated before it runs."""
 
-from edgekit.catalog.model import Architecture
-
 # Peaks of whole process families, measured: HRNet_W64_C (512 MB of weights) takes between 0.6 GB (OpenVINO's
 # conversion) and 3.3 GB (ONNX's), ResNet18 (47 MB) between 0.1 and 0.6 GB. One generous line covers all of them, so
 # a new target needs no figure of its own: 3.3 GB = 0.6 GB + 5.2 times the weights.
@@ -16,6 +14,6 @@ def estimated_memory(weights: int) -> int:
     return BASE_BYTES + int(PER_WEIGHT_BYTE * weights)
 
 
-def weight_bytes(architecture: Architecture) -> int:
-    """The size of an architecture's parameters in FP32, in bytes."""
-    return LARGEST_WEIGHTS if architecture.parameters is None else 4 * architecture.parameters
+def weight_bytes(parameters: int | None) -> int:
+    """The size of `parameters` in FP32, in bytes; of the catalog's largest network where their number is unknown."""
+    return LARGEST_WEIGHTS if parameters is None else 4 * parameters

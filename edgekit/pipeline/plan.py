@@ -1,20 +1,29 @@
 """The stages of a model: weights -> program -> targets, and what verification runs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
+from edgekit.pipeline.embedding import embedding_stage
 from edgekit.pipeline.memory import estimated_memory, weight_bytes
-from edgekit.pipeline.source import GoldenFile, ModelSource
+from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource, ProgramSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.toolchain.worker import Limits
 
 PROGRAM = "program"
 REFERENCE_WORKER = "paddle/run.py"
+# Paddle 3 programs have a reference of their own.
+REFERENCE_WORKERS = {"paddle3/adopt.py": "paddle3/run.py"}
+# What takes a program from elsewhere in, by its format.
+ADOPTERS = {"paddle2": "paddle/adopt.py", "paddle3": "paddle3/adopt.py"}
+EXPORTER = "paddle/export.py"
+# The workers whose output is a program.
+PROGRAM_WORKERS = (EXPORTER, *ADOPTERS.values())
 # A timed run is short; the bound on seconds keeps one slow model from holding up the others.
-LATENCY = {"warmup": 3, "repeats": 30, "seconds": 5.0}
+LATENCY = {"warmup": 3, "repeats": 30, "seconds": 3.0}
 # Conversions beside each other share the machine: one thread each. A timed run has it all.
 CONVERSION_LIMITS = Limits(seconds=900, memory_bytes=10 << 30, threads=1)
 RUN_THREADS = 2
@@ -25,28 +34,77 @@ RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
 class Plan:
     """The stages that lead one model to its targets: `program`, and `conversions` by target name.
 
-    `conversions` also holds the targets on the way to those asked for.
+    `conversions` also holds the targets on the way to those asked for. `flags` are those of the command line that
+    some targets take, as `parse_flags` gives them. `embeddings` fold the preprocessing into what was converted; what
+    is made from a target is made from its `conversions`.
     """
 
     source: ModelSource
     precision: Precision
     program: Stage
     conversions: dict[str, Stage]
+    flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    embeddings: dict[str, Stage] = field(default_factory=dict)
 
 
-def plan_conversion(source: ModelSource, wanted: list[Target], precision: Precision = "fp32") -> Plan:
-    """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe."""
+def plan_conversion(
+    source: ModelSource,
+    wanted: list[Target],
+    precision: Precision = "fp32",
+    flags: Mapping[str, Sequence[str]] | None = None,
+    *,
+    embed_preprocessing: bool = False,
+    refused: dict[str, EdgekitError] | None = None,
+) -> Plan:
+    """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
+
+    Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
+    the target's name instead, and the plan is for the others.
+    """
     program = program_stage(source)
-    plan = Plan(source, precision, program, {})
+    plan = Plan(source, precision, program, {}, flags or {})
     for target in wanted:
-        add_conversion(plan, target)
+        try:
+            conversion = add_conversion(plan, target, precision)
+        except ConversionError as error:
+            if refused is None:
+                raise
+            refused[target.name] = error
+            continue
+        if embed_preprocessing:
+            plan.embeddings[target.name] = embedding_stage(source, target, conversion)
     return plan
 
 
 def program_stage(source: ModelSource) -> Stage:
+    """What makes the Paddle program: an export of weights, or the adoption of a program from elsewhere."""
+    if isinstance(source, ProgramSource):
+        return adoption_stage(source)
+    assert isinstance(source, CatalogSource)
+    return export_stage(source)
+
+
+def adoption_stage(source: ProgramSource) -> Stage:
+    """A program from elsewhere -> the same program with fixed shapes, checked, under the usual names."""
+    files = source.files
+    parameters = files.parameters[0] if files.combined else files.graph.parent
+    return Stage(
+        worker=ADOPTERS[files.format],
+        about=f"adoption of {source.name}",
+        inputs={
+            "graph": SourceFile(files.graph, files.graph_sha256),
+            "parameters": SourceFile(parameters, files.parameters_sha256),
+        },
+        options={"input_size": source.input_size, "usual_size": source.usual_size, "batch": source.batch},
+        memory_bytes=estimated_memory(weight_bytes(source.parameters)),
+        limits=CONVERSION_LIMITS,
+    )
+
+
+def export_stage(source: CatalogSource) -> Stage:
     """Weights -> Paddle program, with a stage before it that makes synthetic weights."""
     weights = source.weights
-    memory = estimated_memory(weight_bytes(source.model.architecture))
+    memory = estimated_memory(weight_bytes(source.parameters))
     if weights.seed is not None:
         synthesis = Stage(
             worker="paddle/synthesize.py",
@@ -65,7 +123,7 @@ def program_stage(source: ModelSource) -> Stage:
         assert weights.path is not None  # only synthetic weights have no file
         tensors = SourceFile(weights.path, weights.sha256)
     return Stage(
-        worker="paddle/export.py",
+        worker=EXPORTER,
         about=f"export of {source.name}",
         inputs={"weights": tensors},
         options={
@@ -78,25 +136,29 @@ def program_stage(source: ModelSource) -> Stage:
     )
 
 
-def add_conversion(plan: Plan, target: Target) -> Stage:
-    """The conversion to `target`, and to the target it is made from, where the plan lacks them."""
+def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
+    """The conversion to `target`, and to the target it is made from, where the plan lacks them.
+
+    What a target is made from stays in FP32: rounding is the last step's.
+    """
     if target.name in plan.conversions:
         return plan.conversions[target.name]
-    upstream = target.description.source
+    upstream, worker, asked = way_to(plan, target)
     if upstream == PROGRAM:
         inputs = {PROGRAM: StageFile(plan.program)}
     else:
-        inputs = {upstream: StageFile(add_conversion(plan, targets()[upstream]), f"model.{upstream}")}
+        inputs = {upstream: StageFile(add_conversion(plan, targets()[upstream], "fp32"), f"model.{upstream}")}
     chosen = plan.source.recipe.targets.get(target.name)
     stage = Stage(
-        worker=target.worker("convert.py"),
+        worker=worker,
         about=f"{target.description.title} conversion of {plan.source.name}",
         inputs=inputs,
         options={
-            "precision": plan.precision,
+            "precision": precision,
             "batch": plan.source.batch,
             "rewrites": [rewrite.name for rewrite in chosen.rewrites] if chosen else [],
             **(chosen.options if chosen else {}),
+            **asked,
         },
         memory_bytes=plan.program.memory_bytes,
         limits=CONVERSION_LIMITS,
@@ -105,18 +167,39 @@ def add_conversion(plan: Plan, target: Target) -> Stage:
     return stage
 
 
+def way_to(plan: Plan, target: Target) -> tuple[str, str, dict[str, Any]]:
+    """What a target is made from, the worker that makes it, and the options that are not the recipe's.
+
+    Raises ConversionError where the target does not take the plan's program.
+    """
+    worker, asked = target.converter(plan.flags)
+    source, other = target.description.source, target.description.paddle3
+    if plan.program.worker != ADOPTERS["paddle3"] or (other is None and source != PROGRAM):
+        return source, worker, asked
+    if other is None or other.refusal:
+        reason = other.refusal if other else "it takes no program of Paddle 3"
+        raise ConversionError(
+            f"{plan.source.name} cannot go to {target.description.title}: {reason}", other.remedy if other else ""
+        )
+    return other.source or source, other.worker or worker, asked
+
+
 def reference_stage(
     program: StageFile | SourceFile,
     name: str,
     golden: GoldenFile,
-    batch: int,
+    batch: int | list[int],
     *,
+    made_by: str = EXPORTER,
     memory_bytes: int = 0,
     timed: bool = True,
 ) -> Stage:
-    """The FP32 reference and the float64 oracle of a program on the golden inputs."""
+    """The FP32 reference and the float64 oracle of a program on the golden inputs, `batch` samples at a time.
+
+    `made_by` is the worker that made the program.
+    """
     return Stage(
-        worker=REFERENCE_WORKER,
+        worker=REFERENCE_WORKERS.get(made_by, REFERENCE_WORKER),
         about=f"reference of {name}",
         inputs={"program": program, "tensors": SourceFile(golden.path, golden.sha256)},
         options={"batch": batch, **timing_options(timed)},

@@ -2,32 +2,98 @@
 
 import difflib
 import tomllib
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from msgspec import Struct, convert
+from msgspec import Struct, convert, to_builtins
+from msgspec.structs import replace
 
 from edgekit.bundled import bundled_folder
 from edgekit.errors import UsageError
+from edgekit.parity.verdict import Precision
+from edgekit.toolchain.device import NAMES, Need, find_device
 
 
 class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     """One way to check a target's files: `worker` runs them, or inspects them where `not_run` says why not.
 
     `inputs` maps the worker's roles to the converter's file names. `name` is empty where there is only one.
+    Where the device that `needs` names is not here, `inspector` takes the worker's place. `only` says which
+    artifacts it is for, by what their converters said of the build; all of them where it is empty.
     """
 
     name: str
     worker: str
     inputs: dict[str, str]
     not_run: str | None = None
+    needs: Need | None = None
+    inspector: str | None = None
+    only: dict[str, str] = {}
+
+    def here(self, build: Mapping[str, Any]) -> "Variant":
+        """The variant as this machine can do it on an artifact whose converter said `build` of it.
+
+        What needs a device that is absent, or is not one that the artifact was built for, becomes an inspection.
+        """
+        if self.needs is None:
+            return self
+        device = find_device(self.needs)
+        built_for = build.get("compute_capabilities")
+        if device is None:
+            reason = f"needs {NAMES[self.needs]}"
+        elif built_for and device.compute_capability not in built_for:
+            reason = (
+                f"needs {NAMES[self.needs]} of {', '.join(built_for)}; {device.name} is {device.compute_capability}"
+            )
+        else:
+            return self
+        assert self.inspector is not None  # checked when the description is read
+        return replace(self, worker=self.inspector, not_run=reason, needs=None, inspector=None)
+
+    def covers(self, build: Mapping[str, Any]) -> bool:
+        """Whether it is for an artifact whose converter said `build` of it."""
+        return all(build.get(key) == value for key, value in self.only.items())
+
+
+class Flag(Struct, frozen=True, forbid_unknown_fields=True):
+    """A flag of `edgekit convert` that a target takes, as a list of `values`; `default` where it is not given."""
+
+    values: tuple[str, ...]
+    default: tuple[str, ...]
+
+
+class Native(Struct, frozen=True, forbid_unknown_fields=True):
+    """A worker that converts in place of `convert.py` where a device is here, unless the flag `unless` is given.
+
+    It gets the device in the option `device`.
+    """
+
+    needs: Need
+    worker: str
+    unless: str
+
+
+class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a target takes a Paddle 3 program, where it does not take it as one of Paddle 2.
+
+    By another `worker` (a path below `converters/`), from another `source`, or not at all: `refusal` says why, and
+    `remedy` what to do.
+    """
+
+    worker: str | None = None
+    source: str | None = None
+    refusal: str | None = None
+    remedy: str = ""
 
 
 class Description(Struct, frozen=True, forbid_unknown_fields=True):
     """What a `target.toml` says.
 
     `source` is what the converter reads: `program`, or the name of another target. `files` maps the
-    converter's file names to those in an artifact, where `{model}` stands for the model's name.
+    converter's file names to those in an artifact, where `{model}` stands for the model's name. `in_all`: whether
+    `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not.
     """
 
     title: str
@@ -35,6 +101,16 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     files: dict[str, str]
     variants: tuple[Variant, ...]
+    in_all: bool = True
+    precisions: tuple[Precision, ...] = ("fp32",)
+    lacks: dict[Precision, str] = {}
+    flags: dict[str, Flag] = {}
+    native: Native | None = None
+    paddle3: Paddle3 | None = None
+
+    def __post_init__(self) -> None:
+        if any(variant.needs and not variant.inspector for variant in self.variants):
+            raise ValueError("a variant that needs a device has an inspector, for machines without one")
 
 
 class Target(Struct, frozen=True):
@@ -43,13 +119,34 @@ class Target(Struct, frozen=True):
     name: str
     description: Description
 
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """The variants as this machine can do them, whatever an artifact was built for."""
+        return tuple(variant.here({}) for variant in self.description.variants)
+
+    def variants_of(self, build: Mapping[str, Any]) -> tuple[Variant, ...]:
+        """Those for an artifact whose converter said `build` of it, as this machine can do them."""
+        return tuple(variant.here(build) for variant in self.description.variants if variant.covers(build))
+
     def worker(self, script: str) -> str:
         """A script of this target as the toolchain names it, such as `lite/run.py`."""
         return f"{self.name}/{script}"
 
+    def converter(self, flags: Mapping[str, Sequence[str]]) -> tuple[str, dict[str, Any]]:
+        """The worker that converts here, and its options from the flags that were given."""
+        native = self.description.native
+        if native is not None and native.unless not in flags and (device := find_device(native.needs)) is not None:
+            return self.worker(native.worker), {"device": to_builtins(device)}
+        options = {name: list(flags.get(name, flag.default)) for name, flag in self.description.flags.items()}
+        return self.worker("convert.py"), options
+
     def artifact_file(self, file: str, model: str) -> str:
         """The name in an artifact of a file that the converter calls `file`."""
         return self.description.files[file].format(model=model)
+
+    def folder(self, precision: Precision) -> str:
+        """The name of an artifact's folder: FP32 is what a target's name alone means."""
+        return self.name if precision == "fp32" else f"{self.name}-{precision}"
 
 
 @cache
@@ -65,16 +162,61 @@ def describe(path: Path) -> Description:
 
 
 def select_targets(names: str) -> list[Target]:
-    """The targets of a comma-separated list, or `all`. Raises UsageError, with near names, for an unknown one."""
+    """The targets of a comma-separated list; `all` in it means those that every machine can run.
+
+    Raises UsageError, with near names, for an unknown one.
+    """
     known = targets()
     wanted = [name.strip().lower() for name in names.split(",") if name.strip()]
     if not wanted:
         raise UsageError("no target is named", f"Targets are {', '.join(known)}, and all.")
     if "all" in wanted:
-        return list(known.values())
+        everywhere = [name for name, target in known.items() if target.description.in_all]
+        wanted = [*everywhere, *(name for name in wanted if name != "all")]
     for name in wanted:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=2, cutoff=0.5)
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
             raise UsageError(f"there is no target {name}", f"{hint}Targets are {', '.join(known)}, and all.")
     return [known[name] for name in dict.fromkeys(wanted)]
+
+
+def check_precision(wanted: Sequence[Target], precision: Precision) -> None:
+    """Raise UsageError where a target of `wanted` cannot be had in `precision`: none is made in another instead."""
+    without = [target for target in wanted if precision not in target.description.precisions]
+    if not without:
+        return
+    reasons = "; ".join(
+        f"{target.name} has no {precision}: {target.description.lacks.get(precision, 'its converter knows none')}"
+        for target in without
+    )
+    able = [name for name, target in targets().items() if precision in target.description.precisions]
+    raise UsageError(reasons, f"Targets with {precision}: {', '.join(able) or 'none'}.")
+
+
+def parse_flags(wanted: Sequence[Target], given: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
+    """The flags that were given, each a comma-separated list, as the targets of `wanted` know them.
+
+    The order of the values, their case, `-` and `_` do not matter. Raises UsageError for a flag that none of the
+    targets takes, and for a value that is none, with the list.
+    """
+    parsed = {}
+    for name, text in given.items():
+        if text is None:
+            continue
+        takers = [target for target in wanted if name in target.description.flags]
+        if not takers:
+            known = ", ".join(other for other, target in targets().items() if name in target.description.flags)
+            raise UsageError(
+                f"--{name} means nothing to {', '.join(target.name for target in wanted)}",
+                f"Targets that take it: {known or 'none'}.",
+            )
+        values = takers[0].description.flags[name].values
+        asked = [part.strip().lower().replace("_", "").replace("-", "") for part in text.split(",") if part.strip()]
+        unknown = [part for part in asked if part not in values]
+        if unknown or not asked:
+            raise UsageError(
+                f"--{name} knows no {', '.join(unknown) or 'empty list'}", f"It takes {', '.join(values)}, or several."
+            )
+        parsed[name] = tuple(value for value in values if value in asked)
+    return parsed

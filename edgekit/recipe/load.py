@@ -15,21 +15,34 @@ DEFAULT = "default.toml"
 
 def recipe_for(family: str) -> Recipe:
     """The recipe of a family (`MixNet` -> `recipes/mixnet.toml`); the default one where it has none of its own."""
-    folder = bundled_folder("recipes")
-    path = folder / f"{family.lower()}.toml"
-    return load_recipe(path if path.exists() else folder / DEFAULT)
+    return load_recipe(family_file(family) or bundled_folder("recipes") / DEFAULT)
 
 
-def load_recipe(path: Path) -> Recipe:
-    """Read a recipe; what it does not say is taken from the default one.
+def family_file(family: str) -> Path | None:
+    """The file of a family's recipe, or None where it has none."""
+    path = bundled_folder("recipes") / f"{family.lower()}.toml"
+    return path if re.fullmatch(r"\w+", family) and path.exists() else None
 
-    Tables are merged key by key, lists and values are replaced. Raises UsageError naming the file and the key.
+
+def default_recipe() -> Recipe:
+    """The recipe for what has none of its own."""
+    return load_recipe(bundled_folder("recipes") / DEFAULT)
+
+
+def load_recipe(path: Path, family: str = "") -> Recipe:
+    """Read a recipe; what it does not say is taken from the recipe of its `family`, else from the default one.
+
+    The family is the one that the file names, else `family`. Tables are merged key by key, lists and values are
+    replaced. Raises UsageError naming the file and the key.
     """
     import msgspec
 
+    own = read_toml(path)
     merged = read_toml(bundled_folder("recipes") / DEFAULT)
-    if path.name != DEFAULT:
-        merged = merge(merged, read_toml(path))
+    below = family_file(str(own.get("family", family)))
+    if below and below != path:
+        merged = merge(merged, read_toml(below))
+    merged = merge(merged, own)
     try:
         recipe = msgspec.convert(merged, Recipe)
     except msgspec.ValidationError as error:

@@ -1,6 +1,7 @@
 """The table that verification prints, and the sentences below it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.report.sizes import readable_size
@@ -8,6 +9,7 @@ from edgekit.report.sizes import readable_size
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from edgekit.artifact.manifest import Manifest
     from edgekit.parity.verdict import OutputFigures
     from edgekit.verify import Check
 
@@ -32,11 +34,11 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     table.add_column("top-1\nphotos", justify="right", no_wrap=True)
     table.add_column("latency ms\np50 / p95", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_row("[dim]reference[/dim]", "[dim]Paddle FP32[/dim]", *reference_cells(checks), "")
+    table.add_row("[dim]reference[/dim]", f"[dim]{reference_title(checks)}[/dim]", *reference_cells(checks), "")
     for check in checks:
         verdict = check.found.verdict
         table.add_row(
-            f"{check.target.name} {check.variant.name}".strip(),
+            row_name(check),
             "\n".join(files_of(check)),
             *figure_cells(first_output(check)),
             latency_cell(check.found.latency),
@@ -48,32 +50,79 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     return table
 
 
+def row_name(check: "Check") -> str:
+    """The target and the variant; `uint8` where the model takes photos instead of tensors."""
+    takes_photos = check.artifact.manifest.embedded_preprocessing
+    return " ".join(filter(None, (check.target.name, check.variant.name, "uint8" if takes_photos else "")))
+
+
+def reference_title(checks: Sequence["Check"]) -> str:
+    """What computed the reference, in a few words."""
+    judged_by = checks[0].judged_by
+    if judged_by is None or judged_by.bundle is None:
+        return "Paddle FP32"
+    from edgekit.reference.backends import BACKENDS
+
+    return BACKENDS[judged_by.bundle.description.backend.name].title
+
+
 def title(check: "Check") -> str:
     """Which model with which weights at which size."""
     manifest = check.artifact.manifest
     return (
-        f"{manifest.model.name} · {manifest.weights.spec} weights · {manifest.model.class_count} classes · "
+        f"{manifest.model.name} · {weights_title(manifest)} · {manifest.model.class_count} classes · "
         f"{manifest.preprocessing.crop} px"
     )
 
 
+def weights_title(manifest: "Manifest") -> str:
+    """Which weights, in a few words; a path counts by its last part."""
+    spec = manifest.weights.spec
+    if manifest.weights.kind in ("file", "program"):
+        return f"{manifest.weights.kind} {Path(spec).name}"
+    return f"{spec} weights"
+
+
 def verdict_notes(checks: Sequence["Check"]) -> list[str]:
     """What the table means, and the reason of every verdict that is not `passed`."""
+    from rich.markup import escape
+
     notes = []
     for check in checks:
         verdict = check.found.verdict
         if verdict.reason:
-            name = f"{check.target.name} {check.variant.name}".strip()
-            notes.append(f"[{STYLES[verdict.status]}]{name} {verdict.status}[/]: {verdict.reason}")
+            notes.append(f"[{STYLES[verdict.status]}]{row_name(check)} {verdict.status}[/]: {escape(verdict.reason)}")
+    notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
+    ran_on = {check.target.name: check.found.device for check in checks if check.found.device}
+    notes += [f"[dim]{target} ran on {escape(device)}.[/dim]" for target, device in ran_on.items()]
     if figures is not None:
         notes.append(
             f"[dim]Errors are the largest difference of any output on {figures.samples} golden inputs, relative to the "
             f"largest output of its sample. A target passes where its error against the float64 oracle stays below "
-            f"{figures.max_threshold:.1e}, of the order of the reference's own {figures.noise.max_relative:.1e}, "
-            f"and no top-1 differs beyond that noise.[/dim]"
+            f"{figures.max_threshold:.1e}, {limit_meaning(checks[0].artifact.manifest.precision, figures)}.[/dim]"
         )
     return notes
+
+
+def limit_meaning(precision: str, figures: "OutputFigures") -> str:
+    """Where the largest allowed error comes from, and what is allowed of decisions."""
+    noise = f"the reference's own {figures.noise.max_relative:.1e}"
+    if precision == "fp32":
+        return f"of the order of {noise}, and no top-1 differs beyond that noise"
+    return f"which its recipe allows {precision.upper()} (beside {noise}), and enough top-1 agree"
+
+
+def reference_notes(checks: Sequence["Check"]) -> list[str]:
+    """Which bundle was the reference, and which were declined and why; nothing where it was Paddle at once."""
+    from rich.markup import escape
+
+    notes = []
+    for judged_by in (check.judged_by for check in checks if check.judged_by is not None):
+        notes += [f"[yellow]not used as reference[/]: {escape(declined)}" for declined in judged_by.declined]
+        if judged_by.bundle is not None:
+            notes.append(f"[dim]Judged against {escape(judged_by.name)}: {escape(judged_by.bundle.name)}[/dim]")
+    return list(dict.fromkeys(notes))
 
 
 def first_output(check: "Check") -> "OutputFigures | None":
@@ -118,7 +167,9 @@ def figure_cells(figures: "OutputFigures | None") -> tuple[str, str, str]:
 def reference_cells(checks: Sequence["Check"]) -> tuple[str, str, str, str]:
     """The reference's own error and latency, which put the targets' into proportion."""
     figures = next((found for check in checks if (found := first_output(check))), None)
-    reference = next((check.reference for check in checks if check.reference), None)
+    # A bundle holds no latency: Paddle's on this machine is not its reference's.
+    elsewhere = checks[0].judged_by is not None and checks[0].judged_by.bundle is not None
+    reference = None if elsewhere else next((check.reference for check in checks if check.reference), None)
     error = "–" if figures is None else f"[dim]{figures.noise.max_relative:.1e}[/dim]"
     latency = latency_cell(reference.details["latency"]) if reference else "–"
     return error, "", "", f"[dim]{latency}[/dim]"

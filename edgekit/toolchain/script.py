@@ -6,17 +6,25 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import convert
+
+from edgekit.toolchain.device import Need
+
 # The reference expression of PEP 723.
 BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a worker needs: a Python, and distributions pinned as `name==version`, the tool itself first."""
+    """What a worker needs: a Python, and distributions pinned as `name==version`, the tool itself first.
+
+    `needs` is the device without which the tool is of no use, such as `nvidia-gpu`: `[tool.edgekit]` in the head.
+    """
 
     python: str
     dependencies: tuple[str, ...]
     digest: str
+    needs: Need | None = None
 
     @property
     def tool(self) -> tuple[str, str]:
@@ -42,4 +50,5 @@ def read_requirements(script: Path) -> Requirements:
         python=head["requires-python"],
         dependencies=dependencies,
         digest=hashlib.sha256(content.encode()).hexdigest(),
+        needs=convert(head.get("tool", {}).get("edgekit", {}).get("needs"), Need | None),
     )

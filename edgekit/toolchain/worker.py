@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.bundled import bundled_folder
-from edgekit.errors import ConversionError, EdgekitError, UsageError
+from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
 from edgekit.toolchain.script import read_requirements
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
+# What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
+REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError}
 
 
 class Cancelled(Exception):
@@ -62,17 +64,20 @@ class Toolchain:
         scratch: Path,
         limits: Limits | None = None,
         cancelled: threading.Event | None = None,
+        python: Path | None = None,
     ) -> WorkerResult:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
 
-        `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. Raises
-        UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
-        takes too much memory, AbsentError where its environment cannot be made, Cancelled.
+        `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. `python` is
+        an interpreter of the user's own, which takes the place of the environment that the worker's head asks for.
+        Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
+        takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
         limits = limits or Limits()
         script = bundled_folder("converters") / worker
         requirements = read_requirements(script)
-        python = ensure_environment(script, requirements, self.cache, self.notify, offline=self.offline)
+        own = python is not None
+        python = python or ensure_environment(script, requirements, self.cache, self.notify, offline=self.offline)
         request, answer = scratch / "request.json", scratch / "result.json"
         document = {
             # The worker runs in its scratch folder, where the user's relative paths mean nothing.
@@ -82,7 +87,8 @@ class Toolchain:
         }
         request.write_text(json.dumps(document, indent=1), encoding="utf-8")
         log = scratch / "worker.log"
-        title = f"{worker.removesuffix('.py')} ({requirements.tool[0]} {requirements.tool[1]})"
+        tool = f"with {python}" if own else " ".join(requirements.tool)
+        title = f"{worker.removesuffix('.py')} ({tool})"
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 [python, script, request, answer],
@@ -90,15 +96,18 @@ class Toolchain:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
-                env=worker_environment(scratch, limits.threads),
+                env=worker_environment(scratch, limits.threads, own=own),
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
             )
             trouble = supervise(process, limits, cancelled)
         return read_result(title, process.returncode, trouble, answer, log)
 
 
-def worker_environment(scratch: Path, threads: int) -> dict[str, str]:
-    """The variables of a worker: the shared library, bounded thread pools, temporary files in `scratch`."""
+def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dict[str, str]:
+    """The variables of a worker: the shared library, bounded thread pools, temporary files in `scratch`.
+
+    With `own`, an interpreter of the user's, its own search path stays behind the shared library's.
+    """
     dropped = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONSTARTUP"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
     environment.update(
@@ -111,6 +120,11 @@ def worker_environment(scratch: Path, threads: int) -> dict[str, str]:
         MKL_NUM_THREADS=str(threads),
         OPENBLAS_NUM_THREADS=str(threads),
     )
+    if own:
+        del environment["PYTHONNOUSERSITE"]
+        environment["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (environment["PYTHONPATH"], os.environ.get("PYTHONPATH")))
+        )
     return environment
 
 
@@ -173,8 +187,7 @@ def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) 
         raise ConversionError(f"{title} {how_it_ended(status)}: {telling_line(log)}", remedy)
     document = json.loads(answer.read_text(encoding="utf-8"))
     if document["status"] != "ok":
-        kind: type[EdgekitError] = UsageError if document["kind"] == "input" else ConversionError
-        raise kind(document["message"], document["remedy"])
+        raise REFUSALS.get(document["kind"], ConversionError)(document["message"], document["remedy"])
     return WorkerResult(document["details"], document["tools"], document["seconds"], document["peak_memory_bytes"])
 
 

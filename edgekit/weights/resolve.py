@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from edgekit.catalog.model import Model
     from edgekit.weights.download import Progress
 
-Kind = Literal["official", "demo", "file", "synthetic"]
+Kind = Literal["official", "demo", "file", "synthetic", "program"]
 
 _WAYS = "auto, official, demo, synthetic[:SEED], or the path of a .pdparams or .safetensors file"
 _SEED_LIMIT = 2**31 - 1  # what every random generator of the toolchains takes
@@ -25,7 +25,7 @@ class ResolvedWeights:
     """Weights that have been found, or, synthetic ones, that the pipeline is to make."""
 
     kind: Kind
-    spec: str  # that names them again: "official", "demo", "synthetic:0", or the file's path as given
+    spec: str  # that names them again: "official", "demo", "synthetic:0", or the path as given
     label: str  # for people: "official weights", "synthetic weights (seed 0)"
     path: Path | None  # a .safetensors file with PaddleClas's structured names; None for synthetic weights
     sha256: str  # of the original file, in hex; empty for synthetic weights

@@ -2,13 +2,16 @@
 
 import hashlib
 import math
+from typing import Literal
 
 import msgspec
 import numpy as np
 import pytest
 
+from edgekit.catalog import load_catalog
 from edgekit.inputs import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from edgekit.inputs.preprocessing import preprocess, resized_shape
+from edgekit.inputs.preprocessing import cropped_levels, normalised, preprocess, quantised, resized_shape
+from edgekit.recipe.load import recipe_for
 
 
 def identity(size: int, resize_short: int | None = None) -> Preprocessing:
@@ -166,3 +169,75 @@ def test_impossible_figures_are_refused(fields: dict, message: str) -> None:
 def test_json_round_trip() -> None:
     spec = Preprocessing(resize_short=64, crop=64)
     assert msgspec.json.decode(msgspec.json.encode(spec), type=Preprocessing) == spec
+
+
+PILLOW = Preprocessing(resize_backend="pillow", interpolation="bicubic")
+
+
+@pytest.mark.parametrize(
+    ("interpolation", "expected"),
+    [
+        ("bilinear", "e69be38f07e67e0f4ee0f7ca729d"),
+        ("bicubic", "0f1de2d362346bdc1985c6676c2a"),
+    ],
+)
+def test_pillow_figures(interpolation: Literal["bilinear", "bicubic"], expected: str) -> None:
+    # From Image.resize((23, 49), ...) of Pillow 10.4.0 and 12.0.0, the middle 23 rows: a tall image is where newer
+    # ones (13.0.0) differ.
+    levels = np.random.PCG64(7).random_raw(45 * 95 * 3)
+    image = (levels >> np.uint64(56)).astype(np.uint8).reshape(95, 45, 3)
+    spec = Preprocessing(resize_backend="pillow", interpolation=interpolation, resize_short=23, crop=23)
+    result = cropped_levels(image, spec)
+    assert hashlib.sha256(result.tobytes()).hexdigest()[:28] == expected
+
+
+def test_pillow_averages_what_it_reduces() -> None:
+    image = np.zeros((16, 16, 3), np.uint8)
+    image[:, 3] = 255
+    spec = msgspec.structs.replace(PILLOW, resize_short=4, crop=4, interpolation="bilinear")
+    # A triangle of 8 px around 2: its weight at 3.5 is 1 - 1.5 / 4, of 3.5 that lie in the image.
+    assert cropped_levels(image, spec)[0, 0, 0] == round(255 * (1 - 1.5 / 4) / 3.5)
+
+
+def test_a_strip_that_would_become_gigabytes_is_refused() -> None:
+    with pytest.raises(ValueError, match="1 x 400000 px would become 256 x 102400000 px"):
+        preprocess(np.zeros((400_000, 1, 3), np.uint8), PILLOW)
+
+
+def test_what_nobody_implements_is_refused() -> None:
+    with pytest.raises(ValueError, match="resize_backend = opencv is not implemented"):
+        Preprocessing(interpolation="bicubic")
+
+
+def test_a_manifest_from_before_the_backend_was_named_still_loads() -> None:
+    written = {
+        "resize_short": 256, "crop": 224, "interpolation": "bilinear", "channel_order": "RGB", "layout": "NCHW",
+        "divide_by": 255.0, "mean": IMAGENET_MEAN, "std": IMAGENET_STD,
+    }  # fmt: skip
+    assert msgspec.convert(written, Preprocessing) == Preprocessing()
+
+
+def test_levels_survive_normalisation_and_back() -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (2, 5, 7, 3), dtype=np.uint8)
+    tensor = normalised(levels, PILLOW)
+    assert tensor.shape == (2, 3, 5, 7)
+    np.testing.assert_array_equal(quantised(tensor, PILLOW), levels)
+
+
+def test_key_values_name_every_field() -> None:
+    lines = PILLOW.key_values().splitlines()
+    assert [line.split(" = ")[0] for line in lines] == list(PILLOW.__struct_fields__)
+    assert "mean = 0.485, 0.456, 0.406" in lines
+    assert "resize_backend = pillow" in lines
+
+
+def test_twins_are_evaluated_with_pillow_and_all_others_with_opencv() -> None:
+    """As in PaddleClas's configurations of the 47 models."""
+    used = {
+        model.family: (recipe.resize_backend, recipe.interpolation)
+        for model in load_catalog().models
+        for recipe in [recipe_for(model.family).preprocessing]
+    }
+    assert used.pop("Twins") == ("pillow", "bicubic")
+    assert set(used.values()) == {("opencv", "bilinear")}
+    assert len(used) == 5

@@ -40,11 +40,12 @@ def job(request: Request) -> dict:
     for file in files.get(VERB, [f"model.{TARGET}"]):
         (request.output / file).write_text(f"{name} {'x' * 1000}")
     if VERB == "export":
-        described = {"shape": [1, 3, 224, 224], "dtype": "float32"}
+        size = request.options["input_size"]
+        classes = 10 if size == 64 else 1000  # the demo weights', or ImageNet's
         return {
-            "inputs": [{"name": "x", **described}],
-            "outputs": [{"name": "logits", "shape": [1, 1000], "dtype": "float32"}],
-            "class_count": 1000,
+            "inputs": [{"name": "x", "shape": [1, 3, size, size], "dtype": "float32"}],
+            "outputs": [{"name": "logits", "shape": [1, classes], "dtype": "float32"}],
+            "class_count": classes,
         }
     return {}
 

@@ -97,7 +97,7 @@ _SCHEMA: dict[str, dict[str, tuple[int, int, int | str]]] = {
 }
 
 
-def _program_class() -> type[Message]:
+def _message_classes() -> dict[str, type[Message]]:
     package = "edgekit.paddle"
     file = descriptor_pb2.FileDescriptorProto(name="edgekit/paddle_program.proto", package=package, syntax="proto2")
     for message_name, fields in _SCHEMA.items():
@@ -113,11 +113,13 @@ def _program_class() -> type[Message]:
     # A pool of its own: Paddle, loaded in the same process, registers its own types in the default one.
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.ProgramDesc"))
+    return {name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{package}.{name}")) for name in _SCHEMA}
 
 
 # The classes are made at run time, so to a type checker a program, block, op or variable is `Any`.
-_Program: Any = _program_class()
+_classes = _message_classes()
+_Program: Any = _classes["ProgramDesc"]
+TensorDesc: Any = _classes["TensorDesc"]
 
 
 @dataclass(frozen=True)

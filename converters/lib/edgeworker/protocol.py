@@ -23,7 +23,7 @@ class Refusal(Exception):
     """The input cannot be handled, and the worker knows why.
 
     `message` is one sentence that names the thing; `remedy` says the way out. `kind` is "input" (the user's file
-    or flag is at fault) or "conversion" (the toolchain cannot do it).
+    or flag is at fault), "absent" (a device that it needs is not here) or "conversion" (the toolchain cannot do it).
     """
 
     def __init__(self, message: str, remedy: str = "", kind: str = "conversion") -> None:
@@ -72,7 +72,7 @@ def main(job: Callable[[Request], dict[str, Any]], tools: Sequence[str]) -> None
             "remedy": refusal.remedy,
             "kind": refusal.kind,
         }
-    answer["tools"] = {name: metadata.version(name) for name in tools}
+    answer["tools"] = installed_versions(tools)
     answer["seconds"] = time.perf_counter() - started
     answer["peak_memory_bytes"] = peak_memory_bytes()
     # Beside and renamed: a result that exists is a whole one.
@@ -83,6 +83,20 @@ def main(job: Callable[[Request], dict[str, Any]], tools: Sequence[str]) -> None
     sys.stderr.flush()
     # Some toolchains crash in their static destructors after the work is done; the result is already safe.
     os._exit(0 if answer["status"] == "ok" else 1)
+
+
+def installed_versions(names: Sequence[str]) -> dict[str, str]:
+    """The versions of distributions, without those that are not here by that name.
+
+    A worker's own environment has all of them; one of the user's may hold the same package under another name.
+    """
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
 
 
 def peak_memory_bytes() -> int:

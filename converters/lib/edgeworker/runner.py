@@ -1,6 +1,7 @@
 """What every runner does around its runtime: read the tensors, run them batch by batch, time, write the outputs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,33 +24,53 @@ class Session(Protocol):
 def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, Any]:
     """Run every sample through the session that `load` makes; write `outputs.safetensors`.
 
-    `request.inputs["tensors"]`: safetensors, each model input as [samples, ...]. Options: `batch` (samples a
-    call; the number of samples must be a multiple), `latency` (None, or `warmup`, `repeats`, `seconds`).
+    `request.inputs["tensors"]`: safetensors, each model input as [samples, ...]. Options: `batch` (see
+    `batch_sizes`), `latency` (None, or `warmup`, `repeats`, `seconds`; of the first batch).
     The outputs are stacked as [samples, ...] under the names that `run` returns.
     """
     tensors = load_file(request.inputs["tensors"])
-    batch = int(request.options.get("batch", 1))
+    sizes = batch_sizes(request.options)
     session = load(request)
-    outputs = run_batches(session, tensors, batch)
+    outputs = run_batches(session, tensors, sizes)
     save_file(outputs, request.output / "outputs.safetensors")
     details: dict[str, Any] = {"samples": len(next(iter(tensors.values()))), "latency": None}
     timing = request.options.get("latency")
     if timing:
-        first = {name: np.ascontiguousarray(value[:batch]) for name, value in tensors.items()}
+        first = {name: np.ascontiguousarray(value[: sizes[0]]) for name, value in tensors.items()}
         details["latency"] = latency(lambda: session.run(first), **timing)
     return details
 
 
-def run_batches(session: Session, tensors: Tensors, batch: int) -> Tensors:
-    """Every sample in order, `batch` at a time; returns name -> [samples, ...], contiguous."""
+def batch_sizes(options: Mapping[str, Any]) -> list[int]:
+    """The option `batch`: how many samples a call takes; one number, or several for a model that takes any number.
+
+    Several are used in turn, as by an app whose calls differ.
+    """
+    given = options.get("batch", 1)
+    sizes = [int(size) for size in given] if isinstance(given, list) else [int(given)]
+    if not sizes or min(sizes) < 1:
+        raise Refusal(f"batches of {given} samples are impossible", "Give numbers from 1 up", kind="input")
+    return sizes
+
+
+def run_batches(session: Session, tensors: Tensors, sizes: Sequence[int]) -> Tensors:
+    """Every sample in order, as many a call as `sizes` say in turn; returns name -> [samples, ...], contiguous.
+
+    Raises Refusal (input) where the samples do not fill the last call.
+    """
     counts = {len(value) for value in tensors.values()}
     count = counts.pop()
-    if counts or count == 0 or count % batch:
-        held = " and ".join(str(number) for number in sorted({count, *counts}))
-        raise Refusal(f"the inputs hold {held} samples, which batches of {batch} do not divide", kind="input")
     collected: dict[str, list[np.ndarray]] = {}
-    for start in range(0, count, batch):
-        part = {name: np.ascontiguousarray(value[start : start + batch]) for name, value in tensors.items()}
+    start = 0
+    for size in cycle(sizes):
+        if counts or count == 0 or start + size > count:
+            held = " and ".join(str(number) for number in sorted({count, *counts}))
+            divided = " and ".join(str(each) for each in sizes)
+            raise Refusal(f"the inputs hold {held} samples, which batches of {divided} do not divide", kind="input")
+        part = {name: np.ascontiguousarray(value[start : start + size]) for name, value in tensors.items()}
         for name, value in session.run(part).items():
             collected.setdefault(name, []).append(np.asarray(value))
+        start += size
+        if start == count:
+            break
     return {name: np.ascontiguousarray(np.concatenate(parts)) for name, parts in collected.items()}

@@ -1,0 +1,42 @@
+# /// script
+# requires-python = "==3.10.*"
+# dependencies = [
+#     "paddlelite==2.13rc0",
+#     "numpy==1.26.4",
+#     "protobuf==7.36.2",
+#     "safetensors==0.7.0",
+# ]
+# ///
+"""A Paddle program as `opt` gets it: after the rewrites, still a Paddle program.
+
+Inputs: `program`. Options: `rewrites` (names). Writes `inference.pdmodel` and `inference.pdiparams`; returns `rewrites`
+(reports) and `changed` (the first result of each operator that a rewrite has changed, in order).
+"""
+
+import shutil
+from typing import Any
+
+from edgeworker.paddle_program import ops, read_program, write_program
+from edgeworker.protocol import Request, main
+from edgeworker.rewrite import apply_rewrites
+from rewriting import chosen_rewrites
+
+
+def rewrite(request: Request) -> dict[str, Any]:
+    """Raises Refusal for a rewrite that there is not, and for a damaged program."""
+    folder = request.inputs["program"]
+    program = read_program(folder / "inference.pdmodel")
+    before = [op.desc.SerializeToString() for op in ops(program)]
+    reports = apply_rewrites(program, chosen_rewrites(request.options.get("rewrites") or []))
+    write_program(program, request.output / "inference.pdmodel")
+    shutil.copyfile(folder / "inference.pdiparams", request.output / "inference.pdiparams")
+    changed = [
+        next((name for slot in op.desc.outputs for name in slot.arguments), op.desc.type)
+        for was, op in zip(before, ops(program), strict=True)
+        if was != op.desc.SerializeToString()
+    ]
+    return {"rewrites": reports, "changed": changed}
+
+
+if __name__ == "__main__":
+    main(rewrite, tools=("paddlelite",))

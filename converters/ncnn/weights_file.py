@@ -1,0 +1,130 @@
+"""ncnn's `.bin`: which bytes belong to which layer.
+
+The file has no table: each layer reads what its parameters in the `.param` imply, in order (the `load_model` of each
+layer in ncnn's src/layer). A tensor is either plain float32, or begins with a flag of four bytes that says how it is
+stored. Only what pnnx writes for classifiers is known here; the sum of all layers must be the file's size.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from edgeworker.observe import digest
+from param_file import Layer, ParamFile
+
+_FP32_FLAG, _FP16_FLAG = 0, 0x01306B47
+_FLAG_BYTES = 4
+
+
+class UnknownLayout(ValueError):
+    """A layer's weights are laid out in a way that is not known here, or the file does not fit the network."""
+
+
+@dataclass(frozen=True)
+class StoredTensor:
+    """One tensor: `start` and `stop` in the file (with the flag), and its values as a view of the file."""
+
+    name: str
+    start: int
+    stop: int
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class WeightsFile:
+    """Every layer's tensors, by the layer's name."""
+
+    tensors: dict[str, list[StoredTensor]]
+
+    @classmethod
+    def read(cls, network: ParamFile, path: Path) -> "WeightsFile":
+        """Raises UnknownLayout for a layer that is not known, and where the file is longer or shorter."""
+        content = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.zeros(0, np.uint8)
+        position, found = 0, {}
+        for layer in network.layers:
+            stored = []
+            for name, count, flagged in _layout(layer):
+                tensor = _take(content, name, position, count, flagged)
+                stored.append(tensor)
+                position = tensor.stop
+            found[layer.name] = stored
+        if position != len(content):
+            raise UnknownLayout(f"{path.name} has {len(content)} bytes where its layers need {position}")
+        return cls(found)
+
+    def digests(self, layer: str) -> dict[str, str]:
+        """Of each tensor of a layer (see `edgeworker.observe.digest`)."""
+        return {tensor.name: digest(tensor.values) for tensor in self.tensors[layer]}
+
+
+def _take(content: np.ndarray, name: str, start: int, count: int, flagged: bool) -> StoredTensor:
+    item, first = 4, start
+    if flagged:
+        head = content[start : start + _FLAG_BYTES].tobytes()
+        flag = int.from_bytes(head, "little")
+        if len(head) < _FLAG_BYTES or flag not in (_FP32_FLAG, _FP16_FLAG):
+            raise UnknownLayout(f"the flag {flag:#x} before {name} is not known")
+        item, first = (2 if flag == _FP16_FLAG else 4), start + _FLAG_BYTES
+    stop = first + count * item
+    if count < 0 or stop > len(content):
+        raise UnknownLayout(f"{name} needs {count} values, more than the file holds")
+    values = np.frombuffer(content[first:stop].data, np.float16 if item == 2 else np.float32)
+    return StoredTensor(name, start, stop + (-stop % 4 if item == 2 else 0), values)
+
+
+def _layout(layer: Layer) -> list[tuple[str, int, bool]]:
+    """(name, number of values, whether a flag leads) of each tensor that the layer reads."""
+
+    def number(key: int, default: int = 0) -> int:
+        return int(float(layer.parameters.get(str(key), default)))
+
+    kind = layer.type
+    if kind in ("Convolution", "ConvolutionDepthWise", "Deconvolution", "DeconvolutionDepthWise"):
+        if number(8) or number(19):  # int8, weights from another blob
+            raise UnknownLayout(f"{layer.name} has weights of another kind")
+        return [("weight", number(6), True), *([("bias", number(0), False)] if number(5) else [])]
+    if kind == "InnerProduct":
+        if number(8):
+            raise UnknownLayout(f"{layer.name} has weights of another kind")
+        return [("weight", number(2), True), *([("bias", number(0), False)] if number(1) else [])]
+    if kind == "Gemm":
+        return _gemm(layer.name, number)
+    if kind == "MemoryData":
+        size = number(0)
+        for key in (1, 11, 2):
+            size *= number(key) or 1
+        return [("data", size, number(21, 1) == 0)]
+    if kind == "BatchNorm":
+        return [(name, number(0), False) for name in ("slope", "mean", "variance", "bias")]
+    if kind == "Scale":
+        return [("scale", number(0), False), *([("bias", number(0), False)] if number(1) else [])]
+    if kind == "LayerNorm":
+        return [("gamma", number(0), False), ("beta", number(0), False)] if number(2, 1) else []
+    if kind == "PReLU":
+        return [("slope", number(0), False)]
+    if kind in _WITHOUT_WEIGHTS:
+        return []
+    raise UnknownLayout(f"it is not known whether {kind} has weights")
+
+
+def _gemm(name: str, number: Callable[..., int]) -> list[tuple[str, int, bool]]:
+    if number(18):
+        raise UnknownLayout(f"{name} has weights of another kind")
+    rows, columns, inner = number(7), number(8), number(9)
+    found = []
+    if number(4):
+        found.append(("A", rows * inner, True))
+    if number(5):
+        found.append(("B", columns * inner, True))
+    if number(6) and number(10, -1) >= 0:
+        sizes = {0: 1, 1: rows, 2: rows, 3: rows * columns, 4: columns}
+        found.append(("C", sizes.get(number(10), -1), True))
+    return found
+
+
+_WITHOUT_WEIGHTS = {
+    "Input", "Split", "Pooling", "ReLU", "BinaryOp", "UnaryOp", "Concat", "Padding", "Reshape", "Permute", "Softmax",
+    "Sigmoid", "Swish", "HardSwish", "HardSigmoid", "Clip", "Interp", "Slice", "Crop", "Flatten", "MatMul", "Dropout",
+    "Squeeze", "ExpandDims", "Noop", "GELU", "TanH", "Reduction", "Eltwise", "ReLU6", "Mish", "ELU", "SELU", "Erf",
+}  # fmt: skip

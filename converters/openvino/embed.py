@@ -1,0 +1,58 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = [
+#     "openvino==2026.4.1",
+#     "numpy==2.2.6",
+#     "openvino-telemetry==2025.2.0",
+#     "protobuf==7.36.2",
+#     "safetensors==0.8.0",
+# ]
+# ///
+"""Fold the preprocessing of 8-bit photos into OpenVINO IR: it then takes uint8 RGB [N, H, W, 3].
+
+Inputs: `model.xml`, `model.bin`. Options: `divide_by`, `mean`, `std` (three values each, in RGB order). What is
+folded in is `(level / divide_by - mean) / std` in FP32 and the change of layout; resizing and cropping stay outside.
+Compressed weights stay as they are, and the folded values are FP32 beside them.
+"""
+
+# A type checker without the package openvino takes this folder, which has its name, for it.
+# pyright: reportAttributeAccessIssue=false
+
+from typing import Any
+
+import openvino
+from edgeworker.protocol import Refusal, Request, main
+from openvino.preprocess import PrePostProcessor
+
+
+def embed(request: Request) -> dict[str, Any]:
+    """Write the IR anew; returns `inputs` (name, shape, dtype). Raises Refusal where the input is not an image."""
+    model = openvino.Core().read_model(request.inputs["model.xml"], request.inputs["model.bin"])
+    shape = model.inputs[0].get_partial_shape()
+    if len(model.inputs) != 1 or shape.rank.get_length() != 4 or shape[1] != openvino.Dimension(3):
+        raise Refusal(f"preprocessing is embedded for one input [N, 3, H, W], and the model has {model.inputs}")
+    name = model.inputs[0].get_any_name()
+    options = request.options
+    processor = PrePostProcessor(model)
+    port = processor.input(name)
+    port.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    port.model().set_layout(openvino.Layout("NCHW"))
+    steps = port.preprocess().convert_element_type(openvino.Type.f32).scale(float(options["divide_by"]))
+    steps.mean([float(value) for value in options["mean"]]).scale([float(value) for value in options["std"]])
+    model = processor.build()
+    # What was compressed stays compressed; compressing here would round the mean to half precision.
+    openvino.save_model(model, request.output / "model.xml", compress_to_fp16=False)
+    return {"inputs": [_port(port) for port in model.inputs]}
+
+
+def _port(port: Any) -> dict[str, Any]:
+    """An input's name, its shape (-1 where not fixed) and dtype."""
+    return {
+        "name": port.get_any_name(),
+        "shape": [dim.get_length() if dim.is_static else -1 for dim in port.get_partial_shape()],
+        "dtype": port.get_element_type().to_dtype().name,
+    }
+
+
+if __name__ == "__main__":
+    main(embed, tools=("openvino",))

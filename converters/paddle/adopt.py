@@ -1,0 +1,214 @@
+# /// script
+# requires-python = ">=3.10,<3.13"
+# dependencies = [
+#     "paddlepaddle==2.6.2",
+#     "paddleclas==2.6.0",
+#     "numpy==1.26.4",
+#     "safetensors==0.8.0",
+#     "anyio==4.16.0",
+#     "astor==0.8.1",
+#     "certifi==2026.10.18",
+#     "decorator==5.3.1",
+#     "exceptiongroup==1.3.1 ; python_version < '3.11'",
+#     "h11==0.16.0",
+#     "httpcore==1.0.9",
+#     "httpx==0.28.1",
+#     "idna==3.20",
+#     "opt-einsum==3.3.0",
+#     "pillow==12.3.0",
+#     "protobuf==7.36.2",
+#     "setuptools==84.2.1",
+#     "typing-extensions==4.16.0",
+# ]
+#
+# [tool.uv]
+# # PaddleClas asks for an old numpy and for what its training and retrieval need; a network's own file needs none.
+# override-dependencies = [
+#     "numpy==1.26.4",
+#     "easydict ; python_version < '3'",
+#     "faiss-cpu ; python_version < '3'",
+#     "gast ; python_version < '3'",
+#     "opencv-python ; python_version < '3'",
+#     "prettytable ; python_version < '3'",
+#     "pyyaml ; python_version < '3'",
+#     "scikit-learn ; python_version < '3'",
+#     "scipy ; python_version < '3'",
+#     "tqdm ; python_version < '3'",
+#     "ujson ; python_version < '3'",
+#     "visualdl ; python_version < '3'",
+# ]
+# ///
+"""A Paddle inference model from elsewhere, taken in: checked, with fixed shapes, under the usual file names.
+
+It comes from a stranger. It is looked at before Paddle gets it, and what could touch files or other processes when
+it runs is refused.
+"""
+
+import shutil
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from edgeworker.paddle_program import read_program
+from edgeworker.parameter_files import StoredTensor, combine, read_tensors
+from edgeworker.protocol import Refusal, Request, main
+from paddle_runtime import framework_pb2
+from program import PARAMETERS_FILE, PROGRAM_FILE, Port, ports
+from reshape import check_runs, with_input_shape
+
+DYNAMIC = "dynamic"
+CHANNELS = 3
+LARGEST_GRAPH = 256 << 20
+LOD_TENSOR = 7  # framework.proto, VarType.Type
+# Operators that read or write files, run code or talk to others when the program runs.
+REACHING_OUT = {
+    "save", "save_combine", "load", "load_combine", "read_file", "py_func", "py_layer", "run_program", "print", "read",
+    "send", "recv", "listen_and_serv", "enqueue", "dequeue", "tensorrt_engine", "lite_engine", "dlnne_engine",
+}  # fmt: skip
+REACHING_OUT_PREFIXES = ("c_", "send_", "recv_", "partial_", "distributed_", "create_", "fetch_barrier", "ps_")
+QUANTISED_PREFIXES = ("fake_quantize", "fake_dequantize", "fake_channel_wise", "quantize_linear", "dequantize_linear")
+
+
+def adopt(request: Request) -> dict[str, Any]:
+    """Write `inference.pdmodel` and `inference.pdiparams`: the same computation with a fixed input shape.
+
+    Inputs: `graph` (a .pdmodel or __model__), `parameters` (the combined file, or a folder of single ones).
+    Options: `input_size` in pixels (None: the program's own), `usual_size` (where the program leaves it open),
+    `batch` (a number or "dynamic").
+    Returns `inputs`, `outputs` (name, shape, dtype; `kind`: "probabilities" behind a softmax, else "logits"),
+    `parameters` (values), `class_count` (of the first output), and `size_was_open`.
+    Raises Refusal (input) for what is no image classifier in FP32.
+    """
+    options = request.options
+    description = _read(request.inputs["graph"])
+    _check_operators(description)
+    (image,), outputs = _check_ports(description)
+    open_size = image.shape[2] < 1 or image.shape[3] < 1
+    size = int(options.get("input_size") or (options["usual_size"] if open_size else image.shape[2]))
+    batch = options.get("batch", 1)
+    shape = [-1 if batch == DYNAMIC else int(batch), CHANNELS, size, size]
+    description = with_input_shape(description, image, shape, [port.name for port in outputs])
+    _drop_call_stacks(description)
+
+    values = _parameters(request, description)
+    (request.output / PROGRAM_FILE).write_bytes(description.SerializeToString(deterministic=True))
+    check_runs(request.output, image, shape)
+    inputs, outputs = ports(description)
+    return {
+        "inputs": [asdict(port) for port in inputs],
+        "outputs": [{**asdict(port), "kind": _kind(description, port.name)} for port in outputs],
+        "parameters": sum(tensor.values.size for tensor in values.values() if tensor.dtype.kind == "f"),
+        "class_count": outputs[0].shape[1],
+        "size_was_open": open_size,
+    }
+
+
+def _read(path: Path) -> framework_pb2.ProgramDesc:
+    if path.stat().st_size > LARGEST_GRAPH:
+        raise Refusal(f"{path} is too large for a program: {path.stat().st_size} bytes", kind="input")
+    # Refuses what is no program, in words.
+    return framework_pb2.ProgramDesc.FromString(read_program(path).SerializeToString())
+
+
+def _check_operators(description: framework_pb2.ProgramDesc) -> None:
+    for block in description.blocks:
+        for op in block.ops:
+            if op.type in REACHING_OUT or op.type.startswith(REACHING_OUT_PREFIXES):
+                raise Refusal(
+                    f"the program has an operator {op.type}, which reaches beyond it when it runs",
+                    "Export the network alone, for inference",
+                    kind="input",
+                )
+            if op.type.startswith(QUANTISED_PREFIXES):
+                raise Refusal(
+                    f"the program is quantised already ({op.type})",
+                    "Give the FP32 model it was made from",
+                    kind="input",
+                )
+    if len(description.blocks) > 1:
+        kinds = sorted({op.type for op in description.blocks[0].ops if any(a.name == "sub_block" for a in op.attrs)})
+        raise Refusal(
+            f"the program has control flow ({', '.join(kinds) or 'several blocks'}), which no target takes",
+            "Export the network for inference, with paddle.jit.save or PaddleClas's export_model.py",
+            kind="input",
+        )
+
+
+def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], list[Port]]:
+    inputs, outputs = ports(description)
+    what = "edgekit converts image classifiers: one image [N, 3, H, W] in, classes [N, C] out, both FP32"
+    if len(inputs) != 1:
+        names = ", ".join(port.name for port in inputs) or "none"
+        raise Refusal(f"the program takes {len(inputs)} inputs ({names}), not one image", what, kind="input")
+    image = inputs[0]
+    if image.dtype != "float32" or len(image.shape) != 4 or image.shape[1] not in (CHANNELS, -1):
+        raise Refusal(f"the input {image.name} is {image.dtype} {list(image.shape)}, not an image", what, kind="input")
+    if image.shape[2] != image.shape[3] and min(image.shape[2:]) > 0:
+        raise Refusal(f"the input {image.name} is {list(image.shape)}, not a square image", what, kind="input")
+    if not outputs:
+        raise Refusal("the program gives no output", what, kind="input")
+    for port in outputs:
+        if port.dtype != "float32" or len(port.shape) != 2 or port.shape[1] == 1:
+            raise Refusal(
+                f"the output {port.name} is {port.dtype} {list(port.shape)}, not a value for each class",
+                what,
+                kind="input",
+            )
+    return inputs, outputs
+
+
+def _drop_call_stacks(description: framework_pb2.ProgramDesc) -> None:
+    """The call stacks are paths of somebody's machine, which no runtime reads."""
+    for op in description.blocks[0].ops:
+        kept = [attribute for attribute in op.attrs if attribute.name != "op_callstack"]
+        del op.attrs[:]
+        op.attrs.extend(kept)
+
+
+def _parameters(request: Request, description: framework_pb2.ProgramDesc) -> dict[str, StoredTensor]:
+    """Write the parameters as one file, and check each against the program: shape, type, finite values."""
+    variables = {
+        variable.name: variable.type.lod_tensor.tensor
+        for variable in description.blocks[0].vars
+        if variable.persistable and variable.type.type == LOD_TENSOR
+    }
+    names = sorted(variables)
+    source, target = request.inputs["parameters"], request.output / PARAMETERS_FILE
+    if source.is_dir():
+        combine(source, names, target)
+    else:
+        shutil.copyfile(source, target)
+    stored = read_tensors(target, names)
+    for name, tensor in stored.items():
+        declared = tuple(variables[name].dims)
+        # Paddle itself writes scalars as [1] and as []: what counts is how many values there are.
+        if tensor.shape != declared and (tensor.values.size != 1 or max(declared, default=1) != 1):
+            raise Refusal(
+                f"the parameter {name} is {list(declared)} in the program and {list(tensor.shape)} in {source.name}",
+                "Give graph and parameters of one export",
+                kind="input",
+            )
+        if tensor.dtype == np.float16:
+            raise Refusal(f"the parameter {name} is FP16", "Export the model in FP32", kind="input")
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor.values).all():
+            raise Refusal(f"the parameter {name} holds NaN or infinite values", kind="input")
+    return stored
+
+
+def _kind(description: framework_pb2.ProgramDesc, output: str) -> str:
+    """Whether an output is a softmax's, through the copies (scale by 1, assign) that exporters put behind it."""
+    producers = {name: op for op in description.blocks[0].ops for slot in op.outputs for name in slot.arguments}
+    op = producers.get(output)
+    while op is not None and (op.type == "assign" or (op.type == "scale" and _is_copy(op))):
+        op = producers.get(next(slot.arguments[0] for slot in op.inputs if slot.parameter == "X"))
+    return "probabilities" if op is not None and op.type == "softmax" else "logits"
+
+
+def _is_copy(op: Any) -> bool:
+    factors = {attribute.name: attribute.f for attribute in op.attrs}
+    return (factors.get("scale", 1.0), factors.get("bias", 0.0)) == (1.0, 0.0)
+
+
+if __name__ == "__main__":
+    main(adopt, tools=["paddlepaddle"])

@@ -1,0 +1,136 @@
+# /// script
+# requires-python = ">=3.10,<3.13"
+# dependencies = [
+#     "paddlepaddle==3.3.1",
+#     "paddle2onnx==2.1.0",
+#     "anyio==4.16.0",
+#     "certifi==2026.10.18",
+#     "colorama==0.4.6",
+#     "exceptiongroup==1.3.1 ; python_version < '3.11'",
+#     "h11==0.16.0",
+#     "httpcore==1.0.9",
+#     "httpx==0.28.1",
+#     "idna==3.20",
+#     "ml-dtypes==0.6.0",
+#     "mpmath==1.3.0",
+#     "numpy==2.2.6",
+#     "onnx==1.23.2",
+#     "onnxslim==0.1.98",
+#     "opt-einsum==3.3.0",
+#     "packaging==26.3",
+#     "pillow==12.3.0",
+#     "protobuf==7.36.2",
+#     "safetensors==0.8.0",
+#     "setuptools==84.2.1",
+#     "sympy==1.14.0",
+#     "typing-extensions==4.16.0",
+# ]
+#
+# [tool.uv]
+# # paddle2onnx asks for an old onnx and for optimisers that only its command line uses; inference needs no networkx.
+# override-dependencies = [
+#     "networkx ; python_version < '3'",
+#     "onnx==1.23.2",
+#     "onnxoptimizer ; python_version < '3'",
+#     "polygraphy ; python_version < '3'",
+# ]
+# ///
+"""A Paddle 3 inference model from elsewhere, taken in: checked, with fixed shapes, under the usual file names.
+
+It comes from a stranger. Form, operators and parameters are looked at before Paddle gets it.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from edgeworker.parameter_files import StoredTensor, read_tensors
+from edgeworker.protocol import Refusal, Request, main
+from pir_operators import check_operators
+from pir_ports import CHANNELS, Port, check_ports, ports
+from pir_program import OPEN, PARAMETERS_FILE, PROGRAM_FILE, Program, read_program
+from pir_shapes import fix_input_shape
+
+MOST_BATCH = 4096
+BATCH_NORMS = {"batch_norm", "batch_norm_"}
+
+
+def adopt(request: Request) -> dict[str, Any]:
+    """Write `inference.json` and `inference.pdiparams`: the same computation with a fixed input shape.
+
+    Inputs: `graph` (the .json file), `parameters` (the .pdiparams file).
+    Options: `input_size` in pixels (None: the program's own), `usual_size` (where the program leaves it open),
+    `batch` (a number or "dynamic").
+    Returns `inputs`, `outputs` (name, shape, dtype; an output's `kind`: "probabilities" behind a softmax, else
+    "logits"), `parameters` (values), `class_count` (of the first output), and `size_was_open`.
+    Raises Refusal for what is no image classifier in FP32, and for operators that no target can get.
+    """
+    options = request.options
+    program = read_program(request.inputs["graph"])
+    image = check_ports(program)
+    check_operators(program)
+    stored = _parameters(request.inputs["parameters"], program)
+
+    open_size = OPEN in image.shape[2:]
+    size = int(options.get("input_size") or (options["usual_size"] if open_size else image.shape[2]))
+    fix_input_shape(program, request.inputs["parameters"], [_batch(options.get("batch", 1)), CHANNELS, size, size])
+
+    program.write(request.output / PROGRAM_FILE)
+    shutil.copyfile(request.inputs["parameters"], request.output / PARAMETERS_FILE)
+    inputs, outputs = ports(program)
+    return {
+        "inputs": [_port(port) for port in inputs],
+        "outputs": [{**_port(port), "kind": port.kind} for port in outputs],
+        "parameters": _trained_values(program, stored),
+        "class_count": outputs[0].shape[1],
+        "size_was_open": open_size,
+    }
+
+
+def _batch(option: int | str) -> int:
+    if option == "dynamic":
+        return OPEN
+    if not 1 <= int(option) <= MOST_BATCH:
+        raise Refusal(
+            f"a batch of {option} images is impossible", f'Give a number from 1 to {MOST_BATCH}, or "dynamic"', "input"
+        )
+    return int(option)
+
+
+def _parameters(path: Path, program: Program) -> dict[str, StoredTensor]:
+    """The parameters, each checked against the program: shape, type, finite values."""
+    declared = program.parameters
+    stored = read_tensors(path, list(declared))
+    for name, tensor in stored.items():
+        value = declared[name]
+        if tensor.dtype == np.float16 or value.dtype in ("float16", "bfloat16"):
+            raise Refusal(f"the parameter {name} is in half precision", "Export the model in FP32", kind="input")
+        if tensor.shape != value.shape or tensor.dtype.name != value.dtype:
+            raise Refusal(
+                f"the parameter {name} is {value.dtype} {list(value.shape)} in the program and "
+                f"{tensor.dtype.name} {list(tensor.shape)} in {path.name}",
+                "Give program and parameters of one export",
+                kind="input",
+            )
+        if tensor.dtype.kind == "f" and not np.isfinite(tensor.values).all():
+            raise Refusal(f"the parameter {name} holds NaN or infinite values", kind="input")
+    return stored
+
+
+def _trained_values(program: Program, stored: dict[str, StoredTensor]) -> int:
+    """How many values were trained: all real ones but the batch norms' running statistics."""
+    statistics = {number for op in program.ops if op.name in BATCH_NORMS for number in op.inputs[1:3]}
+    return sum(
+        stored[name].values.size
+        for name, value in program.parameters.items()
+        if stored[name].dtype.kind == "f" and value.number not in statistics
+    )
+
+
+def _port(port: Port) -> dict[str, Any]:
+    return {"name": port.name, "shape": list(port.shape), "dtype": port.dtype}
+
+
+if __name__ == "__main__":
+    main(adopt, tools=["paddlepaddle"])

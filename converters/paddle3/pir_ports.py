@@ -1,0 +1,78 @@
+"""What goes into a program and comes out of it."""
+
+from dataclasses import dataclass
+
+from edgeworker.protocol import Refusal
+from pir_program import FLOAT32, OPEN, Op, Program
+
+CHANNELS = 3
+WANTED = "edgekit converts image classifiers: one image [N, 3, H, W] in, classes [N, C] out, both FP32"
+# Operators that hand their input on as it is.
+COPIES = {"assign", "share_data", "share_data_"}
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output; an extent of -1 may be anything. `kind` is an output's: "logits" or "probabilities"."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    kind: str = "logits"
+
+
+def ports(program: Program) -> tuple[list[Port], list[Port]]:
+    """The inputs and the outputs, in the program's order."""
+    producers = {value.number: op for op in program.ops for value in op.results}
+    inputs = [_port(op, op.attribute("name")) for op in program.feeds]
+    outputs = [_port(op, op.attribute("name"), _kind(op, producers)) for op in program.fetches]
+    return inputs, outputs
+
+
+def check_ports(program: Program) -> Port:
+    """The one input; raises Refusal (input) unless the program is a classifier of images."""
+    inputs, outputs = ports(program)
+    if len(inputs) != 1:
+        names = ", ".join(port.name for port in inputs) or "none"
+        raise Refusal(f"the program takes {len(inputs)} inputs ({names}), not one image", WANTED, kind="input")
+    (image,) = inputs
+    if image.dtype != FLOAT32 or len(image.shape) != 4 or image.shape[1] not in (CHANNELS, OPEN):
+        raise Refusal(
+            f"the input {image.name} is {image.dtype} {list(image.shape)}, not an image", WANTED, kind="input"
+        )
+    if image.shape[2] != image.shape[3] and OPEN not in image.shape[2:]:
+        raise Refusal(f"the input {image.name} is {list(image.shape)}, not a square image", WANTED, kind="input")
+    if not outputs:
+        raise Refusal("the program gives no output", WANTED, kind="input")
+    for port in outputs:
+        if port.dtype != FLOAT32 or len(port.shape) != 2 or port.shape[1] == 1:
+            raise Refusal(
+                f"the output {port.name} is {port.dtype} {list(port.shape)}, not a value for each class",
+                WANTED,
+                kind="input",
+            )
+    names = [port.name for port in (image, *outputs)]
+    if len(set(names)) != len(names):
+        raise Refusal(f"two of the program's inputs and outputs have one name: {', '.join(names)}", kind="input")
+    return image
+
+
+def _port(op: Op, name: str, kind: str = "logits") -> Port:
+    (value,) = op.results
+    return Port(name, value.shape, value.dtype, kind)
+
+
+def _kind(op: Op, producers: dict[int, Op]) -> str:
+    """Whether an output is a softmax's over the classes, through the copies that exporters put behind it."""
+    (number,) = op.inputs
+    op = producers[number]
+    while op.name in COPIES or _is_scale_by_one(op, producers):
+        op = producers[op.inputs[0]]
+    return "probabilities" if op.name == "softmax" and op.attribute("axis") in (-1, 1) else "logits"
+
+
+def _is_scale_by_one(op: Op, producers: dict[int, Op]) -> bool:
+    if op.name != "scale" or op.attribute("bias") != 0:
+        return False
+    factor = producers[op.inputs[1]]
+    return factor.name == "full" and factor.attribute("value") == 1

@@ -1,0 +1,124 @@
+"""Runs an engine of TensorRT or TensorRT-RTX, whose Python modules have the same shape, on a CUDA device."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cuda_device import CudaDevice
+from edgeworker.protocol import Refusal, Request
+from edgeworker.runner import Tensors, batch_sizes, run_job
+from trt_log import first_reason, loading_refusal, make_log
+
+
+@dataclass
+class Buffer:
+    """Device memory for one tensor: its address and how many bytes it has room for."""
+
+    address: int = 0
+    size: int = 0
+
+
+class EngineSession:
+    """One engine on one device; inputs and outputs go by the program's names.
+
+    Device memory is taken at the first run of a shape and kept.
+    """
+
+    def __init__(
+        self,
+        trt: Any,
+        device: CudaDevice,
+        path: Path,
+        batches: list[int],
+        inputs: dict[str, str],
+        outputs: dict[str, str],
+    ) -> None:
+        self._trt, self._device, self._log = trt, device, make_log(trt)
+        tool = f"{trt.__name__} {trt.__version__}"
+        # The runtime must outlive the engine.
+        self._runtime = trt.Runtime(self._log)
+        self._engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
+        if self._engine is None:
+            raise loading_refusal(tool, path.name, self._log.errors)
+        self._context = self._engine.create_execution_context()
+        if self._context is None:
+            raise Refusal(f"{tool} cannot prepare {path.name}: {first_reason(self._log.errors)}")
+        names = [self._engine.get_tensor_name(index) for index in range(self._engine.num_io_tensors)]
+        taken = [name for name in names if self._engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
+        given = [name for name in names if name not in taken]
+        self._inputs = inputs or {name: name for name in taken}
+        self._outputs = outputs or {name: name for name in given}
+        _check_names("inputs", self._inputs, taken)
+        _check_names("outputs", self._outputs, given)
+        shapes = {name: tuple(self._engine.get_tensor_shape(name)) for name in taken}
+        if any(shape[0] != -1 and batches != [shape[0]] for shape in shapes.values()):
+            raise Refusal(
+                f"{path.name} was converted for {shapes}, which a batch of {batches[-1]} does not fit",
+                "Use the batch it was converted for, or convert it again",
+                kind="input",
+            )
+        self._types = {name: np.dtype(trt.nptype(self._engine.get_tensor_dtype(name))) for name in names}
+        self._buffers = {name: Buffer() for name in names}
+
+    def run(self, inputs: Tensors) -> Tensors:
+        """Every output of one batch, under the program's names, in host memory."""
+        if sorted(inputs) != sorted(self._inputs):
+            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        fed = {
+            self._inputs[name]: np.ascontiguousarray(value, dtype=self._types[self._inputs[name]])
+            for name, value in inputs.items()
+        }
+        for name, value in fed.items():
+            if not self._context.set_input_shape(name, value.shape):
+                raise Refusal(f"the engine does not take {list(value.shape)} for {name}", kind="input")
+            self._device.upload(self._bound(name, value.nbytes), value)
+        results = {target: np.empty(self._shape(target), self._types[target]) for target in self._outputs.values()}
+        for target, value in results.items():
+            self._bound(target, value.nbytes)
+        if not self._context.execute_async_v3(self._device.stream):
+            raise Refusal(f"TensorRT could not run the engine: {first_reason(self._log.errors)}")
+        for target, value in results.items():
+            self._device.download(value, self._buffers[target].address)
+        self._device.wait()
+        return {name: results[target] for name, target in self._outputs.items()}
+
+    def _bound(self, name: str, size: int) -> int:
+        """The address of a buffer of at least `size` bytes that the engine knows as its tensor `name`."""
+        buffer = self._buffers[name]
+        if buffer.size < size:
+            buffer.address, buffer.size = self._device.allocate(size), size
+            if not self._context.set_tensor_address(name, buffer.address):
+                raise Refusal(f"TensorRT does not take a buffer for {name}: {first_reason(self._log.errors)}")
+        return buffer.address
+
+    def _shape(self, name: str) -> tuple[int, ...]:
+        shape = tuple(self._context.get_tensor_shape(name))
+        if any(extent < 0 for extent in shape):
+            raise Refusal(f"the shape of {name}, {list(shape)}, is not known before it is computed")
+        return shape
+
+
+def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
+    if sorted(names.values()) != sorted(present):
+        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
+
+
+def run_engine(trt: Any, request: Request) -> dict[str, Any]:
+    """`run_job` with the module `trt`, and `device`: the GPU in words."""
+    if (precision := request.options.get("precision", "fp32")) not in ("fp32", "fp16"):
+        raise Refusal(f"this runner takes engines in fp32 and fp16, not {precision}", kind="input")
+    device = CudaDevice()
+
+    def load(request: Request) -> EngineSession:
+        options = request.options
+        return EngineSession(
+            trt,
+            device,
+            request.inputs["engine"],
+            batch_sizes(options),
+            options.get("inputs") or {},
+            options.get("outputs") or {},
+        )
+
+    return run_job(load, request) | {"device": f"{device.name} ({device.compute_capability}, {device.driver})"}

@@ -1,0 +1,95 @@
+"""Golden inputs that travel with an artifact: what a test on a device needs, in one file.
+
+`golden.safetensors` holds two samples (more where a batch must be filled): a photo and noise, as the artifact takes
+them, what the float64 oracle makes of them, and the photo before preprocessing.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edgekit.artifact.manifest import FileRecord, Manifest
+from edgekit.artifact.write import locked, write_manifest
+from edgekit.files import full_disk_reported
+from edgekit.hashing import file_sha256
+from edgekit.inputs.golden import bundled_photos
+from edgekit.inputs.images import load_image
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FILE = "golden.safetensors"
+ROLE = "golden"
+SAMPLES = 2
+
+
+def chosen_samples(kinds: Sequence[str], batch: int) -> list[int]:
+    """Which samples travel: the first of each kind, then others in order, until at least two fill whole batches."""
+    first = [kinds.index(kind) for kind in dict.fromkeys(kinds)]
+    order = [*first, *(index for index in range(len(kinds)) if index not in first)]
+    return order[: -(-SAMPLES // batch) * batch]
+
+
+def golden_tensors(
+    inputs: Mapping[str, "np.ndarray"], oracle: Mapping[str, "np.ndarray"], chosen: Sequence[int], label: str
+) -> dict[str, "np.ndarray"]:
+    """`input/<name>` as the artifact takes it, `oracle/<name>` in float32, and `photo` as uint8 RGB [H, W, 3].
+
+    `photo` is the bundled photo that the first sample, called `label`, was made from, upright and untouched.
+    """
+    import numpy as np
+
+    # Contiguous: safetensors writes memory order under the given shape.
+    tensors = {f"input/{name}": np.ascontiguousarray(value[chosen]) for name, value in inputs.items()}
+    tensors |= {f"oracle/{name}": np.ascontiguousarray(value[chosen], np.float32) for name, value in oracle.items()}
+    for photo in bundled_photos():
+        if label == f"photo {photo.name}":
+            tensors["photo"] = np.ascontiguousarray(load_image(photo.path))
+    return tensors
+
+
+def write_golden(
+    folder: Path,
+    manifest: Manifest,
+    inputs: Mapping[str, "np.ndarray"],
+    oracle: Mapping[str, "np.ndarray"],
+    labels: Sequence[str],
+    kinds: Sequence[str],
+) -> Manifest:
+    """Write `golden.safetensors` beside an artifact's files, and `manifest` with its hash; returns that manifest.
+
+    `inputs` and `oracle` are by the program's names, with the same samples, called `labels`. Raises ConversionError
+    on a full disk.
+    """
+    from safetensors.numpy import save
+
+    chosen = chosen_samples(kinds, manifest.batch if isinstance(manifest.batch, int) else 1)
+    about = {
+        "labels": [labels[index] for index in chosen],
+        "kinds": [kinds[index] for index in chosen],
+        "sources": {
+            f"photo {photo.name}": f"{photo.author}, {photo.licence}, {photo.source}"
+            for photo in bundled_photos()
+            if f"photo {photo.name}" in {labels[index] for index in chosen}
+        },
+    }
+    # One key: the order of several would change from run to run, and the hash with it.
+    metadata = {"edgekit": msgspec.json.encode(about).decode()}
+    content = save(golden_tensors(inputs, oracle, chosen, labels[chosen[0]]), metadata)
+    path, partial = folder / FILE, folder / f".{FILE}.partial"
+    with locked(folder), full_disk_reported(folder):
+        try:
+            partial.write_bytes(content)
+            record = FileRecord(file_sha256(partial), len(content), ROLE)
+            manifest = msgspec.structs.replace(manifest, golden={FILE: record})
+            if not path.exists() or file_sha256(path) != record.sha256:
+                # A manifest never names a file that is not there: an interruption leaves an artifact without golden
+                # inputs, not a damaged one.
+                write_manifest(folder, msgspec.structs.replace(manifest, golden={}))
+                partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+        write_manifest(folder, manifest)
+    return manifest

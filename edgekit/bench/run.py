@@ -1,0 +1,202 @@
+"""Converts models at each batch and times them: every timed run has the machine to itself, and none is taken from
+the cache.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgekit.artifact.load import Artifact
+from edgekit.artifact.manifest import Manifest
+from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
+from edgekit.convert import make_manifest, write_conversion
+from edgekit.errors import AbsentError, EdgekitError, UsageError
+from edgekit.parity.verdict import Precision
+from edgekit.pipeline.execute import Executor, Job, Outcomes
+from edgekit.pipeline.plan import RUN_LIMITS, Plan, plan_conversion, run_stage
+from edgekit.pipeline.source import CatalogSource, ModelSource
+from edgekit.pipeline.stage import SourceFile, Stage, StageFile
+from edgekit.pipeline.store import StageResult
+from edgekit.pipeline.target import Target, Variant
+from edgekit.reference.device import cpu_name
+from edgekit.verify import golden_samples, run_options, stored
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How to time: calls before it starts, calls that count, at most so many seconds; on `threads` of the machine."""
+
+    warmup: int = 5
+    repeats: int = 50
+    seconds: float = 10.0
+    threads: int = 2
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One model on one target at one batch."""
+
+    plan: Plan
+    target: Target
+    batch: int
+
+    @property
+    def conversion(self) -> Stage:
+        """The stage that makes the files."""
+        return self.plan.conversions[self.target.name]
+
+    def row(self, variant: str = "", **found: Any) -> Row:
+        """A row about it."""
+        source = self.plan.source
+        return Row(
+            model=source.name,
+            target=self.target.name,
+            variant=variant,
+            batch=self.batch,
+            precision=self.plan.precision,
+            **found,
+        )
+
+    def stopped(self, error: EdgekitError, variant: str = "", **found: Any) -> Row:
+        """The row of what an error stopped: a target that cannot do what was asked, or misses something, did not run;
+        anything else failed.
+        """
+        status = "not run" if isinstance(error, UsageError | AbsentError) else "failed"
+        return self.row(variant, status=status, reason=error.message, exit_status=error.exit_status, **found)
+
+
+def bench(
+    sources: Sequence[ModelSource],
+    wanted: list[Target],
+    executor: Executor,
+    timing: Timing,
+    precision: Precision = "fp32",
+    out: Path | None = None,
+) -> Report:
+    """Time every source (each at its own fixed batch) on every target; artifacts go to `out/batch-N` where it is given.
+
+    What fails is a row, not an exception.
+    """
+    rows: dict[int, list[Row]] = {}
+
+    def jobs() -> Iterator[Job]:
+        for number, source in enumerate(sources):
+            yield job(source, wanted, executor, timing, precision, out, rows.setdefault(number, []))
+
+    executor.work(jobs())
+    return Report(cpu_name(), timing.threads, OTHER_HARDWARE, [row for number in sorted(rows) for row in rows[number]])
+
+
+def job(
+    source: ModelSource,
+    wanted: list[Target],
+    executor: Executor,
+    timing: Timing,
+    precision: Precision,
+    out: Path | None,
+    rows: list[Row],
+) -> Job:
+    """Convert one model to every target, then time each variant; adds its rows to `rows`."""
+    assert isinstance(source.batch, int)  # the command line allows no other
+    plan = plan_conversion(source, wanted, precision)
+    entries = [Entry(plan, target, source.batch) for target in wanted]
+    # The program too: a conversion that is in the cache hides what it was made from.
+    outcomes = yield [plan.program, *(entry.conversion for entry in entries)]
+    timed: list[tuple[Entry, Variant, Manifest, Stage]] = []
+    for entry in entries:
+        try:
+            timed += list(runs(entry, outcomes, executor, timing, out, rows))
+        except EdgekitError as error:
+            rows.append(entry.stopped(error))
+    stages = [stage for *_, stage in timed]
+    outcomes = yield stages
+    for entry, variant, manifest, stage in timed:
+        rows.append(measured_row(entry, variant, manifest, outcomes.by_key[stage.key]))
+        # It was made for this call alone, and so was its lock.
+        executor.store.remove(stage)
+        executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+    order = [target.name for target in wanted]
+    rows.sort(key=lambda row: order.index(row.target))
+
+
+def runs(
+    entry: Entry, outcomes: Outcomes, executor: Executor, timing: Timing, out: Path | None, rows: list[Row]
+) -> Iterator[tuple[Entry, Variant, Manifest, Stage]]:
+    """The timed runs of an entry that has been converted; variants that cannot run here become rows at once.
+
+    Raises what the conversion ended with.
+    """
+    program = outcomes.result(entry.plan.program)
+    conversion = outcomes.result(entry.conversion)
+    manifest = make_manifest(entry.plan, entry.target, program, conversion)
+    if out is not None:
+        write_conversion(entry.plan, entry.target, outcomes, out / f"batch-{entry.batch}")
+    for variant in entry.target.variants_of(manifest.build):
+        if variant.not_run:
+            rows.append(
+                entry.row(
+                    variant.name,
+                    status="not run",
+                    reason=variant.not_run,
+                    exit_status=AbsentError.exit_status,
+                    **facts(entry, variant, manifest),
+                )
+            )
+            continue
+        yield entry, variant, manifest, timed_stage(entry, variant, manifest, executor, timing)
+
+
+def timed_stage(entry: Entry, variant: Variant, manifest: Manifest, executor: Executor, timing: Timing) -> Stage:
+    """One variant's run on the golden inputs, timed; another stage at each call, since the machine may have changed."""
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
+    golden = stored(inputs, executor.store.root.parent)
+    described = Artifact(Path(), manifest)
+    files = {role: SourceFile(Path(), "") for role in entry.target.description.files}
+    stage = run_stage(entry.target, variant, manifest.model.name, files, golden, run_options(described))
+    latency = {"warmup": timing.warmup, "repeats": timing.repeats, "seconds": timing.seconds}
+    return replace(
+        stage,
+        inputs={
+            **stage.inputs,
+            **{role: StageFile(entry.conversion, file) for role, file in variant.inputs.items()},
+        },
+        options={**stage.options, "threads": timing.threads, "latency": latency, "measured": time.time_ns()},
+        cores=timing.threads,
+        memory_bytes=entry.conversion.memory_bytes,
+        limits=replace(RUN_LIMITS, threads=timing.threads),
+    )
+
+
+def measured_row(entry: Entry, variant: Variant, manifest: Manifest, outcome: StageResult | EdgekitError) -> Row:
+    """The row of a run that has ended."""
+    known = facts(entry, variant, manifest)
+    if isinstance(outcome, EdgekitError):
+        return entry.stopped(outcome, variant.name, **known)
+    latency = outcome.details["latency"]
+    return entry.row(
+        variant.name,
+        status="measured",
+        latency=latency,
+        images_per_second=1000 * entry.batch / latency["p50_ms"],
+        peak_memory_bytes=outcome.peak_memory_bytes,
+        device=outcome.details.get("device"),
+        **known,
+    )
+
+
+def facts(entry: Entry, variant: Variant, manifest: Manifest) -> dict[str, Any]:
+    """What is known of a variant without running it: input, size of its files, published times."""
+    source, size = entry.plan.source, manifest.preprocessing.crop
+    model = source.model if isinstance(source, CatalogSource) else None
+    roles = set(variant.inputs.values())
+    if variant.not_run:
+        # An inspection also reads files of variants that run: those are not its own.
+        others = entry.target.variants_of(manifest.build)
+        roles -= {role for other in others if not other.not_run for role in other.inputs.values()}
+    return {
+        "input_size": size,
+        "file_bytes": sum(record.bytes for record in manifest.files.values() if record.role in roles),
+        "published": PublishedTimes.of(model, size, entry.batch),
+    }

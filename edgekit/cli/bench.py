@@ -1,0 +1,90 @@
+"""`edgekit bench`: how fast, how big."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgekit.cli.common import Json, Offline, SourceOptions, Verbose, Weights, batch_option, model_sources
+from edgekit.cli.console import console, print_json
+from edgekit.errors import UsageError
+
+if TYPE_CHECKING:
+    from edgekit.bench.row import Report
+
+
+class Compute(StrEnum):
+    """What `--precision` takes."""
+
+    fp32 = "fp32"
+    fp16 = "fp16"
+
+
+def bench(
+    models: Annotated[
+        list[str], typer.Argument(metavar="MODEL|FOLDER...", help="Models by name, or Paddle inference models.")
+    ],
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, tensorrt, comma-separated, or all.")
+    ],
+    batch: Annotated[
+        str, typer.Option(metavar="N[,N]", help="Samples per call; published times are of 1, 4 and 8.")
+    ] = "1",
+    weights: Weights = "auto",
+    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    precision: Annotated[Compute, typer.Option(help="fp16 where the target has it.")] = Compute.fp32,
+    threads: Annotated[int | None, typer.Option(help="CPU threads of a run; two where it is not said.", min=1)] = None,
+    repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
+    seconds: Annotated[float, typer.Option(help="Stop after about so long, after three calls at the least.")] = 10.0,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Also write the artifacts: OUT/batch-N/<model>/<target>/.")
+    ] = None,
+    json: Json = False,
+    offline: Offline = False,
+    verbose: Verbose = False,
+) -> int:
+    """Convert models at each batch and time them in their own runtimes, beside the published TensorRT times."""
+    from edgekit.bench.run import Timing
+    from edgekit.bench.run import bench as run_bench
+    from edgekit.cli.session import session
+    from edgekit.pipeline.target import check_precision, select_targets
+
+    wanted = select_targets(target)
+    check_precision(wanted, precision.value)
+    if not 0 < seconds <= 3600:
+        raise UsageError(f"--seconds {seconds:g} is out of range", "Give more than 0 and at most 3600.")
+    timing = Timing(repeats=repeats, seconds=seconds, **({"threads": threads} if threads else {}))
+    sources = []
+    for size in batches(batch):
+        options = SourceOptions(weights=weights, input_size=input_size, batch=size)
+        sources += model_sources(models, options, offline=offline)
+    # Model by model, each at its batches.
+    names = list(dict.fromkeys(source.name for source in sources))
+    sources.sort(key=lambda source: names.index(source.name))
+    with session(offline=offline, verbose=verbose) as executor:
+        report = run_bench(sources, wanted, executor, timing, precision.value, out)
+    if json:
+        print_json(report)
+    else:
+        show(report)
+    return report.exit_status
+
+
+def batches(text: str) -> list[int]:
+    """The numbers of `--batch`. Raises UsageError for anything else, `dynamic` too: a time is that of one batch."""
+    sizes = [batch_option(part.strip()) for part in text.split(",") if part.strip()]
+    fixed = [size for size in sizes if isinstance(size, int)]
+    if not fixed or len(fixed) != len(sizes):
+        raise UsageError(f"--batch {text} is impossible", "Give numbers, such as 1,4,8.")
+    return list(dict.fromkeys(fixed))
+
+
+def show(report: "Report") -> None:
+    """Print a table for each model, and what the figures mean."""
+    from edgekit.bench.table import bench_notes, bench_table
+
+    for model in dict.fromkeys(row.model for row in report.rows):
+        console().print(bench_table([row for row in report.rows if row.model == model]))
+    for note in bench_notes(report):
+        console().print(note, markup=False, highlight=False)

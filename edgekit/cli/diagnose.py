@@ -1,0 +1,146 @@
+"""`edgekit diagnose`: why an artifact is wrong."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, SourceOptions, Verbose, Weights, model_sources
+from edgekit.cli.console import console, error_console, print_json
+from edgekit.errors import AbsentError, ConversionError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edgekit.convert import Conversion
+    from edgekit.diagnose.report import Diagnosis
+    from edgekit.pipeline.source import ModelSource
+    from edgekit.verify import Check
+
+NoDiagnose = Annotated[bool, typer.Option("--no-diagnose", help="Do not say how to diagnose what has failed.")]
+
+
+def diagnose(
+    what: Annotated[
+        str, typer.Argument(metavar="MODEL|ARTIFACT", help="A model by name or folder, or an artifact's folder.")
+    ],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn; an artifact says its own.")
+    ] = None,
+    weights: Weights = "auto",
+    out: Out = DEFAULT_OUT,
+    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
+    without_rewrite: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
+    ] = None,
+    reproducer: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the reproducer; diagnosis-<target>/ beside the artifact otherwise.", file_okay=False
+        ),
+    ] = None,
+    json: Json = False,
+    offline: Offline = False,
+    verbose: Verbose = False,
+) -> int:
+    """Name the step, the layer and the rewrite behind a wrong artifact, and write a reproducer.
+
+    An artifact in OUT is diagnosed as it is, changed files included. A model without one, or with flags that say how
+    to convert it, is converted first, outside OUT.
+    """
+    from edgekit.cli.session import session
+    from edgekit.diagnose.diagnose import diagnose as examine
+    from edgekit.diagnose.subject import artifact_subject, model_subject
+    from edgekit.pipeline.target import select_targets
+
+    fresh = bool(without_rewrite or recipe or input_size or weights != "auto")
+    folder = None if fresh else artifact_folder(what, target, out)
+    with (
+        session(offline=offline, verbose=verbose) as executor,
+        tempfile.TemporaryDirectory(prefix="edgekit-") as scratch,
+    ):
+        if folder is not None:
+            subject = artifact_subject(folder, executor)
+            beside = folder.parent
+        else:
+            if target is None:
+                raise UsageError("it is not said which target to diagnose", "Name one, as in --target ncnn.")
+            wanted = select_targets(target)
+            if len(wanted) != 1:
+                raise UsageError(f"--target {target} names {len(wanted)} targets", "Diagnose them one at a time.")
+            options = SourceOptions(weights=weights, input_size=input_size, recipe=recipe)
+            (source,) = model_sources([what], options, offline=offline)
+            source = without(source, wanted[0].name, without_rewrite or [])
+            subject = model_subject(source, wanted[0], Path(scratch), executor)
+            beside = out / source.name
+        found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}")
+    if json:
+        print_json({"diagnoses": found})
+    else:
+        for one in found:
+            show(one)
+    return int(any(not one.healthy for one in found))
+
+
+def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:
+    """The artifact meant: a folder with a manifest, or a model's in `out`; None where there is none yet."""
+    from edgekit.artifact.load import find_artifacts
+    from edgekit.artifact.manifest import FILE
+    from edgekit.catalog import load_catalog
+
+    path = Path(what)
+    if (path / FILE).exists():
+        return path
+    catalog = load_catalog()
+    name = catalog.find(what).name if catalog.knows(what) else path.resolve().name
+    found = [folder for folder in find_artifacts(out, name) if target is None or folder.name == target]
+    if len(found) > 1:
+        listed = ", ".join(folder.name for folder in found)
+        raise UsageError(f"{out / name} holds artifacts for {listed}", "Name one with --target.")
+    if not found and target is None:
+        raise AbsentError(f"{out} holds no artifact of {what}", "Name a target to convert it to, as in --target ncnn.")
+    return found[0] if found else None
+
+
+def without(source: "ModelSource", target: str, names: list[str]) -> "ModelSource":
+    """The source with a recipe that leaves rewrites of a target out. Raises UsageError for one that it has not got."""
+    from msgspec.structs import replace as with_changes
+
+    from edgekit.recipe.schema import TargetRecipe
+
+    chosen = source.recipe.targets.get(target, TargetRecipe())
+    known = [one.name for one in chosen.rewrites]
+    for name in names:
+        if name not in known:
+            raise UsageError(f"the recipe for {target} has no rewrite {name}", f"It has: {', '.join(known) or 'none'}.")
+    left = tuple(one for one in chosen.rewrites if one.name not in names)
+    targets = {**source.recipe.targets, target: with_changes(chosen, rewrites=left)}
+    return replace(source, recipe=with_changes(source.recipe, targets=targets))
+
+
+def show(found: "Diagnosis") -> None:
+    """Print the table of steps, then the paragraph."""
+    from edgekit.report.diagnosis import step_table
+
+    console().print(step_table(found))
+    console().print(found.sentence, highlight=False, markup=False)
+
+
+def suggest(checks: "Sequence[Check]", conversions: "Sequence[Conversion]" = (), *, wanted: bool = True) -> None:
+    """One line on stderr that says how to learn why something failed; nothing where nothing did, or unasked."""
+    commands = [
+        f"edgekit diagnose {check.artifact.folder}"
+        for check in checks
+        if check.found.verdict.status == "failed" and not check.artifact.manifest.embedded_preprocessing
+    ]
+    commands += [
+        f"edgekit diagnose {one.model} --target {one.target.name}, with the flags of this conversion"
+        for one in conversions
+        if isinstance(one.error, ConversionError)
+    ]
+    if wanted and commands:
+        more = f" (and {len(set(commands)) - 1} more)" if len(set(commands)) > 1 else ""
+        error_console().print(f"Why, and which layer: {commands[0]}{more}", highlight=False, soft_wrap=True)

@@ -1,0 +1,126 @@
+"""The steps from a Paddle program to an artifact, each of which can be run by itself."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from edgekit.bundled import bundled_folder
+from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, add_conversion, timing_options, way_to
+from edgekit.pipeline.source import GoldenFile
+from edgekit.pipeline.stage import SourceFile, Stage, StageFile
+from edgekit.pipeline.target import Target, Variant, targets
+from edgekit.recipe.schema import RewriteChoice, TargetRecipe
+
+File = SourceFile | StageFile
+# Where one worker does two steps: what is between them, in words, and the options that leave it there.
+HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "onnx/convert.py": ("paddle2onnx", "ONNX before it is simplified", {"simplify": False}),
+}
+CONVERTED, ARTIFACT, REWRITTEN = "converted", "artifact", "rewritten"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that computes what the program does: `format` says what runs it ("program" or a target's name).
+
+    `files` are by the runner's roles. `make` is the stage that makes them, if one does. `variant` runs it in the
+    target's own way; without one it is run as its format usually is. `options` are what a runner must know: names,
+    batch, precision. `folder` is that of the workers, where it is not the format's.
+    """
+
+    name: str
+    title: str
+    format: str
+    files: Mapping[str, File]
+    make: Stage | None = None
+    variant: Variant | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    folder: str = ""
+
+    def worker(self, script: str) -> str:
+        """A script that handles this format."""
+        return f"{self.folder or ('paddle' if self.format == PROGRAM else self.format)}/{script}"
+
+    def run(self, golden: GoldenFile, memory_bytes: int) -> Stage:
+        """Run it on golden inputs, untimed."""
+        return Stage(
+            worker=self.worker(self.variant.worker if self.variant else "run.py"),
+            about=f"run of {self.title}",
+            inputs={**self.files, "tensors": SourceFile(golden.path, golden.sha256)},
+            options={**self.options, **timing_options(False), **({"oracle": False} if self.format == PROGRAM else {})},
+            memory_bytes=memory_bytes,
+            limits=RUN_LIMITS,
+        )
+
+    @property
+    def outputs_file(self) -> str:
+        """What its runner calls the outputs."""
+        return "reference.safetensors" if self.format == PROGRAM else "outputs.safetensors"
+
+    @property
+    def observer(self) -> str | None:
+        """The worker that shows its inner tensors, or None where there is none."""
+        worker = self.worker("tensors.py")
+        return worker if (bundled_folder("converters") / worker).exists() else None
+
+
+def conversion_of(plan: Plan, target: Target) -> Stage:
+    """The stage that converts to `target` as the plan has it."""
+    return add_conversion(plan, target, plan.precision)
+
+
+def with_rewrites(plan: Plan, target: str, names: tuple[str, ...]) -> Plan:
+    """The plan with other rewrites for one target."""
+    from msgspec.structs import replace as changed
+
+    recipe = plan.source.recipe
+    chosen = recipe.targets.get(target, TargetRecipe())
+    reasons = {one.name: one.reason for one in chosen.rewrites}
+    rewrites = tuple(RewriteChoice(name, reasons.get(name, "tried by a diagnosis")) for name in names)
+    told = changed(recipe, targets={**recipe.targets, target: changed(chosen, rewrites=rewrites)})
+    return Plan(replace(plan.source, recipe=told), plan.precision, plan.program, {}, plan.flags)
+
+
+def rewrites_of(plan: Plan, target: str) -> tuple[str, ...]:
+    """The rewrites that the plan's recipe names for a target, in order."""
+    chosen = plan.source.recipe.targets.get(target)
+    return tuple(one.name for one in chosen.rewrites) if chosen else ()
+
+
+def steps_before(plan: Plan, target: Target) -> Iterator[Step]:
+    """The steps up to what the target's converter reads and rewrites, without the program itself, in order."""
+    upstream, worker, _ = way_to(plan, target)
+    if upstream != PROGRAM:
+        other = targets()[upstream]
+        yield from steps_before(plan, other)
+        stage = add_conversion(plan, other, "fp32")
+        title = f"{other.description.title} as converted"
+        yield Step(upstream, title, upstream, {"model": StageFile(stage, f"model.{upstream}")}, stage)
+    made = conversion_of(plan, target)
+    if halfway := HALFWAY.get(worker):
+        name, title, options = halfway
+        stage = replace(made, options={**made.options, **options})
+        yield Step(name, title, target.name, {"model": StageFile(stage, f"model.{target.name}")}, stage)
+    rewrites = rewrites_of(plan, target.name)
+    stage = rewriting(plan, target) if rewrites else None
+    if stage is not None:
+        what = "Paddle" if upstream == PROGRAM else targets()[upstream].description.title
+        files = {PROGRAM: StageFile(stage)} if upstream == PROGRAM else {"model": StageFile(stage, f"model.{upstream}")}
+        yield Step(REWRITTEN, f"{what} after the rewrites for {target.name}", upstream, files, stage)
+
+
+def rewriting(plan: Plan, target: Target) -> Stage | None:
+    """The run of a target's rewrites alone; None where it has no such worker."""
+    worker = target.worker("rewrite.py")
+    if not (bundled_folder("converters") / worker).exists():
+        return None
+    made = conversion_of(plan, target)
+    options = {"rewrites": list(rewrites_of(plan, target.name))}
+    return replace(made, worker=worker, about=f"{target.description.title} rewrites", options=options)
+
+
+def finished(worker: str, key: str) -> Stage:
+    """A stage that stands for what is in the store already; all that is known of it is its key."""
+    stage = Stage(worker=worker, about=worker)
+    stage.__dict__["key"] = key  # where `cached_property` keeps it
+    return stage

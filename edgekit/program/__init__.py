@@ -1,0 +1,1 @@
+"""Paddle inference models from elsewhere: which files they are, and what lies beside them."""

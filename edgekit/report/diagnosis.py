@@ -1,0 +1,36 @@
+"""The table of steps that a diagnosis prints."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edgekit.diagnose.report import Diagnosis
+
+STYLES = {"ok": "green", "guilty": "bold red", "wrong": "red", "not run": "yellow"}
+MEANING = {"ok": "ok", "guilty": "parts here", "wrong": "follows", "not run": "not run"}
+
+
+def step_table(found: "Diagnosis") -> "Table":
+    """One row per step, in order."""
+    from rich import box
+    from rich.table import Table
+
+    title = f"{found.model} · {found.target} {found.variant}".rstrip()
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left", title_style="bold"
+    )
+    table.add_column("step")
+    table.add_column("made by")
+    table.add_column("oracle\nerror", justify="right", no_wrap=True)
+    table.add_column("limit", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for step in found.steps:
+        table.add_row(
+            step.title,
+            step.tool,
+            "–" if step.error is None else f"{step.error:.1e}",
+            "–" if step.limit is None else f"{step.limit:.1e}",
+            f"[{STYLES[step.status]}]{MEANING[step.status]}[/]",
+        )
+    return table

@@ -1,0 +1,124 @@
+"""Models from elsewhere, by the command line: folders of inference models, and weights with other classes."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Edgekit, RunWorker
+from edgekit.catalog import load_catalog
+
+pytestmark = pytest.mark.toolchain
+
+CONFIGURATION = """
+PreProcess:
+  transform_ops:
+  - ResizeImage: {resize_short: 72}
+  - CropImage: {size: 64}
+  - NormalizeImage: {mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25], scale: 1./255.}
+  - ToCHWImage: null
+PostProcess:
+  Topk: {topk: 1, label_list: [a, b, c, d, e, f, g]}
+"""
+
+
+def statuses(answer: Any) -> dict[str, str]:
+    return {
+        f"{check['target']} {check['variant']}".strip(): check["verdict"]["status"]
+        for check in json.loads(answer.stdout)["checks"]
+    }
+
+
+def first_manifest(answer: Any) -> dict[str, Any]:
+    return json.loads(answer.stdout)["conversions"][0]["manifest"]
+
+
+ALL = {"lite x86": "passed", "lite ARM": "not run", "ncnn": "passed", "onnx": "passed", "openvino": "passed"}
+
+
+def test_a_folder_with_its_configuration(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(foreign_models / "open", tmp_path / "flowers_infer")
+    (folder / "inference.yml").write_text(CONFIGURATION)
+    answer = edgekit("convert", folder, "-t", "all", "--verify", "--json", "-o", tmp_path / "out")
+    assert answer.returncode == 0, answer.stderr
+    assert statuses(answer) == ALL
+    manifest = first_manifest(answer)
+    assert manifest["model"]["name"] == "flowers_infer"
+    assert manifest["model"]["class_names"] == list("abcdefg")
+    assert manifest["inputs"][0]["shape"] == [1, 3, 64, 64]
+    assert manifest["outputs"][0]["kind"] == "probabilities"
+    assert (manifest["preprocessing"]["resize_short"], manifest["preprocessing"]["mean"]) == (72, [0.5, 0.5, 0.5])
+
+    again = edgekit("verify", "flowers_infer", "--json", "-o", tmp_path / "out")
+    assert again.returncode == 0, again.stderr
+    assert statuses(again) == ALL
+
+
+def test_an_old_export_in_any_batch(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
+    arguments = ("convert", foreign_models / "old", "--input-size", "96", "--verify", "--json", "-o", tmp_path)
+    answer = edgekit(*arguments, "-t", "onnx,openvino,lite", "--batch", "dynamic")
+    assert answer.returncode == 0, answer.stderr
+    assert statuses(answer) == {name: status for name, status in ALL.items() if name != "ncnn"}
+    manifest = first_manifest(answer)
+    assert manifest["batch"] == "dynamic"
+    assert manifest["inputs"][0]["shape"] == [-1, 3, 96, 96]
+
+    refused = edgekit(*arguments, "-t", "ncnn", "--batch", "4")
+    assert refused.returncode == 2
+    assert "ncnn has no batch dimension" in refused.stderr
+
+
+def test_flags_and_a_recipe_of_ones_own(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(
+        '[preprocessing]\ncrop = 64\nresize_short = 64\n[tolerances.fp32]\nnoise_factor = 20\nreason = "tiny"\n'
+    )
+    answer = edgekit(
+        "convert", foreign_models / "logits", "-t", "onnx", "--recipe", recipe, "--mean", "0,0,0", "--std", "1,1,1",
+        "--name", "mine", "--verify", "--json", "-o", tmp_path / "out",
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    manifest = first_manifest(answer)
+    assert manifest["model"]["name"] == "mine"
+    assert manifest["recipe"]["tolerance"]["noise_factor"] == 20
+    preprocessing = manifest["preprocessing"]
+    assert (preprocessing["resize_short"], preprocessing["mean"], preprocessing["std"]) == (64, [0, 0, 0], [1, 1, 1])
+
+
+@pytest.mark.parametrize("target", ["onnx", "lite", "openvino"])
+def test_an_unsupported_operator_is_named_with_its_place(
+    edgekit: Edgekit, foreign_models: Path, tmp_path: Path, target: str
+) -> None:
+    answer = edgekit("convert", foreign_models / "unusual", "-t", target, "-o", tmp_path)
+    assert answer.returncode == 4
+    assert "lgamma" in answer.stderr
+    assert "op 6" in answer.stderr
+
+
+def test_a_configuration_for_another_size_is_not_followed_in_silence(
+    edgekit: Edgekit, foreign_models: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(foreign_models / "flattened", tmp_path / "net")
+    (folder / "inference.yml").write_text(CONFIGURATION)
+    answer = edgekit("convert", folder, "-t", "onnx", "-o", tmp_path / "out")
+    assert answer.returncode == 2
+    assert "crops images to 64 px, and" in answer.stderr
+    assert "takes 32 px" in answer.stderr
+
+
+def test_weights_with_other_classes(edgekit: Edgekit, run_worker: RunWorker, tmp_path: Path) -> None:
+    architecture = load_catalog().find("ResNet18").architecture.as_option()
+    options = {"architecture": architecture, "seed": 5, "input_size": 64, "class_count": 13}
+    _, output = run_worker("paddle/synthesize.py", {}, options)
+    weights = output / "weights.safetensors"
+    answer = edgekit(
+        "convert", "ResNet18", "--weights", weights, "--input-size", "64", "-t", "onnx,ncnn", "--verify", "--json",
+        "-o", tmp_path,
+    )  # fmt: skip
+    assert answer.returncode == 0, answer.stderr
+    assert statuses(answer) == {"ncnn": "passed", "onnx": "passed"}
+    manifest = first_manifest(answer)
+    assert manifest["model"]["class_count"] == 13
+    assert manifest["outputs"][0]["shape"] == [1, 13]

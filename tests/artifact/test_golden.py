@@ -1,0 +1,117 @@
+"""The golden inputs that travel with an artifact: enough to test it on a device, and no part of what it is."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from safetensors import safe_open
+from safetensors.numpy import load_file
+
+from edgekit.artifact.golden import FILE, chosen_samples, write_golden
+from edgekit.artifact.load import load_artifact
+from edgekit.artifact.manifest import Manifest, ModelRecord, TensorSpec, WeightsRecord
+from edgekit.artifact.write import write_artifact
+from edgekit.convert import unchanged_artifact
+from edgekit.errors import UsageError
+from edgekit.inputs.golden import GoldenInputs, golden_inputs
+from edgekit.inputs.preprocessing import Preprocessing, normalised, preprocess
+
+SPEC = Preprocessing(resize_short=73, crop=64)
+MANIFEST = Manifest(
+    edgekit="0.1.0",
+    target="onnx",
+    precision="fp32",
+    batch=1,
+    model=ModelRecord("M", "F", "A", 10),
+    weights=WeightsRecord("demo", "demo", "0" * 64),
+    preprocessing=SPEC,
+    inputs=(TensorSpec("x", "x", (1, 3, 64, 64), "float32"),),
+    outputs=(TensorSpec("logits", "logits", (1, 10), "float32"),),
+    program_key="1" * 64,
+    stages=(),
+    rewrites=(),
+    files={},
+)
+
+
+@pytest.fixture(scope="module")
+def golden() -> GoldenInputs:
+    return golden_inputs(SPEC, "x")
+
+
+@pytest.fixture
+def folder(cache: Path, tmp_path: Path) -> Path:
+    write_artifact(tmp_path / "onnx", {}, MANIFEST)
+    return tmp_path / "onnx"
+
+
+def write(folder: Path, golden: GoldenInputs, manifest: Manifest = MANIFEST) -> Manifest:
+    logits = np.arange(100, dtype=np.float64).reshape(10, 10) / 3
+    return write_golden(folder, manifest, golden.tensors, {"logits": logits}, golden.labels, golden.kinds)
+
+
+def test_a_photo_and_noise_travel_with_the_oracle_s_outputs(folder: Path, golden: GoldenInputs) -> None:
+    written = write(folder, golden)
+    tensors = load_file(folder / FILE)
+    assert sorted(tensors) == ["input/x", "oracle/logits", "photo"]
+    np.testing.assert_array_equal(tensors["input/x"], golden.tensors["x"][[0, 8]])
+    np.testing.assert_array_equal(tensors["oracle/logits"][:, 0], np.array([0, 80 / 3], np.float32))
+    with safe_open(folder / FILE, "numpy") as file:
+        about = json.loads(file.metadata()["edgekit"])
+    assert about["labels"] == ["photo astronaut", "synthetic noise 0"]
+    assert about["sources"] == {"photo astronaut": "NASA, public domain, https://flic.kr/p/r9qvLn"}
+    assert load_artifact(folder).manifest == written
+    assert written.golden[FILE].bytes == (folder / FILE).stat().st_size
+
+
+def test_the_photo_becomes_the_first_input(folder: Path, golden: GoldenInputs) -> None:
+    """So a device can test its own preprocessing."""
+    write(folder, golden)
+    tensors = load_file(folder / FILE)
+    np.testing.assert_array_equal(preprocess(tensors["photo"], SPEC), tensors["input/x"][0])
+
+
+def test_a_second_time_the_file_stays(folder: Path, golden: GoldenInputs) -> None:
+    first = write(folder, golden)
+    before = (folder / FILE).stat()
+    assert write(folder, golden) == first
+    assert (folder / FILE).stat().st_ino == before.st_ino
+
+
+def test_an_artifact_with_golden_inputs_counts_as_unchanged(folder: Path, golden: GoldenInputs) -> None:
+    written = write(folder, golden)
+    assert written.golden
+    present = unchanged_artifact(folder, MANIFEST)
+    assert present is not None
+    assert present.manifest == written
+    assert unchanged_artifact(folder, replace(MANIFEST, batch=2)) is None
+
+
+def test_changed_golden_inputs_are_noticed(folder: Path, golden: GoldenInputs) -> None:
+    write(folder, golden)
+    content = bytearray((folder / FILE).read_bytes())
+    content[-1] ^= 1
+    (folder / FILE).write_bytes(content)
+    with pytest.raises(UsageError, match=r"golden\.safetensors has been changed"):
+        load_artifact(folder)
+
+
+@pytest.mark.parametrize(
+    ("batch", "chosen"), [(1, [0, 8]), (2, [0, 8]), (3, [0, 8, 1]), (4, [0, 8, 1, 2]), (9, [0, 8, 1, 2, 3, 4, 5, 6, 7])]
+)  # fmt: skip
+def test_whole_batches_are_filled(batch: int, chosen: list[int]) -> None:
+    assert chosen_samples(["photo"] * 8 + ["synthetic"] * 2, batch) == chosen
+
+
+def test_levels_are_the_same_photos(golden: GoldenInputs) -> None:
+    """Embedded preprocessing: the program's tensors are what becomes of the 8-bit levels, and photos lose nothing."""
+    levels, tensors = golden.levels(SPEC), golden.from_levels(SPEC)
+    assert levels.tensors["x"].dtype == np.uint8
+    assert levels.tensors["x"].shape == (10, 64, 64, 3)
+    np.testing.assert_array_equal(normalised(levels.tensors["x"], SPEC), tensors.tensors["x"])
+    np.testing.assert_array_equal(tensors.tensors["x"][:8], golden.tensors["x"][:8])
+    # Noise moves by half a level at the most.
+    assert 0 < np.abs(tensors.tensors["x"][8:] - golden.tensors["x"][8:]).max() <= 0.501 / 255 / min(SPEC.std)
+    assert len({golden.samples_sha256, tensors.samples_sha256, levels.samples_sha256}) == 3

@@ -1,0 +1,29 @@
+"""`--precision`, `--gpu` and the targets: what cannot be is refused before anything is looked for."""
+
+from pathlib import Path
+
+import pytest
+
+from edgekit.cli.app import run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-t", "onnx", "--gpu", "sm86"], "--gpu means nothing to onnx. Targets that take it: tensorrt."),
+        (["-t", "tensorrt", "--gpu", "sm90"], "--gpu knows no sm90. It takes sm75, sm80, sm86, sm89, sm120, sm121"),
+        (["-t", "onnx", "--precision", "fp16"], "onnx has no fp16"),
+        (["-t", "lite", "--precision", "fp16"], "lite has no fp16: Paddle Lite has it for ARM alone"),
+        (["-t", "all", "--precision", "fp16"], "Targets with fp16: ncnn, openvino, tensorrt."),
+        (["-t", "onnx", "--precision", "int4"], "int4"),
+    ],
+)
+def test_what_cannot_be_is_a_usage_error(
+    cache: Path, tmp_path: Path, arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["convert", "MixNet_S", "-w", "demo", "--out", str(tmp_path / "out"), *arguments]) == 2
+    shown = capsys.readouterr()
+    assert said in " ".join(shown.err.split())
+    assert "Traceback" not in shown.err
+    assert shown.out == ""
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,113 @@
+"""Damages one stored parameter of an artifact, chosen by its layer, for every target that stores them plainly."""
+
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tests.converters.loading import load
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A float32 parameter: where its values start in `file`, and how many output channels they are for."""
+
+    name: str
+    file: Path
+    offset: int
+    count: int
+    channels: int
+
+
+def stored_parameters(target: str, folder: Path) -> dict[str, Stored]:
+    """The parameters that an artifact's runnable file holds, by the names that `tensors.py` gives them.
+
+    Those of ncnn are called `<layer>.<part>` here, since a part's name is the layer's own.
+    """
+    return {one.name: one for one in READERS[target](folder)}
+
+
+def damage(stored: Stored, random: np.random.Generator, strength: float, *, channel: bool) -> str:
+    """Multiply one value, or one output channel, by `strength`, and move it by as much of the largest; says what."""
+    content = bytearray(stored.file.read_bytes())
+    values = np.frombuffer(content, np.float32, stored.count, stored.offset)
+    largest = float(np.abs(values).max()) or 1.0
+    if channel and stored.count % stored.channels == 0:
+        rows = values.reshape(stored.channels, -1)
+        at = int(random.integers(stored.channels))
+        rows[at] = rows[at] * np.float32(strength) + np.float32(0.1 * strength * largest)
+        said = f"channel {at} of {stored.channels}"
+    else:
+        at = int(random.integers(stored.count))
+        values[at] = values[at] * strength + np.copysign(strength * largest, values[at])
+        said = f"value {at} of {stored.count}"
+    stored.file.write_bytes(content)
+    return said
+
+
+def of_onnx(folder: Path) -> Iterator[Stored]:
+    """Initializers kept as raw bytes; their place is found by searching for them, so that the file keeps its layout."""
+    import onnx
+
+    (file,) = folder.glob("*.onnx")
+    content = file.read_bytes()
+    for tensor in onnx.load(file).graph.initializer:
+        raw = tensor.raw_data
+        if tensor.data_type == onnx.TensorProto.FLOAT and len(raw) >= 16 and content.count(raw) == 1:
+            yield Stored(tensor.name, file, content.index(raw), len(raw) // 4, tensor.dims[0] if tensor.dims else 1)
+
+
+def of_openvino(folder: Path) -> Iterator[Stored]:
+    """Constants of the IR, by the offsets in its XML."""
+    (file,) = folder.glob("*.bin")
+    for layer in ElementTree.parse(file.with_suffix(".xml")).getroot().iter("layer"):
+        data = layer.find("data")
+        if layer.get("type") == "Const" and data is not None and data.get("element_type") == "f32":
+            shape = [int(part) for part in (data.get("shape") or "").split(",") if part.strip()]
+            count = int(data.get("size") or 0) // 4
+            yield Stored(layer.get("name") or "", file, int(data.get("offset") or 0), count, shape[0] if shape else 1)
+
+
+def of_ncnn(folder: Path) -> Iterator[Stored]:
+    """The parts of each layer's weights; output channels lead."""
+    (param,), (file,) = folder.glob("*.param"), folder.glob("*.bin")
+    network = load("ncnn", "param_file").ParamFile.read(param)
+    weights = load("ncnn", "weights_file").WeightsFile.read(network, file)
+    for layer in network.layers:
+        for tensor in weights.tensors[layer.name]:
+            channels = (
+                int(layer.parameters.get("0", 1)) if "onvolution" in layer.type or layer.type == "InnerProduct" else 1
+            )
+            start = tensor.stop - tensor.values.nbytes
+            yield Stored(f"{layer.name}.{tensor.name}", file, start, tensor.values.size, channels)
+
+
+def of_lite(folder: Path) -> Iterator[Stored]:
+    """The parameters of the x86 file."""
+    (file,) = folder.glob("*.x86.nb")
+    for parameter in load("lite", "nb_format").read_nb(file).parameters.values():
+        values = parameter.values
+        if values.dtype == np.float32:
+            yield Stored(parameter.name, file, parameter.offset, values.size, values.shape[0] if values.ndim else 1)
+
+
+READERS = {"onnx": of_onnx, "openvino": of_openvino, "ncnn": of_ncnn, "lite": of_lite}
+
+
+def seal_again(folder: Path) -> None:
+    """Write the files' present hashes into the manifest, as a faulty converter would have."""
+    import msgspec
+
+    from edgekit.artifact.load import read_manifest
+    from edgekit.artifact.manifest import FileRecord
+    from edgekit.artifact.write import update_manifest
+    from edgekit.hashing import file_sha256
+
+    manifest = read_manifest(folder)
+    files = {
+        name: FileRecord(file_sha256(folder / name), (folder / name).stat().st_size, record.role)
+        for name, record in manifest.files.items()
+    }
+    update_manifest(folder, msgspec.structs.replace(manifest, files=files, verdicts=()))

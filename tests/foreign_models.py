@@ -1,0 +1,102 @@
+"""Exports small Paddle 2 models the way people do, into a folder; runs in the Paddle workers' environment.
+
+python foreign_models.py FOLDER
+"""
+
+import zlib  # noqa: F401  isort: skip  Paddle needs it first
+import sys
+from pathlib import Path
+
+import paddle
+from paddle import nn
+from paddle.static import InputSpec
+
+CLASSES = 7
+
+
+class Classifier(nn.Layer):
+    """Two convolutions, a global pool, a classifier; with a softmax or without."""
+
+    def __init__(self, softmax: bool) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2D(3, 16, 3, stride=2, padding=1, bias_attr=False)
+        self.norm = nn.BatchNorm2D(16)
+        self.conv2 = nn.Conv2D(16, 32, 3, stride=2, padding=1)
+        self.pool = nn.AdaptiveAvgPool2D(1)
+        self.head = nn.Linear(32, CLASSES)
+        self.softmax = softmax
+
+    def forward(self, x):
+        x = nn.functional.relu(self.norm(self.conv1(x)))
+        x = self.pool(nn.functional.hardswish(self.conv2(x)))
+        x = self.head(paddle.flatten(x, 1))
+        return nn.functional.softmax(x) if self.softmax else x
+
+
+class Flattened(nn.Layer):
+    """Its classifier knows the size of the picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(3 * 32 * 32, CLASSES)
+
+    def forward(self, x):
+        return self.head(paddle.flatten(x, 1))
+
+
+class Unusual(nn.Layer):
+    """Ends in an operator that no target has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(3, CLASSES)
+
+    def forward(self, x):
+        return paddle.lgamma(paddle.abs(self.head(paddle.mean(x, [2, 3]))) + 1.0)
+
+
+class TwoInputs(nn.Layer):
+    """As detectors do, it also takes the picture's scale."""
+
+    def forward(self, x, scale):
+        return paddle.mean(x, [2, 3]) * scale
+
+
+class Segmenter(nn.Layer):
+    """A map, not a row of classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2D(3, CLASSES, 1)
+
+    def forward(self, x):
+        return self.conv(x)
+
+
+def export(layer: nn.Layer, path: Path, *shapes: list) -> None:
+    """Write `path`.pdmodel and `path`.pdiparams for FP32 inputs of these shapes; None is open."""
+    layer.eval()
+    paddle.jit.save(layer, str(path), input_spec=[InputSpec(shape, "float32") for shape in shapes])
+
+
+def main(out: Path) -> None:
+    """Write every model into a folder of its own."""
+    paddle.seed(1)
+    export(Classifier(softmax=True), out / "open" / "inference", [None, 3, None, None])
+    export(Classifier(softmax=False), out / "logits" / "mynet", [None, 3, 64, 64])
+    export(Flattened(), out / "flattened" / "inference", [1, 3, 32, 32])
+    export(Unusual(), out / "unusual" / "inference", [1, 3, 32, 32])
+    export(TwoInputs(), out / "two_inputs" / "inference", [1, 3, 32, 32], [1, 1])
+    export(Segmenter(), out / "segmenter" / "inference", [1, 3, 32, 32])
+
+    paddle.enable_static()
+    executor = paddle.static.Executor(paddle.CPUPlace())
+    program, _, _ = paddle.static.load_inference_model(str(out / "open" / "inference"), executor)
+    old = out / "old"
+    paddle.static.io.save_vars(
+        executor, str(old), program, predicate=lambda v: v.persistable and v.name not in ("feed", "fetch")
+    )
+    (old / "__model__").write_bytes((out / "open" / "inference.pdmodel").read_bytes())
+
+
+main(Path(sys.argv[1]))

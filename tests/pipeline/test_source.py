@@ -1,0 +1,100 @@
+"""What is converted: sizes, preprocessing and names of catalog models and of programs from elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from edgekit.catalog import load_catalog
+from edgekit.errors import UsageError
+from edgekit.pipeline.source import catalog_source, program_source
+from edgekit.weights import resolve_weights
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose files have the names of a model; what is in them is not looked at here."""
+    path = tmp_path / "my net"
+    path.mkdir()
+    for name in ("inference.pdmodel", "inference.pdiparams"):
+        (path / name).write_bytes(b"0123")
+    return path
+
+
+def catalog(name: str, cache: Path, **options):
+    model = load_catalog().find(name)
+    return catalog_source(model, resolve_weights(model, "synthetic:0", cache), **options)
+
+
+def test_a_model_s_own_size_replaces_the_recipe_s(cache: Path, tmp_path: Path) -> None:
+    assert catalog("Fix_ResNet50_vd_ssld_v2", cache).preprocessing.crop == 320
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text("[preprocessing]\nmean = [0.5, 0.5, 0.5]\n")
+    mine = catalog("Fix_ResNet50_vd_ssld_v2", cache, recipe_file=recipe).preprocessing
+    assert (mine.crop, mine.resize_short, mine.mean) == (320, 320, (0.5, 0.5, 0.5))
+
+
+def test_a_recipe_that_names_sizes_means_them(cache: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text("[preprocessing]\ncrop = 224\nresize_short = 240\n")
+    assert catalog("ResNet18", cache, recipe_file=recipe).preprocessing.resize_short == 240
+
+
+def test_a_recipe_of_ones_own_stands_on_the_family_s(cache: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "default.toml"  # a name that means nothing elsewhere
+    recipe.write_text('summary = "mine"\n')
+    source = catalog("alt_gvt_small", cache, recipe_file=recipe)
+    assert source.recipe.summary == "mine"
+    assert "lower-rank" in [rewrite.name for rewrite in source.recipe.targets["ncnn"].rewrites]
+
+
+def test_flags_count_more_than_the_recipe(cache: Path) -> None:
+    changes = {"resize_short": 100, "std": [1.0, 1.0, 1.0]}
+    preprocessing = catalog("ResNet18", cache, input_size=96, changes=changes).preprocessing
+    assert (preprocessing.crop, preprocessing.resize_short, preprocessing.std) == (96, 100, (1.0, 1.0, 1.0))
+
+
+def test_a_program_is_called_as_its_folder(folder: Path, cache: Path) -> None:
+    source = program_source(folder, cache)
+    assert (source.name, source.parameters, source.weights.kind) == ("my_net", 1, "program")
+    assert program_source(folder, cache, name="flowers").name == "flowers"
+
+
+def test_a_program_s_file_may_name_it(folder: Path, cache: Path) -> None:
+    for ending in (".pdmodel", ".pdiparams"):
+        (folder / f"inference{ending}").rename(folder / f"flowers{ending}")
+    assert program_source(folder, cache).name == "flowers"
+
+
+def test_a_program_s_family_is_its_recipe_s(folder: Path, cache: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('family = "Twins"\n')
+    source = program_source(folder, cache, recipe_file=recipe)
+    assert source.family == "Twins"
+    assert "lower-rank" in [rewrite.name for rewrite in source.recipe.targets["ncnn"].rewrites]
+
+
+def test_the_configuration_beside_a_program_is_followed(folder: Path, cache: Path) -> None:
+    text = "PreProcess: {transform_ops: [{ResizeImage: {resize_short: 80}}, {CropImage: {size: 64}}]}"
+    (folder / "inference.yml").write_text(text)
+    source = program_source(folder, cache)
+    assert source.usual_size == 64
+    assert (source.preprocessing_at(64).crop, source.preprocessing_at(64).resize_short) == (64, 80)
+    with pytest.raises(UsageError, match=r"crops images to 64 px, and .* takes 96 px"):
+        source.preprocessing_at(96)
+    asked = program_source(folder, cache, input_size=96).preprocessing_at(96)
+    assert (asked.crop, asked.resize_short) == (96, 120)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"batch": 0}, "a batch of 0 is impossible"),
+        ({"input_size": 20}, "an input size of 20 px is out of range"),
+        ({"changes": {"resize_short": 100}}, "resize_short = 100 is smaller than crop = 224"),
+        ({"changes": {"std": [0.0, 1.0, 1.0]}}, "the preprocessing asked for is impossible"),
+        ({"name": "../.."}, "cannot be a folder's name"),
+    ],
+)
+def test_what_is_impossible_is_said_before_anything_runs(folder: Path, cache: Path, options, sentence) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        program_source(folder, cache, **options)
