@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, batch_sizes, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
 from nb_format import NbModel, read_nb
 
 
@@ -34,17 +34,11 @@ class LiteSession:
         self._model = read_nb(path)
         _check_target(path, self._model)
         shapes = {feed.name: feed.dims for feed in self._model.feeds()}
-        self._inputs = inputs or {name: name for name in shapes}
-        self._outputs = outputs or {name: name for name in self._model.fetches()}
-        _check_names("input", self._inputs, list(shapes))
-        _check_names("output", self._outputs, self._model.fetches())
+        self._inputs = port_names("inputs", inputs, list(shapes))
+        self._outputs = port_names("outputs", outputs, self._model.fetches())
         self._shapes = {name: shapes[target] for name, target in self._inputs.items()}
-        if any(dims and dims[0] != -1 and batches != [dims[0]] for dims in self._shapes.values()):
-            raise Refusal(
-                f"{path.name} was converted for {self._shapes}, which a batch of {batches[-1]} does not fit",
-                "Use the batch it was converted for, or convert it again",
-                kind="input",
-            )
+        fixed = {name: dims[0] if dims and dims[0] != -1 else None for name, dims in self._shapes.items()}
+        check_batch(path.name, fixed, self._shapes, batches)
 
         # The library loads here, after `job` has set its threads.
         from paddlelite.lite import MobileConfig, create_paddle_predictor
@@ -55,8 +49,7 @@ class LiteSession:
 
     def run(self, inputs: Tensors) -> Tensors:
         """Feed every input [batch, ...] as float32 and return every output, copied out of the runtime."""
-        if sorted(inputs) != sorted(self._inputs):
-            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        check_fed(inputs, self._inputs)
         for name, value in inputs.items():
             _check_shape(name, value.shape, self._shapes[name])
             tensor = self._predictor.get_input_by_name(self._inputs[name])
@@ -77,11 +70,6 @@ def _check_target(path: Path, model: NbModel) -> None:
             "Run model.x86.nb here, and the ARM one on a device",
             kind="input",
         )
-
-
-def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
-    if sorted(names.values()) != sorted(present):
-        raise Refusal(f"the model's {kind}s are {present}, not {sorted(names.values())}", kind="input")
 
 
 def _check_shape(name: str, given: tuple[int, ...], declared: tuple[int, ...]) -> None:

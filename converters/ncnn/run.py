@@ -42,7 +42,7 @@ from typing import Any
 import ncnn
 import numpy as np
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, run_job
+from edgeworker.runner import Tensors, check_fed, port_names, run_job
 from param_file import ParamFile
 
 HALF_PRECISION = (
@@ -72,10 +72,8 @@ class NcnnSession:
         output_shapes: dict[str, list[int]],
     ) -> None:
         network = ParamFile.read(param)
-        self._inputs = inputs or {name: name for name in network.inputs()}
-        self._outputs = outputs or {name: name for name in network.outputs()}
-        _check_names("inputs", self._inputs, network.inputs())
-        _check_names("outputs", self._outputs, network.outputs())
+        self._inputs = port_names("inputs", inputs, network.inputs())
+        self._outputs = port_names("outputs", outputs, network.outputs())
         self._sample_shapes = {name: [1, *shape[1:]] for name, shape in output_shapes.items()}
         self._net = ncnn.Net()
         self._net.opt.num_threads = threads
@@ -96,8 +94,7 @@ class NcnnSession:
 
     def run(self, inputs: Tensors) -> Tensors:
         """Every output of one batch, under the program's names."""
-        if sorted(inputs) != sorted(self._inputs):
-            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        check_fed(inputs, self._inputs)
         count = len(next(iter(inputs.values())))
         samples = [self._run_one({name: value[index] for name, value in inputs.items()}) for index in range(count)]
         return {name: np.concatenate([sample[name] for sample in samples]) for name in self._outputs}
@@ -126,11 +123,6 @@ class NcnnSession:
         if value.size != prod(shape):
             raise Refusal(f"ncnn gave {name} as {list(value.shape)}, which is not {shape} for one sample")
         return value.reshape(shape)
-
-
-def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
-    if sorted(names.values()) != sorted(present):
-        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
 
 
 def load(request: Request) -> NcnnSession:

@@ -28,7 +28,7 @@ from typing import Any
 
 import onnxruntime
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, batch_sizes, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
 
 
 class OnnxSession:
@@ -43,30 +43,18 @@ class OnnxSession:
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         shapes = {value.name: value.shape for value in self._session.get_inputs()}
         names = [value.name for value in self._session.get_outputs()]
-        self._inputs = inputs or {name: name for name in shapes}
-        self._outputs = outputs or {name: name for name in names}
-        _check_names("inputs", self._inputs, list(shapes))
-        _check_names("outputs", self._outputs, names)
+        self._inputs = port_names("inputs", inputs, list(shapes))
+        self._outputs = port_names("outputs", outputs, names)
         # A dimension that is not fixed is a string or None.
-        if any(isinstance(shape[0], int) and batches != [shape[0]] for shape in shapes.values()):
-            raise Refusal(
-                f"{path.name} was converted for {shapes}, which a batch of {batches[-1]} does not fit",
-                "Use the batch it was converted for, or convert it again",
-                kind="input",
-            )
+        fixed = {name: shape[0] if isinstance(shape[0], int) else None for name, shape in shapes.items()}
+        check_batch(path.name, fixed, shapes, batches)
 
     def run(self, inputs: Tensors) -> Tensors:
         """Every output of one batch, under the program's names."""
-        if sorted(inputs) != sorted(self._inputs):
-            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        check_fed(inputs, self._inputs)
         fed = {self._inputs[name]: value for name, value in inputs.items()}
         values = self._session.run(list(self._outputs.values()), fed)
         return dict(zip(self._outputs, values, strict=True))
-
-
-def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
-    if sorted(names.values()) != sorted(present):
-        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
 
 
 def load(request: Request) -> OnnxSession:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import openvino
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, batch_sizes, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
 
 
 class OpenVinoSession:
@@ -47,17 +47,10 @@ class OpenVinoSession:
             raise Refusal(f"OpenVINO cannot read {path.name}: {last}", kind="input") from error
         shapes = {port.get_any_name(): port.get_partial_shape() for port in model.inputs}
         names = [port.get_any_name() for port in model.outputs]
-        self._inputs = inputs or {name: name for name in shapes}
-        self._outputs = outputs or {name: name for name in names}
-        _check_names("inputs", self._inputs, list(shapes))
-        _check_names("outputs", self._outputs, names)
-        if any(shape[0].is_static and batches != [shape[0].get_length()] for shape in shapes.values()):
-            raise Refusal(
-                f"{path.name} was converted for { ({name: str(shape) for name, shape in shapes.items()}) }, "
-                f"which a batch of {batches[-1]} does not fit",
-                "Use the batch it was converted for, or convert it again",
-                kind="input",
-            )
+        self._inputs = port_names("inputs", inputs, list(shapes))
+        self._outputs = port_names("outputs", outputs, names)
+        fixed = {name: shape[0].get_length() if shape[0].is_static else None for name, shape in shapes.items()}
+        check_batch(path.name, fixed, {name: str(shape) for name, shape in shapes.items()}, batches)
         compiled = core.compile_model(
             model,
             "CPU",
@@ -72,15 +65,9 @@ class OpenVinoSession:
 
     def run(self, inputs: Tensors) -> Tensors:
         """Every output of one batch, under the program's names, copied out of the runtime's memory."""
-        if sorted(inputs) != sorted(self._inputs):
-            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        check_fed(inputs, self._inputs)
         self._request.infer({self._inputs[name]: value for name, value in inputs.items()})
         return {name: np.array(self._request.get_tensor(target).data) for name, target in self._outputs.items()}
-
-
-def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
-    if sorted(names.values()) != sorted(present):
-        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
 
 
 def load(request: Request) -> OpenVinoSession:

@@ -37,21 +37,19 @@
 # ///
 """What artifacts are judged against: the program in FP32 with Paddle 3 Inference, and the same program in float64."""
 
-import gc
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.benchmark import latency
-from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, batch_sizes, run_batches
+from edgeworker.protocol import Request, main
+from edgeworker.reference import reference_job
+from edgeworker.runner import Tensors
 from paddle3_runtime import paddle, set_threads
 from pir_execution import Execution
 from pir_float64 import write_float64
-from pir_ports import Port, ports
+from pir_ports import ports
 from pir_program import PARAMETERS_FILE, PROGRAM_FILE, read_program
-from safetensors.numpy import load_file, save_file
 
 
 class Reference:
@@ -96,59 +94,9 @@ class Oracle:
 
 
 def run(request: Request) -> dict[str, Any]:
-    """Write `reference.safetensors` (float32) and, unless the option `oracle` is false, `oracle.safetensors`.
-
-    Inputs: `program`, a folder that `adopt.py` wrote; `tensors`, safetensors, each input as [samples, ...].
-    Options: `batch` (see `batch_sizes`), `threads`, `latency` (None, or `warmup`, `repeats`,
-    `seconds`; of the FP32 reference), `oracle`. Outputs are [samples, ...] under the program's own names.
-    """
-    folder, options = request.inputs["program"], request.options
-    sizes, threads = batch_sizes(options), int(options.get("threads", 2))
-    tensors = load_file(request.inputs["tensors"])
-    inputs, _ = ports(read_program(folder / PROGRAM_FILE))
-    _check_inputs(inputs, tensors, sizes)
-
-    details = {
-        "samples": len(next(iter(tensors.values()))),
-        "latency": _run_reference(folder, threads, tensors, sizes, options.get("latency"), request.output),
-    }
-    # The float64 program takes twice the memory; with the predictor still there it would take three times.
-    gc.collect()
-    if options.get("oracle", True):
-        save_file(run_batches(Oracle(folder, threads), tensors, sizes), request.output / "oracle.safetensors")
-    return details
-
-
-def _run_reference(
-    folder: Path, threads: int, tensors: Tensors, sizes: list[int], timing: dict[str, Any] | None, output: Path
-) -> dict[str, float | int] | None:
-    reference = Reference(folder, threads)
-    save_file(run_batches(reference, tensors, sizes), output / "reference.safetensors")
-    if not timing:
-        return None
-    first = {name: np.ascontiguousarray(value[: sizes[0]]) for name, value in tensors.items()}
-    return latency(lambda: reference.run(first), **timing)
-
-
-def _check_inputs(inputs: list[Port], tensors: Tensors, sizes: list[int]) -> None:
-    wanted, given = sorted(port.name for port in inputs), sorted(tensors)
-    if wanted != given:
-        raise Refusal(
-            f"the program's inputs are {', '.join(wanted)}; the tensors given are {', '.join(given)}", kind="input"
-        )
-    for port in inputs:
-        shapes = [(size, *tensors[port.name].shape[1:]) for size in sizes]
-        fits = all(
-            len(shape) == len(port.shape)
-            and all(extent in (-1, given) for extent, given in zip(port.shape, shape, strict=True))
-            for shape in shapes
-        )
-        if not fits or tensors[port.name].dtype != port.dtype:
-            raise Refusal(
-                f"the program's input {port.name} is {port.dtype} {list(port.shape)}; "
-                f"a batch of the tensor given is {tensors[port.name].dtype} {list(shapes[0])}",
-                kind="input",
-            )
+    """`reference_job` for the program in `request.inputs["program"]`."""
+    inputs, _ = ports(read_program(request.inputs["program"] / PROGRAM_FILE))
+    return reference_job(request, inputs, Reference, Oracle)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from cuda_device import CudaDevice
 from edgeworker.protocol import Refusal, Request
-from edgeworker.runner import Tensors, batch_sizes, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
 from trt_log import first_reason, loading_refusal, make_log
 
 
@@ -47,24 +47,17 @@ class EngineSession:
         names = [self._engine.get_tensor_name(index) for index in range(self._engine.num_io_tensors)]
         taken = [name for name in names if self._engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
         given = [name for name in names if name not in taken]
-        self._inputs = inputs or {name: name for name in taken}
-        self._outputs = outputs or {name: name for name in given}
-        _check_names("inputs", self._inputs, taken)
-        _check_names("outputs", self._outputs, given)
+        self._inputs = port_names("inputs", inputs, taken)
+        self._outputs = port_names("outputs", outputs, given)
         shapes = {name: tuple(self._engine.get_tensor_shape(name)) for name in taken}
-        if any(shape[0] != -1 and batches != [shape[0]] for shape in shapes.values()):
-            raise Refusal(
-                f"{path.name} was converted for {shapes}, which a batch of {batches[-1]} does not fit",
-                "Use the batch it was converted for, or convert it again",
-                kind="input",
-            )
+        fixed = {name: None if shape[0] == -1 else shape[0] for name, shape in shapes.items()}
+        check_batch(path.name, fixed, shapes, batches)
         self._types = {name: np.dtype(trt.nptype(self._engine.get_tensor_dtype(name))) for name in names}
         self._buffers = {name: Buffer() for name in names}
 
     def run(self, inputs: Tensors) -> Tensors:
         """Every output of one batch, under the program's names, in host memory."""
-        if sorted(inputs) != sorted(self._inputs):
-            raise Refusal(f"the model's inputs are {sorted(self._inputs)}, given {sorted(inputs)}", kind="input")
+        check_fed(inputs, self._inputs)
         fed = {
             self._inputs[name]: np.ascontiguousarray(value, dtype=self._types[self._inputs[name]])
             for name, value in inputs.items()
@@ -97,11 +90,6 @@ class EngineSession:
         if any(extent < 0 for extent in shape):
             raise Refusal(f"the shape of {name}, {list(shape)}, is not known before it is computed")
         return shape
-
-
-def _check_names(kind: str, names: dict[str, str], present: list[str]) -> None:
-    if sorted(names.values()) != sorted(present):
-        raise Refusal(f"the model's {kind} are {present}, not {sorted(names.values())}", kind="input")
 
 
 def run_engine(trt: Any, request: Request) -> dict[str, Any]:

@@ -74,3 +74,33 @@ def run_batches(session: Session, tensors: Tensors, sizes: Sequence[int]) -> Ten
         if start == count:
             break
     return {name: np.ascontiguousarray(np.concatenate(parts)) for name, parts in collected.items()}
+
+
+def port_names(kind: str, chosen: Mapping[str, str], present: Sequence[str]) -> dict[str, str]:
+    """The program's names of a model's `kind` ("inputs", "outputs") -> the model's own, which are `present`.
+
+    `chosen` maps them; where it is empty they are the same. Raises Refusal (input) where it maps to others.
+    """
+    names = dict(chosen) or {name: name for name in present}
+    if sorted(names.values()) != sorted(present):
+        raise Refusal(f"the model's {kind} are {list(present)}, not {sorted(names.values())}", kind="input")
+    return names
+
+
+def check_fed(inputs: Tensors, names: Mapping[str, str]) -> None:
+    """Raise Refusal (input) unless a batch has exactly the inputs that `names` maps."""
+    if sorted(inputs) != sorted(names):
+        raise Refusal(f"the model's inputs are {sorted(names)}, given {sorted(inputs)}", kind="input")
+
+
+def check_batch(file: str, first_extents: Mapping[str, int | None], shapes: object, sizes: Sequence[int]) -> None:
+    """Raise Refusal (input) where an input's first extent is fixed (not None) and calls of `sizes` are others.
+
+    `file` and `shapes` are for the message.
+    """
+    if any(extent is not None and list(sizes) != [extent] for extent in first_extents.values()):
+        raise Refusal(
+            f"{file} was converted for {shapes}, which a batch of {sizes[-1]} does not fit",
+            "Use the batch it was converted for, or convert it again",
+            kind="input",
+        )
