@@ -23,7 +23,7 @@
 # ///
 """`model.onnx` to ncnn: rewrites, then pnnx, then a look at whether ncnn can load what pnnx wrote.
 
-Inputs: `onnx`. Options: `precision` ("fp32"; "fp16" stores the weights in half precision), `rewrites`
+Inputs: `onnx`. Options: `batch` (1; others are refused), `precision` ("fp32"; "fp16" stores half precision), `rewrites`
 (names; see the folder `rewrites`), `timeout` (seconds that pnnx may take, default 600).
 
 pnnx ends with status 0 whatever becomes of the model. So its files, the layers in them and the number and
@@ -62,6 +62,12 @@ def convert(request: Request) -> dict[str, Any]:
     if precision not in _PRECISIONS:
         raise Refusal(f"ncnn models are written in {' or '.join(_PRECISIONS)}, not {precision}", kind="input")
     chosen = chosen_rewrites(options.get("rewrites") or [])
+    if (batch := options.get("batch", 1)) != 1:
+        raise Refusal(
+            f"ncnn has no batch dimension, and --batch {batch} is asked for",
+            "Convert it with batch 1, and run the samples of a batch one after another",
+            kind="input",
+        )
     seconds: dict[str, float] = {}
 
     started = time.perf_counter()
