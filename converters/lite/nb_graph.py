@@ -20,6 +20,7 @@ def nb_graph(model: NbModel) -> Graph:
             writes[name] = writes.get(name, 0) + 1
     seen: dict[str, int] = {}
     hidden: list[str] = []
+    constants: dict[str, dict[str, str]] = {}
     layers = []
 
     def version(name: str) -> str:
@@ -30,12 +31,21 @@ def nb_graph(model: NbModel) -> Graph:
         if operator.type in _PORTS:
             continue
         read = list(dict.fromkeys(name for names in operator.inputs.values() for name in names))
-        data = [version(name) for name in read if name not in model.parameters]
+        stored = {name: digest(model.parameters[name].values) for name in read if name in model.parameters}
+        data = []
+        for name in map(version, (name for name in read if name not in model.parameters)):
+            if name in constants:
+                stored |= constants[name]
+            else:
+                data.append(name)
         results = _results(operator)
         for name in results:
             seen[name] = seen.get(name, 0) + 1
         made = [version(name) for name in results]
         hidden += [name for name, result in zip(made, results, strict=True) if name != result]
+        if not data:  # it only makes a constant, which counts as its readers' parameter
+            constants.update(dict.fromkeys(made, stored))
+            continue
         layers.append(
             Layer(
                 made[0] if made else operator.type,
@@ -43,7 +53,7 @@ def nb_graph(model: NbModel) -> Graph:
                 data,
                 made,
                 _attributes(operator),
-                {name: digest(model.parameters[name].values) for name in read if name in model.parameters},
+                stored,
             )
         )
     return Graph([feed.name for feed in model.feeds()], model.fetches(), layers, hidden)

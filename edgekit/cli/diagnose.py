@@ -56,6 +56,7 @@ def diagnose(
     from edgekit.diagnose.subject import artifact_subject, model_subject
     from edgekit.pipeline.target import select_targets
 
+    check_folder(reproducer)
     fresh = bool(without_rewrite or recipe or input_size or weights != "auto")
     folder = None if fresh else artifact_folder(what, target, out)
     with (
@@ -83,6 +84,14 @@ def diagnose(
         for one in found:
             show(one)
     return int(any(not one.healthy for one in found))
+
+
+def check_folder(reproducer: Path | None) -> None:
+    """Raise UsageError where a folder holds something else than an earlier reproducer: it would be replaced."""
+    if reproducer is None or not reproducer.is_dir() or (reproducer / "case.json").exists():
+        return
+    if any(reproducer.iterdir()):
+        raise UsageError(f"{reproducer} holds files that are no reproducer", "Name a new or an empty folder.")
 
 
 def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from edgekit.diagnose.graph import Graph
-from edgekit.diagnose.health import Health
+from edgekit.diagnose.health import Health, State
 
 Probe = Callable[[Sequence[str]], Mapping[str, Health]]
 PER_RUN = 24
@@ -14,8 +14,8 @@ PER_RUN = 24
 class Search:
     """A search in `graph`; `probe` judges some tensors with one run.
 
-    With `definite` health, a tensor that is not healthy is wrong. Without it, it may only lack a counterpart in the
-    other graph: then it is taken for wrong where no tensor computed from it is healthy.
+    With `definite` health, a tensor that is not healthy is wrong. Without it, an unmatched one may only lack a
+    counterpart in the other graph: it is taken for wrong where no tensor computed from it is healthy.
     """
 
     graph: Graph
@@ -57,7 +57,7 @@ class Search:
         """
         bad = [name for name in self.graph.tensors if name in self.known and self.is_bad(name)]
         first = min((name for name in (*bad, *wrong) if name in self.graph.maker), key=self.graph.maker.__getitem__)
-        behind = self.graph.descendants(bad) if self.definite else set()
+        behind = self.graph.descendants(name for name in bad if self.known[name].state is State.WRONG)
         vouched = self.graph.ancestors(
             name
             for name, found in self.known.items()
@@ -70,7 +70,7 @@ class Search:
         """Whether a known tensor is wrong, as far as is known."""
         if self.known[name].healthy:
             return False
-        return self.definite or not self.has_healthy_descendant(name)
+        return self.definite or self.known[name].state is State.WRONG or not self.has_healthy_descendant(name)
 
     def has_healthy_descendant(self, name: str) -> bool:
         """Whether something that was computed from it is right, so that it only lacks a counterpart."""

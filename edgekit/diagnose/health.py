@@ -17,12 +17,18 @@ VOUCHING_VALUES = 16
 """A tensor of fewer values, or of whole numbers, says nothing of what it was computed from: shapes are always right."""
 
 
+RECOGNISED_SHARE = 0.25
+"""A tensor of which so many values agree with a healthy one is that tensor, damaged: chance does not do it."""
+SIGNIFICANT = 1e-3
+"""Values below this share of the largest prove nothing by agreeing: a ReLU makes half of all values zero."""
+
+
 class State(StrEnum):
     """What is known of a tensor."""
 
     HEALTHY = "healthy"
     WRONG = "wrong"
-    """It has a counterpart, and is not what that is."""
+    """It is recognised, and is not what it should be."""
     UNMATCHED = "unmatched"
     """No healthy tensor is like it: it is wrong, or the other graph has nothing of the kind."""
 
@@ -64,10 +70,34 @@ def relative_error(values: np.ndarray, truth: np.ndarray) -> float:
     return float("inf") if np.isnan(worst) or np.isnan(gap).any() else worst / (largest or 1.0)
 
 
-def health(values: np.ndarray, truth: np.ndarray, noise: float, floor: float, counterpart: str) -> Health:
-    """Judge one tensor against its counterpart, whose own noise is `noise`, relative as `relative_error` is."""
+def agreeing_share(values: np.ndarray, truth: np.ndarray, limit: float) -> float:
+    """Of the truth's significant values, how many are within `limit` of the largest, 0 to 1."""
+    if values.size != truth.size or not truth.size:
+        return 0.0
+    mine, theirs = values.reshape(-1).astype(np.float64), truth.reshape(-1).astype(np.float64)
+    largest = float(np.abs(theirs).max())
+    significant = np.abs(theirs) > SIGNIFICANT * largest
+    if not np.isfinite(largest) or not significant.any():
+        return 0.0
+    with np.errstate(invalid="ignore"):
+        return float(np.mean(np.abs(mine - theirs)[significant] <= limit * largest))
+
+
+def health(
+    values: np.ndarray, truth: np.ndarray, noise: float, floor: float, counterpart: str, *, certain: bool = False
+) -> Health:
+    """Judge one tensor against its counterpart, whose own noise is `noise`, relative as `relative_error` is.
+
+    Names deceive: unless it is `certain` that the two are the same, one that is off is wrong only where part of it
+    agrees, and unmatched otherwise.
+    """
     error, limit = relative_error(values, truth), max(FACTOR * noise, floor)
-    state = State.HEALTHY if error <= limit else State.WRONG
+    if error <= limit:
+        state = State.HEALTHY
+    elif certain or agreeing_share(values, truth, limit) >= RECOGNISED_SHARE:
+        state = State.WRONG
+    else:
+        state = State.UNMATCHED
     return Health(state, error, limit, counterpart, tuple(values.shape), tuple(truth.shape), vouches(values))
 
 

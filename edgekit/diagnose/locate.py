@@ -72,8 +72,10 @@ def locate(guilty: Inside, healthy: Inside, sample: Sample, *, twin: bool) -> Lo
     if twin:
         stands_for, with_it = None, ()
     else:
-        stands_for = counterpart(pair, search, position)
-        layer, with_it = pattern(pair.graph, position, stands_for)
+        stands_for, with_it = recognised(pair, search, layer), ()
+        if stands_for is None:
+            stands_for = counterpart(pair, search, position)
+            layer, with_it = pattern(pair.graph, position, stands_for)
     return Located(pair.graph, layer, with_it, stands_for, pair.healthy_graph, search.known, pair.comparison)
 
 
@@ -87,7 +89,7 @@ def twins(guilty: Inside, healthy: Inside, sample: Sample) -> Pair:
         mine, truth = (values_of(one) for one in guilty.laboratory.run(
             [guilty.stage(names, sample.plain), healthy.stage(shared, sample.plain)]
         ))  # fmt: skip
-        return {name: judged(mine, truth, name, 0.0, TWIN_FLOOR) for name in names}
+        return {name: judged(mine, truth, name, 0.0, TWIN_FLOOR, certain=True) for name in names}
 
     same = [(one.type, one.inputs, one.outputs) for one in graph.layers] == [
         (one.type, one.inputs, one.outputs) for one in other.layers
@@ -145,20 +147,28 @@ def truth_stages(healthy: Inside, names: Sequence[str] | str, sample: Sample) ->
     return [healthy.stage(names, sample.plain), healthy.stage(names, sample.shaken)]
 
 
-def judged(mine: Values, truth: Values, name: str, noise: float, floor: float) -> Health:
+def judged(mine: Values, truth: Values, name: str, noise: float, floor: float, *, certain: bool = False) -> Health:
     """The health of one tensor by the one of its name."""
     if name not in mine.names or name not in truth.names:
         return Health(State.UNMATCHED)
-    return health(mine[name], truth[name], noise, floor, name)
+    return health(mine[name], truth[name], noise, floor, name, certain=certain)
+
+
+def recognised(pair: Pair, search: Search, layer: Layer) -> Layer | None:
+    """The layer of the healthy graph that makes what `layer` should: its output is known there, though it is wrong."""
+    makers = pair.healthy_graph.maker
+    for name in layer.outputs:
+        found = search.known.get(name)
+        for known in (found.counterpart if found else None, name):
+            if known in makers:
+                return pair.healthy_graph.layers[makers[known]]
+    return None
 
 
 def counterpart(pair: Pair, search: Search, position: int) -> Layer | None:
     """The layer of the healthy graph that nothing right in the guilty graph computes, next to the guilty layer."""
     graph, other = pair.graph, pair.healthy_graph
     layer = graph.layers[position]
-    for name in layer.outputs:
-        if name in other.maker:
-            return other.layers[other.maker[name]]
     around = sorted(graph.descendants(layer.inputs))[: 2 * NEIGHBOURS]
     search.look([name for at in around for name in graph.observable(at)])
     covered = {found.counterpart for found in search.known.values() if found.healthy and found.counterpart}

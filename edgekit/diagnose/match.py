@@ -8,7 +8,17 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from edgekit.diagnose.health import FACTOR, FLOOR, Health, State, relative_error, vouches
+from edgekit.diagnose.health import (
+    FACTOR,
+    FLOOR,
+    RECOGNISED_SHARE,
+    Health,
+    State,
+    agreeing_share,
+    health,
+    relative_error,
+    vouches,
+)
 
 Load = Callable[[str], np.ndarray]
 
@@ -26,7 +36,7 @@ class Matcher:
             self._sums[name] = _invariants(values)
 
     def match(self, values: np.ndarray) -> Health:
-        """Healthy with the counterpart that fits best, else unmatched, with the error of the nearest of its size."""
+        """Healthy with the counterpart that fits best; wrong where part of it fits one; else unmatched."""
         best: Health | None = None
         for name in self._by_size.get(values.size, ()):
             truth = self._load(name)
@@ -41,8 +51,18 @@ class Matcher:
             return Health(State.UNMATCHED, shape=tuple(values.shape))
         if best.healthy:
             return best
-        # The nearest of its size is no counterpart: naming it would mislead.
-        return Health(State.UNMATCHED, best.error, best.limit, None, best.shape)
+        return self._recognised(values) or Health(State.UNMATCHED, shape=best.shape)
+
+    def _recognised(self, values: np.ndarray) -> Health | None:
+        """The healthy tensor that most of its values agree with, where they are enough."""
+        shares: dict[str, float] = {}
+        for name in self._by_size.get(values.size, ()):
+            limit = max(FACTOR * self._noise.get(name, 0.0), self._floor)
+            shares[name] = agreeing_share(values, self._load(name), limit)
+        nearest = max(shares, key=shares.__getitem__)
+        if shares[nearest] < RECOGNISED_SHARE:
+            return None
+        return health(values, self._load(nearest), self._noise.get(nearest, 0.0), self._floor, nearest)
 
     def _may_be_permuted(self, values: np.ndarray, name: str, limit: float) -> bool:
         """Sorting is dear; what a permutation leaves alone is compared first, ten times as generously."""

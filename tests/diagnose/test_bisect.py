@@ -65,6 +65,14 @@ def test_a_layer_that_hides_the_fault_in_one_branch_does_not_acquit_the_guilty_o
 
 
 @pytest.mark.parametrize("definite", [True, False])
+def test_half_of_a_split_that_is_right_does_not_acquit_what_is_split(definite):
+    # As in DPN: one damaged channel of `conv` goes into one half of the split alone.
+    made = graph("conv: x -> a\nsplit: a -> b c\nadd: b x -> d\nconcat: c x -> e\njoin: d e -> logits")
+    runtime = Runtime(made, ["conv"], masked=["b"])
+    assert located(runtime, definite=definite, per_run=2) == "conv"
+
+
+@pytest.mark.parametrize("definite", [True, False])
 def test_shapes_acquit_nobody(definite):
     made = graph("conv: x -> a\nrelu: a -> b\nshape: b -> s\nresize: b s -> c\nfc: c -> logits")
     runtime = Runtime(made, ["conv"], shapes=["s"])

@@ -166,6 +166,14 @@ def test_what_cannot_be_diagnosed_is_said(edgekit: Edgekit, arguments: list[str]
     assert "Traceback" not in answer.stderr
 
 
+def test_a_folder_with_other_files_is_not_replaced(edgekit: Edgekit, mixnet: Converted, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    answer = edgekit("diagnose", mixnet.out / "MixNet_S" / "onnx", "--reproducer", tmp_path)
+    assert answer.returncode == 2
+    assert "holds files that are no reproducer" in answer.stderr
+    assert (tmp_path / "thesis.txt").exists()
+
+
 def test_the_command_starts_in_a_blink_without_numpy() -> None:
     code = "import sys, edgekit.cli.app; print('numpy' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

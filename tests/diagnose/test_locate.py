@@ -2,7 +2,8 @@
 
 from edgekit.diagnose.bisect import Search
 from edgekit.diagnose.graph import Layer
-from edgekit.diagnose.locate import Pair, alike, counterpart, pattern
+from edgekit.diagnose.health import Health, State
+from edgekit.diagnose.locate import Pair, alike, counterpart, pattern, recognised
 from tests.diagnose.made_up import Runtime, graph
 
 # As pnnx writes a padded pool of a ResNet_vd's shortcut; healthy.b is the convolution beside it.
@@ -44,3 +45,21 @@ def test_the_layer_that_nothing_right_computes_is_what_it_stands_for():
     stands_for = counterpart(pair, search, 2)
     assert stands_for is not None
     assert stands_for.type == "AveragePool"
+
+
+def test_a_wrong_output_that_is_known_keeps_its_own_layer():
+    # Paddle Lite's one convolution stands for three operators of the program, the last of which is called as it is.
+    target = graph("conv2d: x -> r\nrelu: r -> out")
+    healthy = graph("conv: x -> a\nbatch_norm: a -> b\nrelu: b -> r\nrelu2: r -> out")
+    pair = Pair(target, healthy, lambda names: {}, False, "")
+    search = Search(target, pair.probe, definite=False)
+    by_name = recognised(pair, search, target.layers[0])
+    assert by_name is not None
+    assert by_name.name == "relu"
+    other = graph("conv2d: x -> 17\nrelu: 17 -> out0")
+    search.known["17"] = Health(State.WRONG, 0.3, 1e-5, "b")
+    by_value = recognised(pair, search, other.layers[0])
+    assert by_value is not None
+    assert by_value.name == "batch_norm"
+    search.known["17"] = Health(State.UNMATCHED)
+    assert recognised(pair, search, other.layers[0]) is None
