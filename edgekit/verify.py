@@ -1,38 +1,29 @@
 """Verifies artifacts: each in its real runtime, against the FP32 reference and the float64 oracle."""
 
-import os
-import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import Any
 
 from msgspec.structs import replace
 
 from edgekit.artifact.golden import write_golden
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
-from edgekit.errors import AbsentError, EdgekitError, UsageError
-from edgekit.files import full_disk_reported
-from edgekit.inputs.golden import GoldenInputs, golden_inputs
-from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.artifact.origin import program_folder_of
+from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options
+from edgekit.errors import EdgekitError
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import PROGRAM_WORKERS, reference_stage, run_stage
-from edgekit.pipeline.source import Batch, GoldenFile
+from edgekit.pipeline.plan import reference_stage, run_stage
+from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
-from edgekit.pipeline.store import RECORD, StageResult
+from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.recipe.load import recipe_for
-from edgekit.reference.choose import PADDLE_CPU, Choice, Reference, Truth, choice
+from edgekit.reference.choose import Choice, Reference, Truth, choice
 from edgekit.reference.match import Subject, program_hashes
-
-REFERENCE = PADDLE_CPU
 
 
 @dataclass(frozen=True)
@@ -166,106 +157,6 @@ def chosen_reference(prepared: Preparation, truth: StageResult, against: Choice)
         {spec.name: spec.kind for spec in manifest.outputs if spec.kind != "image"},
     )
     return against.of(subject_of(prepared), here, tolerance_of(manifest)), here
-
-
-def program_folder_of(manifest: Manifest, stages: Path) -> Path:
-    """The Paddle program that an artifact was made from, in the stage store.
-
-    Raises AbsentError where it is gone, UsageError where the manifest names no such stage.
-    """
-    made_by = next(iter(manifest.stages), None)
-    # A manifest may come from anybody, and this becomes a path.
-    is_key = re.fullmatch("[0-9a-f]{64}", manifest.program_key)
-    if made_by is None or made_by.stage not in PROGRAM_WORKERS or not is_key:
-        raise UsageError(f"the manifest of the {manifest.target} artifact of {manifest.model.name} names no program")
-    folder = stages / made_by.stage.removesuffix(".py") / manifest.program_key
-    if not (folder / RECORD).exists():
-        raise AbsentError(
-            f"the program that the {manifest.target} artifact of {manifest.model.name} was made from is no longer in "
-            "the cache",
-            f"Run `{convert_command(manifest)}` again.",
-        )
-    return folder
-
-
-def convert_command(manifest: Manifest) -> str:
-    """The command that makes an artifact again, as far as its manifest tells."""
-    foreign = manifest.weights.kind == "program"
-    words = ["edgekit", "convert", manifest.weights.spec if foreign else manifest.model.name]
-    words += ["--target", manifest.target]
-    words += [] if foreign else ["--weights", manifest.weights.spec]
-    words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
-    words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
-    words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
-    words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
-    return shlex.join(words)
-
-
-# 1, 4, 1, 4: the ten golden inputs exactly, in calls that differ.
-DYNAMIC_BATCHES = [1, 4]
-
-
-def batch_of_calls(manifest: Manifest) -> int | list[int]:
-    """How many samples verification gives to a call; several numbers in turn where the artifact takes any."""
-    return DYNAMIC_BATCHES if manifest.batch == "dynamic" else manifest.batch
-
-
-PHOTOS = 8
-SYNTHETIC = 2
-
-
-def golden_file(artifact: Artifact, cache: Path) -> GoldenFile:
-    """The golden inputs for an artifact's preprocessing, written into the cache once.
-
-    All bundled photos and at least two synthetic samples: more where a batch must be filled. For embedded
-    preprocessing they are rounded to what 8 bits can say.
-    """
-    manifest = artifact.manifest
-    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
-    if manifest.embedded_preprocessing:
-        inputs = inputs.from_levels(manifest.preprocessing)
-    return stored(inputs, cache)
-
-
-def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
-    """What an artifact is given where the program is given `golden`: the same, or its levels, uint8 [N, H, W, 3]."""
-    manifest = artifact.manifest
-    if not manifest.embedded_preprocessing:
-        return golden
-    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
-    return stored(inputs.levels(manifest.preprocessing), cache)
-
-
-def stored(inputs: GoldenInputs, cache: Path) -> GoldenFile:
-    """The file of golden inputs, written into the cache where it is not there yet."""
-    path = cache / "inputs" / f"{inputs.samples_sha256}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with full_disk_reported(path.parent):
-            partial = path.with_name(f".{path.name}.{os.getpid()}")
-            inputs.write_inputs(partial)
-            partial.replace(path)
-    return GoldenFile(path, inputs.samples_sha256, inputs.labels, inputs.kinds)
-
-
-@lru_cache(maxsize=4)
-def golden_samples(preprocessing: Preprocessing, input_name: str, batch: Batch) -> GoldenInputs:
-    """The golden inputs in memory; the last few are remembered, since many models share them."""
-    each = sum(DYNAMIC_BATCHES) if batch == "dynamic" else batch
-    filled = -(-(PHOTOS + SYNTHETIC) // each) * each
-    return golden_inputs(preprocessing, input_name, photos=PHOTOS, synthetic=filled - PHOTOS)
-
-
-def run_options(artifact: Artifact) -> dict[str, Any]:
-    """What a runner must know of an artifact: names, shapes, batch, precision."""
-    manifest = artifact.manifest
-    return {
-        "batch": batch_of_calls(manifest),
-        "precision": manifest.precision,
-        "inputs": {spec.name: spec.target_name for spec in manifest.inputs},
-        "outputs": {spec.name: spec.target_name for spec in manifest.outputs},
-        "output_shapes": {spec.name: list(spec.shape) for spec in manifest.outputs},
-    }
 
 
 def judge_variant(

@@ -15,9 +15,10 @@ from safetensors.numpy import load_file, save_file
 
 from conftest import Converted, Edgekit, RunWorker
 from edgekit.artifact.load import load_artifact
+from edgekit.artifact.origin import program_folder_of
+from edgekit.artifact.samples import run_options
 from edgekit.inputs.preprocessing import Preprocessing, preprocess
 from edgekit.pipeline.target import targets
-from edgekit.verify import program_folder_of, run_options
 
 pytestmark = pytest.mark.toolchain
 

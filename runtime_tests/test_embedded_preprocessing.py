@@ -11,8 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 from conftest import Converted, Edgekit, RunWorker
 from edgekit.artifact.load import load_artifact
+from edgekit.artifact.samples import run_options
 from edgekit.pipeline.target import targets
-from edgekit.verify import run_options
 from runtime_tests.test_convert_and_verify import seal_again
 
 pytestmark = pytest.mark.toolchain

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
+from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
 from edgekit.convert import make_manifest, write_conversion
 from edgekit.errors import AbsentError, EdgekitError, UsageError
@@ -21,7 +22,6 @@ from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant
 from edgekit.reference.device import cpu_name
-from edgekit.verify import golden_samples, run_options, stored
 
 
 @dataclass(frozen=True)

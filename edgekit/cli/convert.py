@@ -19,7 +19,7 @@ from edgekit.cli.common import (
     triple_option,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
-from edgekit.cli.diagnose import NoDiagnose, suggest
+from edgekit.cli.diagnose import NoDiagnose, explain, show, suggest
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
@@ -107,14 +107,16 @@ def convert(
         artifacts = [one.artifact for one in done if one.artifact is not None]
         warn_of_assumptions(artifacts)
         checks = verify_artifacts(artifacts, executor) if verify else None
-    if json:
-        print_json(conversions_document(done, checks))
-    elif checks is not None:
-        show_checks(checks)
-    else:
-        show_conversions(done)
+    if not json:
+        show_conversions(done) if checks is None else show_checks(checks)
     status = exit_status(done, checks)
-    suggest(checks or [], done, wanted=not no_diagnose)
+    diagnoses = [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose)
+    if json:
+        print_json({**conversions_document(done, checks), "diagnoses": diagnoses})
+    for one in [] if json else diagnoses:
+        show(one)
+    if not no_diagnose:
+        suggest(done)
     return status
 
 

@@ -9,7 +9,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, SourceOptions, Verbose, Weights, model_sources
 from edgekit.cli.console import console, error_console, print_json
-from edgekit.errors import AbsentError, ConversionError, UsageError
+from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edgekit.pipeline.source import ModelSource
     from edgekit.verify import Check
 
-NoDiagnose = Annotated[bool, typer.Option("--no-diagnose", help="Do not say how to diagnose what has failed.")]
+NoDiagnose = Annotated[bool, typer.Option("--no-diagnose", help="Do not look for the reason where a verdict fails.")]
 
 
 def diagnose(
@@ -138,18 +138,53 @@ def show(found: "Diagnosis") -> None:
     console().print(found.sentence, highlight=False, markup=False)
 
 
-def suggest(checks: "Sequence[Check]", conversions: "Sequence[Conversion]" = (), *, wanted: bool = True) -> None:
-    """One line on stderr that says how to learn why something failed; nothing where nothing did, or unasked."""
+def explain(checks: "Sequence[Check]", *, offline: bool, verbose: bool) -> "list[Diagnosis]":
+    """Diagnose the first artifact whose verdict failed, and say what to type for the others; nothing where none did.
+
+    A diagnosis that cannot be made is one line on stderr: the verdict stands without it.
+    """
+    folders = list(dict.fromkeys(check.artifact.folder for check in checks if has_layers_to_look_at(check)))
+    if not folders:
+        return []
+    from edgekit.cli.session import session
+    from edgekit.diagnose.diagnose import diagnose as examine
+    from edgekit.diagnose.subject import artifact_subject
+
+    first, *others = folders
+    found: list[Diagnosis] = []
+    try:
+        with session(offline=offline, verbose=verbose) as executor:
+            subject = artifact_subject(first, executor)
+            found = examine(subject, executor, first.parent / f"diagnosis-{subject.target.name}")
+    except EdgekitError as error:
+        said = f"Why it failed could not be found out: {error}"
+        error_console().print(said, markup=False, highlight=False, soft_wrap=True)
+    if others:
+        say_command([f"edgekit diagnose {folder}" for folder in others])
+    return found
+
+
+def has_layers_to_look_at(check: "Check") -> bool:
+    """Whether a verdict failed, by the artifact's fault, on a target whose layers can be looked into."""
+    from edgekit.bundled import bundled_folder
+
+    at_fault = check.found.verdict.status == "failed" and not (check.judged_by and check.judged_by.unusable)
+    observer = bundled_folder("converters") / check.target.worker("tensors.py")
+    return at_fault and observer.exists() and not check.artifact.manifest.embedded_preprocessing
+
+
+def suggest(conversions: "Sequence[Conversion]") -> None:
+    """One line on stderr that says how to learn why a conversion failed; nothing where none did."""
     commands = [
-        f"edgekit diagnose {check.artifact.folder}"
-        for check in checks
-        if check.found.verdict.status == "failed" and not check.artifact.manifest.embedded_preprocessing
-    ]
-    commands += [
         f"edgekit diagnose {one.model} --target {one.target.name}, with the flags of this conversion"
         for one in conversions
         if isinstance(one.error, ConversionError)
     ]
-    if wanted and commands:
-        more = f" (and {len(set(commands)) - 1} more)" if len(set(commands)) > 1 else ""
-        error_console().print(f"Why, and which layer: {commands[0]}{more}", highlight=False, soft_wrap=True)
+    if commands:
+        say_command(commands)
+
+
+def say_command(commands: list[str]) -> None:
+    """Say what to type, the first of several."""
+    more = f" (and {len(set(commands)) - 1} more)" if len(set(commands)) > 1 else ""
+    error_console().print(f"Why, and which layer: {commands[0]}{more}", highlight=False, soft_wrap=True)

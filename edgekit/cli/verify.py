@@ -7,7 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, print_json
-from edgekit.cli.diagnose import NoDiagnose, suggest
+from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.errors import AbsentError
 
 if TYPE_CHECKING:
@@ -47,11 +47,13 @@ def verify(
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
         checks = verify_artifacts(artifacts, executor, against)
-    if json:
-        print_json({"checks": [check_document(check) for check in checks]})
-    else:
+    if not json:
         show_checks(checks)
-    suggest(checks, wanted=not no_diagnose)
+    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose)
+    if json:
+        print_json({"checks": [check_document(check) for check in checks], "diagnoses": diagnoses})
+    for one in [] if json else diagnoses:
+        show(one)
     return int(any(check.found.verdict.status == "failed" for check in checks))
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.artifact.load import Artifact
+from edgekit.artifact.samples import run_options
 from edgekit.diagnose.inside import Laboratory
 from edgekit.diagnose.judge import Judge, largest_error
 from edgekit.diagnose.report import StepReport
@@ -15,7 +16,6 @@ from edgekit.pipeline.plan import PROGRAM
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
-from edgekit.verify import run_options
 
 Tried = tuple[Step, StageResult | EdgekitError]
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from edgekit.artifact.samples import golden_file, run_options
 from edgekit.diagnose.attempts import Attempts, stand_in
 from edgekit.diagnose.breaking import Breaking
 from edgekit.diagnose.cures import Pharmacy
@@ -27,7 +28,7 @@ from edgekit.pipeline.plan import reference_stage
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
-from edgekit.verify import golden_file, run_options, tolerance_of
+from edgekit.verify import tolerance_of
 
 
 def diagnose(subject: Subject, executor: Executor, reproducer: Path | None, *, twins: bool = True) -> list[Diagnosis]:

@@ -8,6 +8,7 @@ import msgspec
 
 from edgekit.artifact.load import AGAIN, Artifact, read_manifest
 from edgekit.artifact.manifest import FileRecord, Manifest
+from edgekit.artifact.origin import program_folder_of
 from edgekit.convert import make_manifest, write_conversion
 from edgekit.diagnose.steps import finished, with_rewrites
 from edgekit.errors import EdgekitError, UsageError
@@ -20,7 +21,6 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, targets
 from edgekit.recipe.load import load_recipe, recipe_for
 from edgekit.recipe.schema import Recipe
-from edgekit.verify import program_folder_of
 from edgekit.weights import ResolvedWeights
 
 

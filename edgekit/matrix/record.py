@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from edgekit import __version__
+from edgekit.artifact.samples import golden_samples
 from edgekit.files import full_disk_reported
 from edgekit.hashing import data_sha256, file_sha256
 from edgekit.matrix.cell import Cell
@@ -17,7 +18,6 @@ from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import Target
-from edgekit.verify import golden_samples
 
 FORMAT = 1
 FOLDER = "cells"

@@ -138,7 +138,7 @@ def test_the_arm_file_of_paddle_lite_is_compared_by_its_parameters(
     assert x86.read_bytes() == before
 
 
-def test_a_failed_verification_says_what_to_type(edgekit: Edgekit, mixnet: Converted, tmp_path: Path) -> None:
+def test_a_failed_verification_is_diagnosed_by_itself(edgekit: Edgekit, mixnet: Converted, tmp_path: Path) -> None:
     folder = tmp_path / "openvino"
     shutil.copytree(mixnet.out / "MixNet_S" / "openvino", folder)
     damage(stored_parameters("openvino", folder)["conv2d_0.w_0"], np.random.default_rng(0), 2.0, channel=True)
@@ -146,8 +146,12 @@ def test_a_failed_verification_says_what_to_type(edgekit: Edgekit, mixnet: Conve
     answer = edgekit("verify", folder, "--json")
     assert answer.returncode == 1
     assert json.loads(answer.stdout)["checks"][0]["verdict"]["status"] == "failed"
-    assert f"Why, and which layer: edgekit diagnose {folder}" in answer.stderr
-    assert "edgekit diagnose" not in edgekit("verify", folder, "--no-diagnose").stderr
+    (found,) = json.loads(answer.stdout)["diagnoses"]
+    assert found["layer"]["changed_parameters"] == ["conv2d_0.w_0"]
+    assert (tmp_path / "diagnosis-openvino" / "reproduce.py").exists()
+    without = edgekit("verify", folder, "--no-diagnose")
+    assert without.returncode == 1
+    assert "diagnos" not in without.stdout + without.stderr
 
 
 @pytest.mark.parametrize(

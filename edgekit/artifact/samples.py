@@ -1,0 +1,77 @@
+"""What an artifact is run with: the golden inputs, how many of them a call gets, and by which names."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from edgekit.artifact.load import Artifact
+from edgekit.artifact.manifest import Manifest
+from edgekit.files import full_disk_reported
+from edgekit.inputs.golden import GoldenInputs, golden_inputs
+from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.pipeline.source import Batch, GoldenFile
+
+PHOTOS = 8
+SYNTHETIC = 2
+# 1, 4, 1, 4: the ten golden inputs exactly, in calls that differ.
+DYNAMIC_BATCHES = [1, 4]
+
+
+def batch_of_calls(manifest: Manifest) -> int | list[int]:
+    """How many samples verification gives to a call; several numbers in turn where the artifact takes any."""
+    return DYNAMIC_BATCHES if manifest.batch == "dynamic" else manifest.batch
+
+
+def golden_file(artifact: Artifact, cache: Path) -> GoldenFile:
+    """The golden inputs for an artifact's preprocessing, written into the cache once.
+
+    All bundled photos and at least two synthetic samples: more where a batch must be filled. For embedded
+    preprocessing they are rounded to what 8 bits can say.
+    """
+    manifest = artifact.manifest
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
+    if manifest.embedded_preprocessing:
+        inputs = inputs.from_levels(manifest.preprocessing)
+    return stored(inputs, cache)
+
+
+def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
+    """What an artifact is given where the program is given `golden`: the same, or its levels, uint8 [N, H, W, 3]."""
+    manifest = artifact.manifest
+    if not manifest.embedded_preprocessing:
+        return golden
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
+    return stored(inputs.levels(manifest.preprocessing), cache)
+
+
+def stored(inputs: GoldenInputs, cache: Path) -> GoldenFile:
+    """The file of golden inputs, written into the cache where it is not there yet."""
+    path = cache / "inputs" / f"{inputs.samples_sha256}.safetensors"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with full_disk_reported(path.parent):
+            partial = path.with_name(f".{path.name}.{os.getpid()}")
+            inputs.write_inputs(partial)
+            partial.replace(path)
+    return GoldenFile(path, inputs.samples_sha256, inputs.labels, inputs.kinds)
+
+
+@lru_cache(maxsize=4)
+def golden_samples(preprocessing: Preprocessing, input_name: str, batch: Batch) -> GoldenInputs:
+    """The golden inputs in memory; the last few are remembered, since many models share them."""
+    each = sum(DYNAMIC_BATCHES) if batch == "dynamic" else batch
+    filled = -(-(PHOTOS + SYNTHETIC) // each) * each
+    return golden_inputs(preprocessing, input_name, photos=PHOTOS, synthetic=filled - PHOTOS)
+
+
+def run_options(artifact: Artifact) -> dict[str, Any]:
+    """What a runner must know of an artifact: names, shapes, batch, precision."""
+    manifest = artifact.manifest
+    return {
+        "batch": batch_of_calls(manifest),
+        "precision": manifest.precision,
+        "inputs": {spec.name: spec.target_name for spec in manifest.inputs},
+        "outputs": {spec.name: spec.target_name for spec in manifest.outputs},
+        "output_shapes": {spec.name: list(spec.shape) for spec in manifest.outputs},
+    }
