@@ -40,14 +40,14 @@ def examine(cache: Path) -> list[Finding]:
 
 
 def toolchains() -> list[tuple[Requirements, str]]:
-    """Every environment that some worker asks for, with the names of those workers."""
-    found: dict[str, tuple[Requirements, list[str]]] = {}
+    """Every environment that some worker asks for, with the folders of those workers."""
+    found: dict[str, tuple[Requirements, set[str]]] = {}
     converters = bundled_folder("converters")
     for script in sorted(converters.glob("*/*.py")):
         if "# /// script" in script.read_text(encoding="utf-8"):
             requirements = read_requirements(script)
-            found.setdefault(requirements.digest, (requirements, []))[1].append(f"{script.parent.name}/{script.stem}")
-    return [(requirements, ", ".join(workers)) for requirements, workers in found.values()]
+            found.setdefault(requirements.digest, (requirements, set()))[1].add(script.parent.name)
+    return [(requirements, ", ".join(sorted(folders))) for requirements, folders in found.values()]
 
 
 def find_toolchain(requirements: Requirements, uses: str, cache: Path) -> Finding:

@@ -1,5 +1,7 @@
 """`edgekit doctor`: what is here, and what each missing thing would take."""
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.cli.common import Json
@@ -20,21 +22,25 @@ def doctor(json: Json = False) -> None:
     from edgekit.cache import cache_folder
     from edgekit.doctor import examine
 
-    findings = examine(cache_folder())
+    cache = cache_folder()
+    findings = examine(cache)
     if json:
         print_json({"findings": findings})
         return
-    console().print(findings_table(findings))
+    console().print(findings_table(findings, cache))
 
 
-def findings_table(findings: list["Finding"]):
-    """The findings as a Rich table."""
+def findings_table(findings: list["Finding"], cache: Path):
+    """The findings as a Rich table; paths below `cache` are cut short, since its own row has it in full."""
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("What", "Used by", "State", "Where, or what it takes"):
-        table.add_column(heading, overflow="fold")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("What", no_wrap=True)
+    table.add_column("Used by", max_width=16)
+    table.add_column("State", no_wrap=True)
+    table.add_column("Where, or what it takes", overflow="fold")
     for finding in findings:
-        table.add_row(finding.name, finding.purpose, MARKS[finding.status], finding.detail)
+        detail = finding.detail.replace(f"{cache}{os.sep}", f"…{os.sep}")
+        table.add_row(finding.name, finding.purpose, MARKS[finding.status], detail)
     return table
