@@ -35,7 +35,8 @@ def convert_command(manifest: Manifest) -> str:
     foreign = manifest.weights.kind == "program"
     words = ["edgekit", "convert", manifest.weights.spec if foreign else manifest.model.name]
     words += ["--target", manifest.target]
-    words += [] if foreign else ["--weights", manifest.weights.spec]
+    words += ["--name", manifest.model.name] if foreign else ["--weights", manifest.weights.spec]
+    words += ["--input-size", str(manifest.preprocessing.crop)]
     words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
     words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
     words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
