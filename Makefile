@@ -7,7 +7,7 @@ TOOLS := .tools
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(TOOLS)/bin/uv)
 ENVIRONMENT := .venv/installed
 
-.PHONY: demo test check benchmark clean
+.PHONY: demo test check bump benchmark clean
 
 demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
 	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
@@ -19,6 +19,13 @@ check: $(ENVIRONMENT)  ## style and types
 	$(UV) run --no-sync ruff check
 	$(UV) run --no-sync ruff format --check
 	$(UV) run --no-sync pyright
+
+# Another environment of the folder: ENVIRONMENT_FILE=environment_on_gpu.py.
+ENVIRONMENT_FILE ?= environment.py
+
+bump: $(ENVIRONMENT)  ## another version in a toolchain, and its tests: make bump TOOLCHAIN=onnx PIN=onnxruntime==1.32.0
+	$(UV) add --quiet --script converters/$(TOOLCHAIN)/$(ENVIRONMENT_FILE) $(PIN)
+	$(UV) run --no-sync pytest tests/converters/$(TOOLCHAIN) runtime_tests/test_convert_and_verify.py
 
 benchmark: $(ENVIRONMENT)  ## edgekit beside the same tools by hand
 	$(UV) run --no-sync python benchmarks/conversion.py

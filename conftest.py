@@ -15,7 +15,7 @@ import pytest
 
 from edgekit.cache import cache_folder
 from edgekit.toolchain.environment import ensure_environment
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import requirements_of
 from edgekit.toolchain.worker import Limits, Toolchain
 
 ROOT = Path(__file__).resolve().parent
@@ -86,7 +86,7 @@ def mixnet_program(run_worker: RunWorker) -> Path:
 def foreign_models(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of small models that Paddle exported (see tests/foreign_models.py). Copy before you change one."""
     worker = ROOT / "converters" / "paddle" / "adopt.py"
-    python = ensure_environment(worker, read_requirements(worker), session_cache, print)
+    python = ensure_environment(requirements_of(worker), session_cache, print)
     folder = tmp_path_factory.mktemp("foreign")
     script = [str(python), str(ROOT / "tests" / "foreign_models.py"), str(folder)]
     answer = subprocess.run(script, capture_output=True, text=True, timeout=300, check=False)

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from edgekit.cache import cache_folder
 from edgekit.toolchain.environment import ensure_environment
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import requirements_of
 from edgekit.weights.demo import demo_weights
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,7 +28,7 @@ MODEL, CLASSES, SIZE = "MixNet_S", "10", "64"
 
 def environment_of(script: Path) -> Path:
     """The Python of the environment that a script's head asks for, made where it is missing."""
-    return ensure_environment(script, read_requirements(script), cache_folder(), print)
+    return ensure_environment(requirements_of(script), cache_folder(), print)
 
 
 def steps_by_hand(folder: Path) -> list[tuple[str, list[str | Path]]]:

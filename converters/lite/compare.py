@@ -1,12 +1,3 @@
-# /// script
-# requires-python = "==3.10.*"
-# dependencies = [
-#     "paddlelite==2.13rc0",
-#     "numpy==1.26.4",
-#     "protobuf==7.36.2",
-#     "safetensors==0.7.0",
-# ]
-# ///
 """Is a Paddle Lite model for ARM the twin of the x86 one? What can be said of it without a device.
 
 Inputs: `arm`, `x86` (`.nb` files of one program). The x86 file can be run here and judged against the

@@ -1,12 +1,3 @@
-# /// script
-# requires-python = "==3.10.*"
-# dependencies = [
-#     "paddlelite==2.13rc0",
-#     "numpy==1.26.4",
-#     "protobuf==7.36.2",
-#     "safetensors==0.7.0",
-# ]
-# ///
 """A Paddle program to Paddle Lite models: model.arm.nb for phones and boards, model.x86.nb for this host.
 
 Inputs: `program` (a folder with inference.pdmodel and inference.pdiparams). Options: `targets` ("arm",

@@ -1,12 +1,3 @@
-# /// script
-# requires-python = "==3.10.*"
-# dependencies = [
-#     "paddlelite==2.13rc0",
-#     "numpy==1.26.4",
-#     "protobuf==7.36.2",
-#     "safetensors==0.7.0",
-# ]
-# ///
 """Cut one operator out of a Paddle Lite model, with its parameters.
 
 Inputs: `model` (a .nb file). Options: `inputs` (variable -> its shape), `outputs` (variables of one operator). Writes

@@ -1,12 +1,3 @@
-# /// script
-# requires-python = "==3.10.*"
-# dependencies = [
-#     "paddlelite==2.13rc0",
-#     "numpy==1.26.4",
-#     "protobuf==7.36.2",
-#     "safetensors==0.7.0",
-# ]
-# ///
 """A Paddle program as `opt` gets it: after the rewrites, still a Paddle program.
 
 Inputs: `program`. Options: `rewrites` (names). Writes `inference.pdmodel` and `inference.pdiparams`; returns `rewrites`

@@ -1,12 +1,3 @@
-# /// script
-# requires-python = "==3.10.*"
-# dependencies = [
-#     "paddlelite==2.13rc0",
-#     "numpy==1.26.4",
-#     "protobuf==7.36.2",
-#     "safetensors==0.7.0",
-# ]
-# ///
 """Run a Paddle Lite model for x86 (`model.x86.nb`) on this host in Paddle Lite's light runtime, in FP32.
 
 Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32"), `inputs` and

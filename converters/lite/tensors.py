@@ -1,12 +1,3 @@
-# /// script
-# requires-python = "==3.10.*"
-# dependencies = [
-#     "paddlelite==2.13rc0",
-#     "numpy==1.26.4",
-#     "protobuf==7.36.2",
-#     "safetensors==0.7.0",
-# ]
-# ///
 """The graph of a Paddle Lite model, and the variables inside an x86 one as Paddle Lite's light runtime computes them.
 
 Inputs: `model` (a .nb file), `tensors` (one batch; absent for the graph alone, which an ARM file has too). Options:

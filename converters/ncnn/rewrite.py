@@ -1,26 +1,3 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = [
-#     "ncnn==1.0.20261020",
-#     "ml-dtypes==0.6.0",
-#     "numpy==2.2.6",
-#     "onnx==1.23.2",
-#     "pnnx==20261020",
-#     "protobuf==7.36.2",
-#     "safetensors==0.8.0",
-#     "typing-extensions==4.16.0",
-# ]
-#
-# [tool.uv]
-# # pnnx declares torch for its Python front; its executable, all that is used here, has no need of it.
-# # ncnn declares what its model zoo downloads with.
-# override-dependencies = [
-#     "portalocker ; python_version < '3'",
-#     "requests ; python_version < '3'",
-#     "torch ; python_version < '3'",
-#     "tqdm ; python_version < '3'",
-# ]
-# ///
 """`model.onnx` as pnnx gets it: after the rewrites, still ONNX.
 
 Inputs: `onnx`. Options: `rewrites` (names). Writes `model.onnx`; returns `rewrites` (reports) and `changed` (the values

@@ -1,22 +1,3 @@
-# /// script
-# requires-python = ">=3.11,<3.13"
-# dependencies = [
-#     "paddle2onnx==1.3.1",
-#     "colorama==0.4.6",
-#     "flatbuffers==25.12.19",
-#     "ml-dtypes==0.6.0",
-#     "mpmath==1.3.0",
-#     "numpy==2.4.6",
-#     "onnx==1.23.2",
-#     "onnxruntime==1.32.0",
-#     "onnxslim==0.1.98",
-#     "packaging==26.3",
-#     "protobuf==7.36.2",
-#     "safetensors==0.8.0",
-#     "sympy==1.14.0",
-#     "typing-extensions==4.16.0",
-# ]
-# ///
 """A Paddle program to `model.onnx`: paddle2onnx, then OnnxSlim, then ONNX's own checker (`edgeworker.onnx_model`)."""
 
 from pathlib import Path

@@ -1,13 +1,3 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = [
-#     "openvino==2026.4.1",
-#     "numpy==2.2.6",
-#     "openvino-telemetry==2025.2.0",
-#     "protobuf==7.36.2",
-#     "safetensors==0.8.0",
-# ]
-# ///
 """A Paddle program to OpenVINO IR (`model.xml`, `model.bin`), straight from the .pdmodel; of Paddle 3, from its ONNX.
 
 Inputs: `program`, or `onnx` (model.onnx). Options: `precision` ("fp32": weights as they are; "fp16": weights stored

@@ -1,13 +1,3 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = [
-#     "openvino==2026.4.1",
-#     "numpy==2.2.6",
-#     "openvino-telemetry==2025.2.0",
-#     "protobuf==7.36.2",
-#     "safetensors==0.8.0",
-# ]
-# ///
 """Cut out of OpenVINO IR what computes some tensors from others, with its constants.
 
 Inputs: `model` (the .xml), `weights` (the .bin). Options: `inputs` (tensor -> its shape), `outputs` (names), as

@@ -1,13 +1,3 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = [
-#     "openvino==2026.4.1",
-#     "numpy==2.2.6",
-#     "openvino-telemetry==2025.2.0",
-#     "protobuf==7.36.2",
-#     "safetensors==0.8.0",
-# ]
-# ///
 """Fold the preprocessing of 8-bit photos into OpenVINO IR: it then takes uint8 RGB [N, H, W, 3].
 
 Inputs: `model.xml`, `model.bin`. Options: `divide_by`, `mean`, `std` (three values each, in RGB order). What is

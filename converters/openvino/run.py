@@ -1,13 +1,3 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = [
-#     "openvino==2026.4.1",
-#     "numpy==2.2.6",
-#     "openvino-telemetry==2025.2.0",
-#     "protobuf==7.36.2",
-#     "safetensors==0.8.0",
-# ]
-# ///
 """Run OpenVINO IR on the CPU, computing in FP32 whatever the CPU offers.
 
 Inputs: `model` (the .xml), `weights` (the .bin; absent where it lies beside the .xml), `tensors`. Options:

@@ -1,13 +1,3 @@
-# /// script
-# requires-python = ">=3.10"
-# dependencies = [
-#     "openvino==2026.4.1",
-#     "numpy==2.2.6",
-#     "openvino-telemetry==2025.2.0",
-#     "protobuf==7.36.2",
-#     "safetensors==0.8.0",
-# ]
-# ///
 """The graph of OpenVINO IR, and the tensors inside it as the CPU plugin computes them in FP32.
 
 Inputs: `model` (the .xml), `weights` (the .bin), `tensors` (one batch; absent for the graph alone). Options: `names`

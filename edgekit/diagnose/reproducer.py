@@ -24,7 +24,7 @@ from edgekit.pipeline.plan import PROGRAM
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import requirements_of
 
 SCRIPTS = Path(__file__).parent / "reproducers"
 SCRIPT = "reproduce.py"
@@ -210,11 +210,11 @@ def write(case: Case, cut: Cut, kind: str, folder: Path) -> None:
 def script_head(kind: str) -> str:
     """The requirements of the target's own runner, so that the script shows the versions that were diagnosed."""
     target = kind.split("_")[0]
-    script = bundled_folder("converters") / target / "run.py"
-    text = script.read_text(encoding="utf-8")
+    converters = bundled_folder("converters")
+    text = requirements_of(converters / target / "run.py").file.read_text(encoding="utf-8")
     head = text[: text.index("# ///\n", 5) + 6]
     if kind == "ncnn_conversion":
-        runtime = read_requirements(bundled_folder("converters") / "onnx" / "run.py")
+        runtime = requirements_of(converters / "onnx" / "run.py")
         pinned = next(one for one in runtime.dependencies if one.startswith("onnxruntime=="))
         head = head.replace("# dependencies = [\n", f'# dependencies = [\n#     "{pinned}",\n')
     return head

@@ -87,7 +87,7 @@ class Stage:
 def worker_source_digest(worker: str) -> str:
     """The hash of a worker's folder and of the shared library.
 
-    The head with the pinned versions is in the source, so new tools make new keys.
+    The environment with the pinned versions is in the folder, so new tools make new keys.
     """
     converters = bundled_folder("converters")
     script = converters / worker

@@ -1,7 +1,7 @@
-"""Makes the environment that a worker's head asks for, once, and finds it again in microseconds.
+"""Makes the environment that a worker asks for, once, and finds it again in microseconds.
 
 `uv run --script` does the same job in a quarter of a second each time and makes one environment per script.
-Here workers with the same head share one, its byte code is compiled at installation (Paddle then starts in
+Here the workers of a toolchain share one, its byte code is compiled at installation (Paddle then starts in
 1.3 s, not 3.3), and a warm start is one `stat`, which also makes it work without a network.
 """
 
@@ -34,10 +34,8 @@ def ready_python(requirements: Requirements, cache: Path) -> Path | None:
     return python if (folder / MARKER).exists() and python.exists() else None
 
 
-def ensure_environment(
-    script: Path, requirements: Requirements, cache: Path, notify: Notify, *, offline: bool = False
-) -> Path:
-    """The Python of the environment for `script`, made first where needed.
+def ensure_environment(requirements: Requirements, cache: Path, notify: Notify, *, offline: bool = False) -> Path:
+    """The Python of the environment of `requirements`, made first where needed.
 
     Two processes that need the same one share the work. Raises AbsentError where a Python or the package
     index is out of reach, ConversionError where the disk is full.
@@ -57,7 +55,7 @@ def ensure_environment(
         shutil.rmtree(folder, ignore_errors=True)
         uv(["venv", "--no-project", "--quiet", "--python", str(interpreter), str(folder)], folder.parent, name)
         python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        install = ["pip", "install", "--compile-bytecode", "--python", str(python), "-r", str(script)]
+        install = ["pip", "install", "--compile-bytecode", "--python", str(python), "-r", str(requirements.file)]
         log = uv([*install, *(["--offline"] if offline else [])], folder, f"{name} {version}")
         (folder / "install.log").write_text(log, encoding="utf-8")
         marker = {"python": str(interpreter), "dependencies": requirements.dependencies}

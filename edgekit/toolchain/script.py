@@ -1,4 +1,7 @@
-"""A worker's head: the requirements that PEP 723 lets a script carry in its first comment block."""
+"""A worker's requirements, as PEP 723 writes them into a script's first comment block.
+
+They stand once a toolchain: in the head of the `environment.py` that all workers of a folder share.
+"""
 
 import hashlib
 import re
@@ -18,19 +21,38 @@ BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$
 class Requirements:
     """What a worker needs: a Python, and distributions pinned as `name==version`, the tool itself first.
 
-    `needs` is the device without which the tool is of no use, such as `nvidia-gpu`: `[tool.edgekit]` in the head.
+    `file` holds them, in its head. `needs` is the device without which the tool is of no use, such as `nvidia-gpu`, and
+    `workers` those that an environment beside the folder's usual one is for: both from `[tool.edgekit]` in the head.
     """
 
+    file: Path
     python: str
     dependencies: tuple[str, ...]
     digest: str
     needs: Need | None = None
+    workers: tuple[str, ...] = ()
 
     @property
     def tool(self) -> tuple[str, str]:
         """The name and version of the toolchain that the worker is about: its first dependency."""
         name, _, version = self.dependencies[0].partition("==")
         return name.split("[")[0].strip(), version.strip()
+
+
+def requirements_of(worker: Path) -> Requirements:
+    """What the script `worker` runs in: its own head, or that of the environment in its folder.
+
+    That is the `environment_*.py` which lists it, else `environment.py`. Raises ValueError where there is none.
+    """
+    if "# /// script" in worker.read_text(encoding="utf-8"):
+        return read_requirements(worker)
+    for file in sorted(worker.parent.glob("environment_*.py")):
+        if worker.name in (special := read_requirements(file)).workers:
+            return special
+    usual = worker.with_name("environment.py")
+    if not usual.exists():
+        raise ValueError(f"{worker} has no head of its own, and no {usual.name} beside it")
+    return read_requirements(usual)
 
 
 def read_requirements(script: Path) -> Requirements:
@@ -46,9 +68,12 @@ def read_requirements(script: Path) -> Requirements:
     for dependency in dependencies:
         if "==" not in dependency:
             raise ValueError(f"{script} does not pin {dependency} exactly")
+    own = head.get("tool", {}).get("edgekit", {})
     return Requirements(
+        file=script,
         python=head["requires-python"],
         dependencies=dependencies,
         digest=hashlib.sha256(content.encode()).hexdigest(),
-        needs=convert(head.get("tool", {}).get("edgekit", {}).get("needs"), Need | None),
+        needs=convert(own.get("needs"), Need | None),
+        workers=tuple(own.get("workers", ())),
     )

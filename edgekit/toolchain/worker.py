@@ -15,7 +15,7 @@ from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import requirements_of
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
@@ -69,15 +69,15 @@ class Toolchain:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
 
         `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. `python` is
-        an interpreter of the user's own, which takes the place of the environment that the worker's head asks for.
+        an interpreter of the user's own, which takes the place of the environment that the worker asks for.
         Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
         takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
         limits = limits or Limits()
         script = bundled_folder("converters") / worker
-        requirements = read_requirements(script)
+        requirements = requirements_of(script)
         own = python is not None
-        python = python or ensure_environment(script, requirements, self.cache, self.notify, offline=self.offline)
+        python = python or ensure_environment(requirements, self.cache, self.notify, offline=self.offline)
         request, answer = scratch / "request.json", scratch / "result.json"
         document = {
             # The worker runs in its scratch folder, where the user's relative paths mean nothing.

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT, Converted, Edgekit
 from edgekit.toolchain.environment import ready_python
 from edgekit.toolchain.interpreter import uv_program
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import read_requirements, requirements_of
 from tests.diagnose.damage import damage, seal_again, stored_parameters
 
 pytestmark = pytest.mark.toolchain
@@ -28,7 +28,7 @@ def diagnosed(edgekit: Edgekit, *arguments: str | Path, status: int = 1) -> list
 
 def reproduced(script: Path, target: str, session_cache: Path) -> subprocess.CompletedProcess[str]:
     """Run a reproducer in the environment of the target's runner, whose requirements it carries."""
-    runner = read_requirements(ROOT / "converters" / target / "run.py")
+    runner = requirements_of(ROOT / "converters" / target / "run.py")
     assert read_requirements(script).dependencies == runner.dependencies
     python = ready_python(runner, session_cache)
     assert python is not None

@@ -10,6 +10,7 @@ from edgekit.artifact.load import load_artifact
 from edgekit.cli.app import run
 from edgekit.errors import AbsentError
 from edgekit.toolchain.environment import ensure_environment
+from edgekit.toolchain.script import Requirements
 from tests.matrix.conftest import FakeProject
 
 TWO = ("--models", "MixNet_S,ResNet18")
@@ -119,10 +120,10 @@ def test_a_failure_at_another_stage_is_not_the_expected_one(project: FakeProject
 def test_a_toolchain_that_is_not_to_be_had_is_no_expected_failure(project: FakeProject) -> None:
     project.expect_failure("resnet", EXPECTED)
 
-    def ensure(script: Path, *arguments, **keywords) -> Path:
-        if script.parent.name == "beta":
+    def ensure(requirements: Requirements, *arguments, **keywords) -> Path:
+        if requirements.file.parent.name == "beta":
             raise AbsentError("beta 1.0 could not be installed: no network", "Check it.")
-        return ensure_environment(script, *arguments, **keywords)
+        return ensure_environment(requirements, *arguments, **keywords)
 
     project.monkeypatch.setattr("edgekit.toolchain.worker.ensure_environment", ensure)
     for _ in range(2):

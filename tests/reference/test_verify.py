@@ -17,7 +17,7 @@ from edgekit.reference.bundle import checked_bundle, write_bundle
 from edgekit.reference.description import ArithmeticPart, BackendPart, OutputPart
 from edgekit.reference.tensors import tensor_sha256, unpack_inputs
 from edgekit.toolchain.environment import ready_python
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import requirements_of
 from tests.reference.making import GPU
 from tests.reference.simulated import simulate
 
@@ -153,7 +153,7 @@ def test_onnx_runtime_that_falls_back_to_the_cpu_records_nothing(
         pytest.skip("no C compiler is here to make a pretended driver")
     (tmp_path / "driver.c").write_text(DRIVER)
     subprocess.run([compiler, "-shared", "-fPIC", "-o", tmp_path / "libcuda.so.1", tmp_path / "driver.c"], check=True)
-    python = ready_python(read_requirements(ROOT / "converters" / "onnx" / "run.py"), session_cache)
+    python = ready_python(requirements_of(ROOT / "converters" / "onnx" / "run.py"), session_cache)
     assert python is not None  # the fixture has run it
     out = tmp_path / "gpu.safetensors"
     answer = edgekit(

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from edgekit.toolchain.environment import ensure_environment
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import requirements_of
 from tests.converters.loading import CONVERTERS
 
 CLASSES = 7
@@ -22,7 +22,7 @@ Details = tuple[dict[str, Any], Path]
 def exported(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what export_networks.py makes. Copy before you change one."""
     worker = CONVERTERS / "paddle3" / "adopt.py"
-    python = ensure_environment(worker, read_requirements(worker), session_cache, print)
+    python = ensure_environment(requirements_of(worker), session_cache, print)
     folder = tmp_path_factory.mktemp("paddle3")
     script = [str(python), str(Path(__file__).with_name("export_networks.py")), str(folder)]
     answer = subprocess.run(script, capture_output=True, text=True, timeout=300, check=False)

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT, RunWorker
 from edgekit.cache import cache_folder
 from edgekit.toolchain.environment import ready_python
-from edgekit.toolchain.script import read_requirements
+from edgekit.toolchain.script import requirements_of
 
 FOLDER = ROOT / "converters" / "tensorrt"
 Converted = tuple[dict[str, Any], Path]
@@ -29,7 +29,7 @@ def converted(run_worker: RunWorker, onnx_model: Path) -> Converted:
 @pytest.fixture(scope="session")
 def in_environment(converted: Converted) -> Callable[..., str]:
     """Runs Python code in the workers' environment with their modules at hand; returns what it prints."""
-    python = ready_python(read_requirements(FOLDER / "convert.py"), cache_folder())
+    python = ready_python(requirements_of(FOLDER / "convert.py"), cache_folder())
     assert python is not None  # the conversion has just used it
 
     def run(code: str, *arguments: str | Path) -> str:
