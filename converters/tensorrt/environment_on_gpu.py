@@ -27,7 +27,7 @@
 
 As a program it runs one of them by hand:
 
-    PYTHONPATH=converters/lib uv run --script converters/tensorrt/environment_on_gpu.py build.py REQUEST.json RESULT.json
+    PYTHONPATH=converters/lib uv run --script converters/tensorrt/environment_on_gpu.py WORKER REQUEST RESULT
 """
 
 import runpy
