@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,9 +71,8 @@ def test_a_worker_without_an_environment_is_an_error(tmp_path: Path) -> None:
 
 
 def test_every_worker_has_an_environment_with_exact_pins() -> None:
-    workers = [
-        path for path in bundled_folder("converters").glob("*/*.py") if '__name__ == "__main__"' in path.read_text()
-    ]
+    scripts = bundled_folder("converters").glob("*/*.py")
+    workers = [path for path in scripts if re.search(r"^    main\(\w", path.read_text(), re.MULTILINE)]
     assert len(workers) >= 35
     for worker in workers:
         assert requirements_of(worker).dependencies
