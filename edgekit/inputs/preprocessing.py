@@ -41,7 +41,7 @@ WITH_MINIMUM = "((level - min_value) / divide_by - mean) / std"
 FUSED = "level * (1 / divide_by / std) + (-mean / std)"
 
 
-class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
+class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How an image becomes an input tensor: turned, cropped (rarely), resized, cropped or padded, normalised.
 
     Fields with one possible value are there for whoever reads a manifest: they say what else could be guessed wrong.
@@ -77,8 +77,9 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     crop_origin: Literal["centre_floor", "centre_round", "top_left"] = "centre_floor"
     """The crop's top left corner: `((height - crop) // 2, (width - crop) // 2)`, the same with halves rounded to the
     even neighbour (paddle.vision and torchvision), or (0, 0)."""
-    pad_value: int | tuple[int, ...] | None = None
-    """The level, 0..255, beside a letterboxed photo; 0 where it is not given. Only of `letterbox`."""
+    pad_value: _Values | None = None
+    """The level, 0..255, beside a letterboxed photo; 0 where it is not given. Only of `letterbox`. Before the
+    normalisation: 127.5 with a mean and std of 0.5 leaves zeros."""
     pad_position: Literal["centre", "top_left"] | None = None
     """Where the photo lies in a letterbox: `centre` (an odd pixel goes to the bottom or right), the usual one."""
     channel_order: ChannelOrder = "RGB"
@@ -145,7 +146,7 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
         levels = self._by_channel("pad_value", 0 if self.pad_value is None else self.pad_value)
         if not all(0 <= level <= 255 for level in levels):
             raise ValueError(f"pad_value = {list(levels)} has a level that is not in 0..255")
-        force_setattr(self, "pad_value", tuple(int(level) for level in levels))
+        force_setattr(self, "pad_value", tuple(float(level) for level in levels))
         force_setattr(self, "pad_position", self.pad_position or "centre")
 
     def _settle_channels(self) -> None:
@@ -170,7 +171,7 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
         values = tuple(given) if isinstance(given, tuple | list) else (given,) * (self.channels - zeros)
         if zeros and len(values) == self.channels - 1:
             # What leaves a zero as it is: (0 - 0) / 1.
-            values = (*values, {"std": 1.0, "divide_by": values[-1]}.get(name, 0))
+            values = (*values, {"std": 1.0, "divide_by": values[-1]}.get(name, 0.0))
         if len(values) != self.channels:
             raise ValueError(
                 f"{name} = {list(values)} is not one value for each of the {self.channels} channels of channel_order = "
@@ -189,6 +190,29 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
     def channels(self) -> int:
         """How many channels the tensor has."""
         return {"GRAY": 1}.get(self.channel_order, len(self.channel_order))
+
+    @property
+    def constants(self) -> tuple["np.ndarray", "np.ndarray", "np.ndarray", "np.ndarray"]:
+        """`min_value`, `divide_by`, `mean` and `std` by channel: four float64 arrays [C]."""
+        import numpy as np
+
+        minimum, divisor, mean, std = (
+            np.array(self._by_channel(name, getattr(self, name)), dtype=np.float64)
+            for name in ("min_value", "divide_by", "mean", "std")
+        )
+        return minimum, divisor, mean, std
+
+    @property
+    def pad_levels(self) -> "np.ndarray":
+        """`pad_value` by channel: float32 [C]."""
+        import numpy as np
+
+        return np.array(self._by_channel("pad_value", self.pad_value or 0), dtype=np.float32)
+
+    @property
+    def pads_with_levels(self) -> bool:
+        """Whether `pad_value` is a level of 8 bits, not one between two (PaddleX pads with 127.5)."""
+        return bool((self.pad_levels % 1 == 0).all())
 
     @property
     def has_minimum(self) -> bool:
@@ -223,63 +247,88 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omi
         return table[:, 0], table[:, 255]
 
 
-def resized_shape(height: int, width: int, resize_short: int) -> tuple[int, int]:
-    """Height and width after the shorter side became `resize_short`, rounded as PaddleClas rounds.
-
-    PaddleClas multiplies both sides by the float `resize_short / shorter` and applies Python's `round`, which
-    takes an exact half to the even neighbour.
-    """
-    ratio = float(resize_short) / min(height, width)
-    return round(height * ratio), round(width * ratio)
-
-
 def preprocess(image: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
-    """The input tensor of one image: float32 [3, crop, crop] from uint8 RGB [H, W, 3].
+    """The input tensor of one image: float32 [C, *input_size] from uint8 RGB or RGBA [H, W, 3 or 4].
 
-    Raises `ValueError` for another dtype or shape.
+    Raises `ValueError` for another dtype or shape, and for a photo smaller than what is to be cut out of it.
     """
-    return normalised(cropped_levels(image, spec), spec)
+    levels = cropped_levels(image, spec)
+    tensor = normalised(levels, spec)
+    if spec.resize == "letterbox" and not spec.pads_with_levels:
+        import numpy as np
+
+        from edgekit.inputs.geometry import placement
+
+        place = placement(Size(*image.shape[:2]), spec).place
+        padded = np.broadcast_to(_normalised(spec.pad_levels[:, None, None], spec), tensor.shape).copy()
+        padded[:, place.rows, place.columns] = tensor[:, place.rows, place.columns]
+        return padded
+    return tensor
 
 
 def cropped_levels(image: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
-    """The first half of `preprocess`, up to the normalisation: uint8 RGB [crop, crop, 3] from uint8 RGB [H, W, 3].
+    """The first half of `preprocess`, up to the normalisation: uint8 [*input_size, C] in the model's channel order.
 
-    A model with embedded preprocessing takes this. Raises `ValueError` for another dtype or shape.
+    A model with embedded preprocessing takes this. Padding between two levels is rounded here. Raises `ValueError` as
+    `preprocess` does.
     """
     import numpy as np
 
-    from edgekit.inputs.resize import opencv_bilinear, pillow_antialiased
+    from edgekit.inputs.channels import with_channels
+    from edgekit.inputs.geometry import placement
+    from edgekit.inputs.resize import resized_window
 
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] not in (3, 4) or 0 in image.shape:
         raise ValueError(f"expected a uint8 RGB image [height, width, 3], got {image.dtype} {list(image.shape)}")
-    size = resized_shape(image.shape[0], image.shape[1], spec.resize_short)
-    if spec.resize_backend == "pillow":
-        return pillow_antialiased(image, size, spec.crop, spec.interpolation)
-    return opencv_bilinear(image, size, spec.crop)
+    way = placement(Size(*image.shape[:2]), spec)
+    photo = with_channels(image[way.cut.rows, way.cut.columns], spec.channel_order, spec.resize_backend)
+    window = resized_window(photo, way.resized, way.kept, spec.resize_backend, spec.interpolation)
+    if spec.resize != "letterbox":
+        return np.ascontiguousarray(window)
+    levels = np.empty((*spec.input_size, spec.channels), np.uint8)
+    levels[:] = np.rint(spec.pad_levels).astype(np.uint8)
+    levels[way.place.rows, way.place.columns] = window
+    return levels
 
 
 def normalised(levels: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
-    """The second half of `preprocess`: float32 [..., 3, H, W] from 8-bit levels, uint8 RGB [..., H, W, 3]."""
+    """The second half of `preprocess`: float32 [..., C, H, W] from 8-bit levels, uint8 [..., H, W, C]."""
     import numpy as np
 
     table = _normalised_levels(spec)
-    return np.stack([table[channel][levels[..., channel]] for channel in range(3)], axis=-3)
+    return np.stack([table[channel][levels[..., channel]] for channel in range(spec.channels)], axis=-3)
 
 
 def quantised(tensor: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
-    """The 8-bit levels nearest to an input tensor: uint8 [..., H, W, 3] from float32 [..., 3, H, W]."""
+    """The 8-bit levels nearest to an input tensor: uint8 [..., H, W, C] from float32 [..., C, H, W]."""
     import numpy as np
 
-    mean, std = (np.array(values, dtype=np.float64)[:, None, None] for values in (spec.mean, spec.std))
-    levels = np.rint((tensor.astype(np.float64) * std + mean) * spec.divide_by)
+    minimum, divisor, mean, std = (values[:, None, None] for values in spec.constants)
+    levels = np.rint((tensor.astype(np.float64) * std + mean) * divisor + minimum)
     return np.ascontiguousarray(np.moveaxis(np.clip(levels, 0, 255).astype(np.uint8), -3, -1))
 
 
 def _normalised_levels(spec: Preprocessing) -> "np.ndarray":
-    """The tensor value of each of the 256 levels, float32 [3, 256], in PaddleClas's order of operations."""
+    """The tensor value of each of the 256 levels, float32 [C, 256]."""
     import numpy as np
 
-    levels = np.arange(256, dtype=np.float32) * np.float32(1.0 / spec.divide_by)
-    mean = np.array(spec.mean, dtype=np.float32)[:, None]
-    std = np.array(spec.std, dtype=np.float32)[:, None]
-    return (levels[None, :] - mean) / std
+    table = _normalised(np.tile(np.arange(256, dtype=np.float32), (spec.channels, 1)), spec)
+    if spec.channel_order.endswith("0"):
+        table[-1] = 0
+    return table
+
+
+def _normalised(levels: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
+    """Levels, float32 [C, ...], normalised in the order of operations that the specification names: float32."""
+    import numpy as np
+
+    shape = (spec.channels,) + (1,) * (levels.ndim - 1)
+    if spec.normalisation == FUSED:
+        _, divisor, mean, std = spec.constants
+        factor, offset = (values.astype(np.float32).reshape(shape) for values in (1.0 / divisor / std, -mean / std))
+        return levels * factor + offset
+    minimum, factor, mean, std = (
+        values.astype(np.float32).reshape(shape)
+        for values in (spec.constants[0], 1.0 / spec.constants[1], *spec.constants[2:])
+    )
+    return ((levels - minimum) * factor - mean) / std
