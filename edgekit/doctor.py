@@ -1,4 +1,4 @@
-"""What of the outside world is here: toolchains, Pythons, GPU, adb, qemu; and what each missing one would take."""
+"""What of the outside world is here: toolchains, Pythons, a GPU; and what each missing one would take."""
 
 import platform
 import shutil
@@ -33,8 +33,6 @@ def examine(cache: Path) -> list[Finding]:
         find_uv(),
         *(find_toolchain(requirements, uses, cache) for requirements, uses in toolchains()),
         find_gpu(),
-        find_adb(),
-        find_program("qemu-aarch64-static", "runs ARM64 binaries on this machine", "qemu-user-static"),
         Finding("cache", "environments, weights, stages", "ready", str(cache)),
     ]
 
@@ -57,7 +55,7 @@ def find_toolchain(requirements: Requirements, uses: str, cache: Path) -> Findin
     if python := ready_python(requirements, cache):
         return Finding(title, uses, "ready", str(python.parents[1]))
     if requirements.needs is not None and find_device(requirements.needs) is None:
-        return Finding(title, uses, "missing", f"not installed without {NAMES[requirements.needs]}, which it needs")
+        return Finding(title, uses, "missing", f"installed where there is {NAMES[requirements.needs]}, which it needs")
     try:
         interpreter = find_interpreter(requirements.python, title, offline=True)
     except AbsentError as error:
@@ -80,26 +78,6 @@ def find_gpu() -> Finding:
     if answer is None:
         return Finding("NVIDIA GPU", purpose, "missing", "nvidia-smi does not answer; it needs a GPU and its driver")
     return Finding("NVIDIA GPU", purpose, "ready", answer.splitlines()[0])
-
-
-def find_adb() -> Finding:
-    """A phone on adb."""
-    purpose = "runs artifacts on an Android phone"
-    answer = ask(["adb", "devices"])
-    if answer is None:
-        detail = "adb is not on PATH; Android's platform-tools have it (Debian: apt install adb)"
-        return Finding("adb", purpose, "missing", detail)
-    devices = [line.split()[0] for line in answer.splitlines()[1:] if line.strip().endswith("device")]
-    if not devices:
-        return Finding("adb", purpose, "missing", "adb is here, no phone is connected and authorised")
-    return Finding("adb", purpose, "ready", ", ".join(devices))
-
-
-def find_program(program: str, purpose: str, package: str) -> Finding:
-    """A program on PATH."""
-    if path := shutil.which(program):
-        return Finding(program, purpose, "ready", path)
-    return Finding(program, purpose, "missing", f"not on PATH (Debian: apt install {package})")
 
 
 def ask(command: list[str]) -> str | None:

@@ -11,6 +11,7 @@ from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
 from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
+from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
 from edgekit.cli.verify import verify
 from edgekit.errors import ConversionError, EdgekitError
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.command()(models)
 app.command(short_help="Convert models to targets.")(convert)
 app.command(short_help="Prove artifacts in their own runtimes.")(verify)
+app.command(short_help="Name what is on photos.")(predict)
 app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
 app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Convert and verify every model on every target.")(matrix)
@@ -57,7 +59,7 @@ def options(
 def run(arguments: list[str]) -> int:
     """Run a command line; returns its exit status. Nothing but a bug leaves this as an exception."""
     try:
-        status = app(arguments, standalone_mode=False)
+        status = app(arguments, prog_name="edgekit", standalone_mode=False)
         if status == INTERRUPTED:  # what Typer makes of Ctrl-C
             say_interrupted()
         return status if isinstance(status, int) else 0
@@ -90,12 +92,14 @@ def report(error: EdgekitError, as_json: bool) -> int:
     return error.exit_status
 
 
-def report_usage(error: Any, as_json: bool) -> int:
+def report_usage(complaint: Any, as_json: bool) -> int:
     """The same for what the parser of flags and arguments found."""
-    if as_json:
-        print_error_document(error.format_message(), "", error.exit_code)
-    error.show()
-    return error.exit_code
+    if type(complaint).__name__ == "NoArgsIsHelpError":  # the help is the message
+        complaint.show()
+        return complaint.exit_code
+    from edgekit.cli.usage import usage_error
+
+    return report(usage_error(complaint), as_json)
 
 
 def print_error_document(message: str, remedy: str, exit_status: int) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgekit.cli.common import Json, Offline, SourceOptions, Verbose, Weights, batch_option, model_sources
-from edgekit.cli.console import console, print_json
+from edgekit.cli.console import console, print_json, warn
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,9 +48,13 @@ def bench(
     from edgekit.bench.run import Timing
     from edgekit.bench.run import bench as run_bench
     from edgekit.cli.session import session
-    from edgekit.pipeline.target import check_precision, select_targets
+    from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
 
     wanted = select_targets(target)
+    left_out = left_out_of_all(target, wanted, precision.value, 1)
+    wanted = [one for one in wanted if one.name not in left_out]
+    for reason in left_out.values():
+        warn(f"left out of all: {reason}")
     check_precision(wanted, precision.value)
     if not 0 < seconds <= 3600:
         raise UsageError(f"--seconds {seconds:g} is out of range", "Give more than 0 and at most 3600.")

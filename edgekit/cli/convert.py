@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from edgekit.convert import Conversion
     from edgekit.verify import Check
 
+# Everything that could be done is done, and `--target all` means more: some targets cannot do what is asked.
+PARTLY = 5
+
 
 class ChosenPrecision(StrEnum):
     """What `--precision` takes."""
@@ -81,10 +84,12 @@ def convert(
     from edgekit.cli.verify import show_checks
     from edgekit.convert import convert as convert_model
     from edgekit.pipeline.embedding import check_embedding
-    from edgekit.pipeline.target import check_precision, parse_flags, select_targets
+    from edgekit.pipeline.target import check_precision, left_out_of_all, parse_flags, select_targets
     from edgekit.verify import verify as verify_artifacts
 
     wanted = select_targets(target)
+    left_out = left_out_of_all(target, wanted, precision.value, batch_option(batch))
+    wanted = [one for one in wanted if one.name not in left_out]
     check_precision(wanted, precision.value)
     flags = parse_flags(wanted, {"gpu": gpu})
     if embed_preprocessing:
@@ -109,10 +114,12 @@ def convert(
         checks = verify_artifacts(artifacts, executor) if verify else None
     if not json:
         show_conversions(done) if checks is None else show_checks(checks)
-    status = exit_status(done, checks)
+    for reason in left_out.values():
+        warn(f"left out of all: {reason}")
+    status = exit_status(done, checks) or (PARTLY if left_out else 0)
     diagnoses = [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose)
     if json:
-        print_json({**conversions_document(done, checks), "diagnoses": diagnoses})
+        print_json({**conversions_document(done, checks), "left_out": left_out, "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
         show(one)
     if not no_diagnose:

@@ -1,13 +1,13 @@
 """`edgekit doctor`: what is here, and what each missing thing would take."""
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.cli.common import Json
 from edgekit.cli.console import console, print_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from edgekit.doctor import Finding
 
 MARKS = {
@@ -18,7 +18,9 @@ MARKS = {
 
 
 def doctor(json: Json = False) -> None:
-    """Show which toolchains, Pythons, GPU, phones and emulators are here, and what the missing ones take."""
+    """Show which toolchains, Pythons and GPU are here, and what the missing ones take."""
+    from rich.markup import escape
+
     from edgekit.cache import cache_folder
     from edgekit.doctor import examine
 
@@ -27,20 +29,22 @@ def doctor(json: Json = False) -> None:
     if json:
         print_json({"findings": findings})
         return
-    console().print(findings_table(findings, cache))
+    console().print(findings_table(findings))
+    for detail in dict.fromkeys(finding.detail for finding in findings if finding.status != "ready"):
+        names = ", ".join(finding.name for finding in findings if finding.detail == detail)
+        console().print(f"[bold]{names}[/bold]: {escape(detail)}.", highlight=False)
+    console().print(f"[dim]Environments, weights and stages are in {escape(str(cache))}[/dim]", highlight=False)
 
 
-def findings_table(findings: list["Finding"], cache: Path):
-    """The findings as a Rich table; paths below `cache` are cut short, since its own row has it in full."""
+def findings_table(findings: list["Finding"]) -> "Table":
+    """What is looked for, whether it is here, and who uses it: within 80 columns. What it takes stands below."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("What", no_wrap=True)
-    table.add_column("Used by", max_width=16)
-    table.add_column("State", no_wrap=True)
-    table.add_column("Where, or what it takes", overflow="fold")
+    table.add_column("what", no_wrap=True)
+    table.add_column("state", no_wrap=True)
+    table.add_column("used by")
     for finding in findings:
-        detail = finding.detail.replace(f"{cache}{os.sep}", f"…{os.sep}")
-        table.add_row(finding.name, finding.purpose, MARKS[finding.status], detail)
+        table.add_row(finding.name, MARKS[finding.status], finding.purpose)
     return table

@@ -54,7 +54,7 @@ def as_table(chosen: tuple[Model, ...]) -> Table:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, caption=CAPTION, caption_justify="left", pad_edge=False)
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")
     table.add_column("family", no_wrap=True)
     for heading in ("input", "params", "top-1", "FLOPs", "V100\nfp32", "T4\nfp32", "T4\nfp16"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
@@ -93,7 +93,8 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
 
     `source` is what the converter reads: `program`, or the name of another target. `files` maps the
     converter's file names to those in an artifact, where `{model}` stands for the model's name. `in_all`: whether
-    `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not.
+    `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not, and under
+    `batch` why it takes no batch but 1, where it does not.
     """
 
     title: str
@@ -103,7 +104,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     variants: tuple[Variant, ...]
     in_all: bool = True
     precisions: tuple[Precision, ...] = ("fp32",)
-    lacks: dict[Precision, str] = {}
+    lacks: dict[Precision | Literal["batch"], str] = {}
     flags: dict[str, Flag] = {}
     native: Native | None = None
     paddle3: Paddle3 | None = None
@@ -179,6 +180,33 @@ def select_targets(names: str) -> list[Target]:
             hint = f"Did you mean {' or '.join(near)}? " if near else ""
             raise UsageError(f"there is no target {name}", f"{hint}Targets are {', '.join(known)}, and all.")
     return [known[name] for name in dict.fromkeys(wanted)]
+
+
+def left_out_of_all(names: str, wanted: Sequence[Target], precision: Precision, batch: int | str) -> dict[str, str]:
+    """Those of `wanted` that `all` in `names` brought, and that cannot do what is asked: target -> the reason.
+
+    A target that is named itself is never left out in silence: it fails with its reason. Raises UsageError where
+    nothing would be left.
+    """
+    named = {name.strip().lower() for name in names.split(",")}
+    reasons = {
+        target.name: reason
+        for target in wanted
+        if "all" in named and target.name not in named and (reason := lack(target, precision, batch))
+    }
+    if reasons and len(reasons) == len(wanted):
+        raise UsageError("no target can do that: " + "; ".join(reasons.values()))
+    return reasons
+
+
+def lack(target: Target, precision: Precision, batch: int | str) -> str | None:
+    """Why a target cannot be had in a precision at a batch, or None where it can."""
+    description = target.description
+    if precision not in description.precisions:
+        return f"{target.name} has no {precision}: {description.lacks.get(precision, 'its converter knows none')}"
+    if batch != 1 and "batch" in description.lacks:
+        return f"{target.name} takes one sample a call: {description.lacks['batch']}"
+    return None
 
 
 def check_precision(wanted: Sequence[Target], precision: Precision) -> None:

@@ -29,7 +29,7 @@ def matrix_table(report: MatrixReport, width: int) -> "Table":
 
     latency = width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")
     table.add_column("ref.\nerror", justify="right", no_wrap=True)
     for target in report.targets:
         table.add_column(f"{target.name}\nerror{', ms' if latency else ''}", no_wrap=True)

@@ -28,7 +28,8 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
         title_style="bold",
     )  # fmt: skip
     table.add_column("target", no_wrap=True)
-    table.add_column(f"files ({manifest.model.name}…)", no_wrap=True)
+    # The one column that may break: numbers and verdicts keep theirs, however long a model's name is.
+    table.add_column("files", overflow="fold")
     table.add_column("oracle\nerror", justify="right", no_wrap=True)
     table.add_column("ref.\nerror", justify="right", no_wrap=True)
     table.add_column("top-1\nphotos", justify="right", no_wrap=True)

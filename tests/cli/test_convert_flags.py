@@ -14,7 +14,7 @@ from edgekit.cli.app import run
         (["-t", "tensorrt", "--gpu", "sm90"], "--gpu knows no sm90. It takes sm75, sm80, sm86, sm89, sm120, sm121"),
         (["-t", "onnx", "--precision", "fp16"], "onnx has no fp16"),
         (["-t", "lite", "--precision", "fp16"], "lite has no fp16: Paddle Lite has it for ARM alone"),
-        (["-t", "all", "--precision", "fp16"], "Targets with fp16: ncnn, openvino, tensorrt."),
+        (["-t", "all,lite", "--precision", "fp16"], "Targets with fp16: ncnn, openvino, tensorrt."),
         (["-t", "onnx", "--precision", "int4"], "int4"),
     ],
 )

@@ -13,6 +13,7 @@ from edgekit.pipeline.target import (
     Target,
     Variant,
     check_precision,
+    left_out_of_all,
     parse_flags,
     select_targets,
     targets,
@@ -169,3 +170,20 @@ def test_what_a_target_is_made_from_stays_in_fp32(tmp_path: Path, no_gpu: None) 
     assert half.conversions["ncnn"].key != full.conversions["ncnn"].key
     assert half.conversions["tensorrt"].options["gpu"] == ["sm89"]
     assert "gpu" not in half.conversions["ncnn"].options
+
+
+def test_all_leaves_out_what_cannot_and_a_named_target_never() -> None:
+    wanted = select_targets("all")
+    assert left_out_of_all("all", wanted, "fp32", 1) == {}
+    assert list(left_out_of_all("all", wanted, "fp16", 1)) == ["lite", "onnx"]
+    assert left_out_of_all("all", wanted, "fp32", "dynamic") == {
+        "ncnn": "ncnn takes one sample a call: ncnn has no batch dimension"
+    }
+    assert left_out_of_all("all", wanted, "fp32", 4).keys() == {"ncnn"}
+    assert list(left_out_of_all("lite, ALL", wanted, "fp16", 1)) == ["onnx"]
+    assert left_out_of_all("lite,onnx", select_targets("lite,onnx"), "fp16", 1) == {}
+
+
+def test_all_that_leaves_nothing_is_an_error() -> None:
+    with pytest.raises(UsageError, match=r"no target can do that: lite has no int8"):
+        left_out_of_all("all", select_targets("all"), "int8", 1)

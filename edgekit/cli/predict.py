@@ -1,0 +1,125 @@
+"""`edgekit predict`: what artifacts see on photos."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
+from edgekit.cli.console import console, error_console, print_json, warn
+from edgekit.errors import AbsentError, UsageError
+
+if TYPE_CHECKING:
+    from edgekit.artifact.load import Artifact
+    from edgekit.predict import Prediction
+
+
+def predict(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|ARTIFACT", help="A converted model by name, or an artifact's folder.")
+    ],
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO|FOLDER...", help="Photos, and folders of photos.")],
+    target: Annotated[
+        str | None,
+        typer.Option("--target", "-t", help="Which artifact of the model, or all to compare them; the first if none."),
+    ] = None,
+    top: Annotated[int, typer.Option(help="How many classes to name.", min=1, max=1000)] = 5,
+    out: Out = DEFAULT_OUT,
+    json: Json = False,
+    offline: Offline = False,
+    verbose: Verbose = False,
+) -> int:
+    """Name what is on photos, in the artifact's own runtime, with photos prepared as its manifest says."""
+    from edgekit.cli.session import session
+    from edgekit.cli.verify import named_artifacts
+    from edgekit.data.photos import find_photos
+    from edgekit.predict import predict as predict_photos
+    from edgekit.report.predictions import prediction_table
+
+    artifacts = chosen_artifacts(named_artifacts([model], out), target, model)
+    warn_of_unproved(artifacts)
+    found = find_photos(photos)
+    done: list[Prediction] = []
+    with session(offline=offline, verbose=verbose) as executor:
+        for some in predict_photos(artifacts, found, executor, top):
+            for one in some:
+                if one.error is not None:
+                    error_console().print(f"edgekit: {one.error}", markup=False, highlight=False, soft_wrap=True)
+            if not json and any(one.answers for one in some):
+                console().print(prediction_table(some))
+            done += some
+    if json:
+        print_json(document(artifacts, done))
+    elif len(artifacts) > 1:
+        show_agreement(done)
+    return next((one.error.exit_status for one in done if one.error is not None), 0)
+
+
+def chosen_artifacts(artifacts: list["Artifact"], target: str | None, model: str) -> list["Artifact"]:
+    """Those of the targets asked for; without any, the first that has passed, else the first.
+
+    Raises UsageError for an unknown target, AbsentError where the model is not converted to it.
+    """
+    from edgekit.pipeline.target import select_targets, targets
+
+    if target is None:
+        proved = [one for one in artifacts if any(found.verdict.passed for found in one.manifest.verdicts)]
+        return (proved or artifacts)[:1]
+    everything = "all" in {name.strip().lower() for name in target.split(",")}
+    wanted = list(targets()) if everything else [one.name for one in select_targets(target)]
+    chosen = [one for one in artifacts if one.manifest.target in wanted]
+    missing = [] if everything else sorted(set(wanted) - {one.manifest.target for one in chosen})
+    if missing:
+        raise AbsentError(
+            f"{model} is not converted to {', '.join(missing)}",
+            f"Run `edgekit convert {model} --target {','.join(missing)}` first.",
+        )
+    if len({one.manifest.model.name for one in chosen}) > 1:
+        raise UsageError(f"{model} holds artifacts of several models", "Name one model, or one artifact's folder.")
+    return chosen
+
+
+def warn_of_unproved(artifacts: list["Artifact"]) -> None:
+    """Say which artifacts nobody has verified, or which have failed."""
+    for one in artifacts:
+        verdicts = [found.verdict for found in one.manifest.verdicts]
+        if any(verdict.status == "failed" for verdict in verdicts):
+            warn(f"{one.folder} has failed its verification: its answers may be wrong")
+        elif not any(verdict.passed for verdict in verdicts):
+            warn(f"{one.folder} is not verified yet: edgekit verify {one.folder}")
+
+
+def show_agreement(done: list["Prediction"]) -> None:
+    """Say on how many photos the targets name the same class."""
+    read = [one for one in done if one.error is None]
+    apart = [one for one in read if not one.agreed]
+    if not apart:
+        console().print(f"All targets name the same class on {len(read)} of {len(read)} photos.", highlight=False)
+        return
+    console().print(
+        f"Targets disagree on {len(apart)} of {len(read)} photos: {', '.join(one.photo.name for one in apart)}",
+        highlight=False,
+        markup=False,
+        style="bold red",
+    )
+
+
+def document(artifacts: list["Artifact"], done: list["Prediction"]) -> dict:
+    """The JSON: which artifacts, and each photo's classes by each of them."""
+    from edgekit.predict import label
+
+    return {
+        "artifacts": {label(one): one.folder for one in artifacts},
+        "photos": [
+            {
+                "photo": one.photo,
+                "agreed": one.agreed if one.error is None else None,
+                "error": one.error and str(one.error),
+                "classes": {
+                    name: [{"index": each.index, "name": each.name, "probability": each.probability} for each in ranked]
+                    for name, ranked in one.answers.items()
+                },
+            }
+            for one in done
+        ],
+    }

@@ -1,0 +1,1 @@
+"""Photos that a user has: found in files and folders, and read one after another."""

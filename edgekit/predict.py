@@ -1,0 +1,174 @@
+"""Names what is on photos: each artifact in its own runtime, prepared as its manifest says."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edgekit.artifact.load import Artifact
+from edgekit.artifact.manifest import Manifest
+from edgekit.artifact.samples import run_options
+from edgekit.errors import AbsentError, EdgekitError, UsageError
+from edgekit.hashing import file_sha256
+from edgekit.inputs.images import load_image
+from edgekit.inputs.preprocessing import cropped_levels, preprocess
+from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.memory import estimated_memory
+from edgekit.pipeline.plan import run_stage
+from edgekit.pipeline.source import GoldenFile
+from edgekit.pipeline.stage import Stage
+from edgekit.pipeline.target import Variant, targets
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Photos that are in memory at once, as tensors: 128 of 3 x 224 x 224 take 77 MB.
+CHUNK = 128
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A class by its index, its name where it has one, and its probability."""
+
+    index: int
+    name: str | None
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What each artifact, by its label, makes of one photo, the likeliest class first; `error` where it is none."""
+
+    photo: Path
+    answers: dict[str, tuple[Ranked, ...]]
+    error: EdgekitError | None = None
+
+    @property
+    def agreed(self) -> bool:
+        """Whether all artifacts name the same class first."""
+        return len({ranked[0].index for ranked in self.answers.values()}) <= 1
+
+
+def predict(
+    artifacts: Sequence[Artifact], photos: Sequence[Path], executor: Executor, top: int
+) -> Iterator[list[Prediction]]:
+    """The `top` likeliest classes of every photo by every artifact, some photos at a time, in their order.
+
+    A photo that cannot be read is a Prediction with its error. Raises UsageError for a model that gives no classes,
+    AbsentError for one that cannot run here, and what a runner ends with.
+    """
+    chosen = {label(one): (one, runnable(one)) for one in artifacts}
+    for one in artifacts:
+        check_kind(one.manifest)
+    for start in range(0, len(photos), CHUNK):
+        with tempfile.TemporaryDirectory(prefix="edgekit-predict-") as scratch:
+            yield predict_some(chosen, photos[start : start + CHUNK], executor, top, Path(scratch))
+
+
+def predict_some(
+    chosen: dict[str, tuple[Artifact, Variant]],
+    photos: Sequence[Path],
+    executor: Executor,
+    top: int,
+    scratch: Path,
+) -> list[Prediction]:
+    """The predictions of photos whose tensors fit into memory together; `scratch` is for them."""
+    tensors: dict[str, list[np.ndarray]] = {name: [] for name in chosen}
+    errors: dict[Path, EdgekitError] = {}
+    for photo in photos:
+        # One photo at a time: decoded ones are far larger than their tensors.
+        try:
+            image = load_image(photo)
+        except EdgekitError as error:
+            errors[photo] = error
+            continue
+        for name, (artifact, _) in chosen.items():
+            tensors[name].append(prepared(image, artifact.manifest))
+    read = [photo for photo in photos if photo not in errors]
+    answers: dict[Path, dict[str, tuple[Ranked, ...]]] = {photo: {} for photo in read}
+    if read:
+        stages: dict[str, Stage] = {}
+        for number, (name, (artifact, variant)) in enumerate(chosen.items()):
+            fed = write_tensors(artifact.manifest, tensors.pop(name), scratch / f"{number}.safetensors")
+            stages[name] = stage_of(artifact, variant, fed, len(read))
+        outcomes = executor.run(stages.values())
+        for name, stage in stages.items():
+            manifest = chosen[name][0].manifest
+            rows = probabilities(manifest, outcomes.result(stage).folder / "outputs.safetensors")
+            for photo, row in zip(read, rows, strict=False):  # the last batch may be filled up
+                answers[photo][name] = ranked(row, manifest.model.class_names, top)
+            # A user's photos are nothing to be kept.
+            executor.store.remove(stage)
+            executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+    return [Prediction(photo, answers.get(photo, {}), errors.get(photo)) for photo in photos]
+
+
+def label(artifact: Artifact) -> str:
+    """The artifact's target, as its folder says it: `ncnn`, `openvino-fp16`, `onnx-embedded`."""
+    return artifact.folder.resolve().name
+
+
+def runnable(artifact: Artifact) -> Variant:
+    """The variant of an artifact that runs on this machine. Raises AbsentError where there is none."""
+    target = targets()[artifact.manifest.target]
+    variants = target.variants_of(artifact.manifest.build)
+    for variant in variants:
+        if not variant.not_run:
+            return variant
+    reasons = "; ".join(dict.fromkeys(variant.not_run or "" for variant in variants)) or "it has no variant for it"
+    raise AbsentError(f"{artifact.folder} does not run on this machine: {reasons}", "Name another --target.")
+
+
+def check_kind(manifest: Manifest) -> None:
+    """Raise UsageError for a model whose first output is not a value for each class."""
+    if (kind := manifest.outputs[0].kind) == "features":
+        raise UsageError(f"{manifest.model.name} gives {kind}, not classes", "Only classifiers name what they see.")
+
+
+def prepared(image: "np.ndarray", manifest: Manifest) -> "np.ndarray":
+    """One photo as the artifact takes it: a tensor, or 8-bit levels where the rest of the preparation is inside it."""
+    prepare = cropped_levels if manifest.embedded_preprocessing else preprocess
+    return prepare(image, manifest.preprocessing)
+
+
+def write_tensors(manifest: Manifest, tensors: "list[np.ndarray]", path: Path) -> GoldenFile:
+    """Write prepared photos, filled up to whole batches with the last one."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    each = 1 if manifest.batch == "dynamic" else manifest.batch
+    tensors = tensors + [tensors[-1]] * (-len(tensors) % each)
+    save_file({manifest.inputs[0].name: np.ascontiguousarray(np.stack(tensors))}, path)
+    return GoldenFile(path, file_sha256(path), (), ())
+
+
+def stage_of(artifact: Artifact, variant: Variant, fed: GoldenFile, count: int) -> Stage:
+    """The run of an artifact on prepared photos."""
+    manifest = artifact.manifest
+    target = targets()[manifest.target]
+    options = {**run_options(artifact), "batch": 1 if manifest.batch == "dynamic" else manifest.batch}
+    memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
+    name = f"{manifest.model.name}, {count} photos" if count > 1 else manifest.model.name
+    return run_stage(target, variant, name, artifact.by_role(), fed, options, memory_bytes=memory, timed=False)
+
+
+def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":
+    """The first output's probabilities, float64 [samples, classes]: a softmax over logits, others as they are."""
+    import numpy as np
+    from safetensors.numpy import load_file
+
+    spec = manifest.outputs[0]
+    values = load_file(outputs)[spec.name]
+    rows = values.astype(np.float64).reshape(len(values), -1)
+    if spec.kind != "logits":
+        return rows
+    exponents = np.exp(rows - rows.max(axis=1, keepdims=True))
+    return exponents / exponents.sum(axis=1, keepdims=True)
+
+
+def ranked(row: "np.ndarray", names: Sequence[str] | None, top: int) -> tuple[Ranked, ...]:
+    """The `top` likeliest classes of one sample [classes]; of equal ones the one with the smaller index first."""
+    order = (-row).argsort(kind="stable")[:top]
+    indices = [int(index) for index in order]
+    return tuple(Ranked(index, names[index] if names else None, float(row[index])) for index in indices)

@@ -1,0 +1,69 @@
+"""What artifacts name on photos, for a terminal: a block for each photo."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edgekit.predict import Prediction, Ranked
+
+
+def prediction_table(predictions: Sequence["Prediction"]) -> "Table":
+    """The likeliest classes of each photo with their probabilities, a column for each artifact.
+
+    Where artifacts name different classes first, the photo and their first choices are marked.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    labels = list(dict.fromkeys(label for one in predictions for label in one.answers))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("photo", overflow="fold")
+    table.add_column("class", overflow="fold")
+    for label in labels:
+        # A name may break at its hyphen, a number never.
+        table.add_column(label, justify="right", min_width=7)
+    for one in predictions:
+        if one.error is not None:
+            continue
+        name = Text(one.photo.name, style="" if one.agreed else "bold red")
+        for index, shown in class_rows(one):
+            cells = [figure(one.answers[label], index, agreed=one.agreed) for label in labels]
+            table.add_row(name, Text(shown), *cells)
+            name = Text("")
+        table.add_section()
+    return table
+
+
+def class_rows(prediction: "Prediction") -> Iterator[tuple[int, str]]:
+    """The classes that any artifact ranks, in the order of the first one, then of the others: index and name."""
+    seen: dict[int, str] = {}
+    for ranked in prediction.answers.values():
+        for one in ranked:
+            seen.setdefault(one.index, class_title(one))
+    yield from seen.items()
+
+
+def class_title(ranked: "Ranked") -> str:
+    """A class by its index and name."""
+    return f"{ranked.index} {ranked.name}" if ranked.name else f"class {ranked.index}"
+
+
+def figure(ranked: Sequence["Ranked"], index: int, *, agreed: bool):
+    """The probability of a class by one artifact; its first choice is bold, and red where artifacts disagree."""
+    from rich.text import Text
+
+    found = next((one for one in ranked if one.index == index), None)
+    if found is None:
+        return Text("–", style="dim")
+    first = found is ranked[0]
+    return Text(percent(found.probability), style=("bold" if agreed else "bold red") if first else "")
+
+
+def percent(probability: float) -> str:
+    """A probability in at most seven characters: 99.998 %, 0.012 %, 3e-9."""
+    if probability >= 0.00005:
+        return f"{probability:.2%}".replace("%", " %")
+    return f"{probability:.0e}" if probability else "0 %"
