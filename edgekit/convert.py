@@ -34,13 +34,17 @@ from edgekit.remembered import remembered_sha256
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of one model on one target: an artifact, or the error. `unchanged`: it was there already."""
+    """What became of one model on one target: an artifact, or the error. `unchanged`: it was there already.
+
+    `notes` are sentences that the user must read, on what was taken for granted.
+    """
 
     model: str
     target: Target
     artifact: Artifact | None = None
     error: EdgekitError | None = None
     unchanged: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def convert(
@@ -88,11 +92,12 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
         folder = folder.with_name(folder.name + FOLDER_SUFFIX)
+    notes = notes_on(plan.source, program)
     if (present := unchanged_artifact(folder, manifest)) is not None:
-        return Conversion(name, target, present, unchanged=True)
+        return Conversion(name, target, present, unchanged=True, notes=notes)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
     write_artifact(folder, sources, manifest)
-    return Conversion(name, target, Artifact(folder, manifest))
+    return Conversion(name, target, Artifact(folder, manifest), notes=notes)
 
 
 def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: StageResult) -> Manifest:
@@ -115,7 +120,8 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
             source.weights.kind,
             source.weights.spec,
             source.weights.sha256,
-            source.weights.warning or assumed_size(source, program),
+            "; ".join(filter(None, (source.weights.warning, *notes_on(source, program)))) or None,
+            source.weights.prefix,
         ),
         recipe=recipe_record(source, plan.precision),
         # The input is square: the workers refuse another.
@@ -139,6 +145,12 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
             for role in target.description.files
         },
     )
+
+
+def notes_on(source: ModelSource, program: StageResult) -> tuple[str, ...]:
+    """What the making of the program has shown and the user must know; what was known before is said by then."""
+    assumed = assumed_size(source, program)
+    return (*([assumed] if assumed else []), *program.details.get("notes", []))
 
 
 def assumed_size(source: ModelSource, program: StageResult) -> str | None:

@@ -40,13 +40,14 @@ class ModelRecord(Struct, frozen=True):
 class WeightsRecord(Struct, frozen=True):
     """Which weights: the `kind` (official, demo, file, synthetic), what to give to `--weights`, their SHA-256.
 
-    Of a program from elsewhere, kind "program", `spec` is its path.
+    Of a program from elsewhere, kind "program", `spec` is its path. `prefix` is what was given to `--weights-prefix`.
     """
 
     kind: str
     spec: str
     sha256: str
     note: str | None = None
+    prefix: str | None = None
 
 
 class RecipeRecord(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """What is converted: a model of the catalog with weights, or a program that somebody exported."""
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,8 @@ from edgekit.weights import ResolvedWeights
 
 Batch = int | Literal["dynamic"]
 """Samples per call; "dynamic" is any number of them."""
+
+LONGEST_NAME = 200  # bytes in UTF-8: file systems take 255, and endings are added to it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,10 +248,19 @@ def default_name(files: ProgramFiles) -> str:
 
 
 def folder_name(name: str) -> str:
-    """`name` as that of a folder and of files. Raises UsageError where nothing is left of it."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")
+    """`name` as that of a folder and of files: letters, marks and digits of any script are kept, and `.`, `_`, `-`.
+
+    Raises UsageError where nothing is left of it, or too much for a file's name.
+    """
+    kept = [
+        letter if letter in "._-" or unicodedata.category(letter)[0] in "LMN" else " "
+        for letter in unicodedata.normalize("NFC", name)
+    ]
+    plain = "_".join("".join(kept).split()).strip("._")
     if not plain:
         raise UsageError(f"{name!r} cannot be a folder's name", "Give the model one with --name.")
+    if len(plain.encode()) > LONGEST_NAME:
+        raise UsageError(f"{plain} is too long for a file's name", "Give the model a shorter one with --name.")
     return plain
 
 
