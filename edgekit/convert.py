@@ -8,6 +8,7 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.artifact.manifest import (
+    ConfigurationRecord,
     FileRecord,
     Manifest,
     ModelRecord,
@@ -115,15 +116,18 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
             source.architecture_name,
             program.details["class_count"],
             checked_class_names(source, program.details["class_count"]),
+            source.described.labels_asked,
         ),
         weights=WeightsRecord(
             source.weights.kind,
             source.weights.spec,
             source.weights.sha256,
-            "; ".join(filter(None, (source.weights.warning, *notes_on(source, program)))) or None,
+            "; ".join(filter(None, (source.weights.warning, *source.described.notes, *notes_on(source, program))))
+            or None,
             source.weights.prefix,
         ),
         recipe=recipe_record(source, plan.precision),
+        configuration=configuration_record(source),
         # The input is square: the workers refuse another.
         preprocessing=source.preprocessing_at(program.details["inputs"][0]["shape"][-1]),
         build=conversion.details.get("build", {}),
@@ -149,8 +153,8 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
 
 def notes_on(source: ModelSource, program: StageResult) -> tuple[str, ...]:
     """What the making of the program has shown and the user must know; what was known before is said by then."""
-    assumed = assumed_size(source, program)
-    return (*([assumed] if assumed else []), *program.details.get("notes", []))
+    found = [assumed_size(source, program), unfitting_labels(source, program.details["class_count"])]
+    return (*filter(None, found), *program.details.get("notes", []))
 
 
 def assumed_size(source: ModelSource, program: StageResult) -> str | None:
@@ -162,14 +166,35 @@ def assumed_size(source: ModelSource, program: StageResult) -> str | None:
 
 
 def checked_class_names(source: ModelSource, class_count: int) -> tuple[str, ...] | None:
-    """The classes' names. Raises UsageError where they are not as many as the classes."""
-    names = source.weights.class_names
-    if names is not None and len(names) != class_count:
+    """The classes' names. Raises UsageError where somebody has given them, and they are not as many as the classes."""
+    labels = source.described.labels
+    if labels is None or unfitting_labels(source, class_count):
+        return None
+    if len(labels.names) != class_count:
         raise UsageError(
-            f"{source.name} tells {class_count} classes apart, and the configuration beside it names {len(names)}",
-            "Correct the label list, or remove it.",
+            f"{source.name} tells {class_count} classes apart, and {labels.origin} names {len(labels.names)}",
+            "Correct the list, or give another one with --labels FILE.",
         )
-    return names
+    return labels.names
+
+
+def unfitting_labels(source: ModelSource, class_count: int) -> str | None:
+    """What the user must know of names that were assumed, and are not as many as the classes; None where they are."""
+    labels = source.described.labels
+    if labels is None or not labels.assumed or len(labels.names) == class_count:
+        return None
+    return (
+        f"{source.name} tells {class_count} classes apart, and {labels.origin} names {len(labels.names)}: its classes "
+        "stay without names; --labels FILE gives them"
+    )
+
+
+def configuration_record(source: ModelSource) -> ConfigurationRecord | None:
+    """The configuration that was followed, or that none was to be; None where there was none."""
+    asked, found = source.described.asked, source.described.configuration
+    if found is None:
+        return ConfigurationRecord(asked=asked) if asked else None
+    return ConfigurationRecord(str(found.path), file_sha256(found.path), found.form, asked)
 
 
 def recipe_record(source: ModelSource, precision: Precision) -> RecipeRecord | None:

@@ -45,6 +45,8 @@ class SourceOptions:
     batch: "Batch" = 1
     recipe: Path | None = None
     name: str | None = None
+    config: str | None = None
+    labels: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -67,6 +69,8 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         "input_size": options.input_size,
         "batch": options.batch,
         "recipe_file": options.recipe,
+        "config": options.config,
+        "labels": options.labels,
         "changes": options.changes,
     }
     # All names first: a misspelt second model must not cost the first one's conversion.
@@ -97,6 +101,8 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
             warn(resolved.warning)
         sources.append(catalog_source(model, resolved, **common))
     check_names(sources)
+    for note in dict.fromkeys(note for source in sources for note in source.described.notes):
+        warn(note)
     return sources
 
 

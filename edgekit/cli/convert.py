@@ -57,6 +57,17 @@ def convert(
     input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
     name: Annotated[str | None, typer.Option(help="What to call a model from a folder.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|none",
+            help="The configuration that says how photos are prepared. Without it: the one beside a model's files.",
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|imagenet", help="The classes' names: one a line, with or without numbers, or JSON."),
+    ] = None,
     resize_short: Annotated[
         int | None, typer.Option(help="A photo's short side in pixels, before the crop to the input size.")
     ] = None,
@@ -99,6 +110,8 @@ def convert(
         batch=batch_option(batch),
         recipe=recipe,
         name=name,
+        config=config,
+        labels=labels,
         changes=preprocessing_changes(resize_short, mean, std),
     )
     sources = model_sources(models, options, offline=offline)
