@@ -45,15 +45,16 @@ def adopt(request: Request) -> dict[str, Any]:
     _check_operators(description)
     (image,), outputs = _check_ports(description)
     open_size = image.shape[2] < 1 or image.shape[3] < 1
-    size = int(options.get("input_size") or (options["usual_size"] if open_size else image.shape[2]))
+    size = _size(image, options.get("input_size"), options["usual_size"])
     batch = options.get("batch", 1)
     shape = [-1 if batch == DYNAMIC else int(batch), CHANNELS, size, size]
-    description = with_input_shape(description, image, shape, [port.name for port in outputs])
     _drop_call_stacks(description)
+    original = description
+    description, changed = with_input_shape(description, image, shape, [port.name for port in outputs])
 
     values = _parameters(request, description)
     (request.output / PROGRAM_FILE).write_bytes(description.SerializeToString(deterministic=True))
-    check_runs(request.output, image, shape)
+    check_runs(request.output, image, shape, original if changed else None)
     inputs, outputs = ports(description)
     return {
         "inputs": [asdict(port) for port in inputs],
@@ -116,6 +117,23 @@ def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], li
                 kind="input",
             )
     return inputs, outputs
+
+
+def _size(image: Port, asked: int | None, usual: int) -> int:
+    """The side of the square input: what the program fixes, else `asked`, else `usual`.
+
+    Raises Refusal (input) where the program fixes another one than is asked for, or than a square has.
+    """
+    fixed = {extent for extent in image.shape[2:] if extent > 0}
+    wanted = asked or (min(fixed) if fixed else usual)
+    if fixed - {wanted}:
+        sides = " x ".join(str(extent) if extent > 0 else "any" for extent in image.shape[2:])
+        raise Refusal(
+            f"the program was exported for images of {sides} px, and {wanted} x {wanted} are asked for",
+            "Leave --input-size away, or export the model again for that size",
+            kind="input",
+        )
+    return wanted
 
 
 def _drop_call_stacks(description: framework_pb2.ProgramDesc) -> None:

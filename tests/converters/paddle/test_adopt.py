@@ -76,6 +76,11 @@ def test_a_fixed_size_is_kept(adopt):
     assert not details["size_was_open"]
 
 
+def test_a_fixed_side_is_kept(adopt):
+    """What the program fixes counts more than what is usual."""
+    assert adopt("strip", usual=224)[0]["inputs"][0]["shape"] == [1, 3, 48, 48]
+
+
 def test_what_it_computes_stays(adopt, reference):
     """Alone, in a batch and from separate files: the same values, and float64 agrees."""
     single, exact = reference(adopt("open", size=64)[1], 64)
@@ -100,7 +105,9 @@ def test_no_path_of_the_exporter_stays(adopt):
     [
         ("two_inputs", {}, r"takes 2 inputs \(.*\), not one image"),
         ("segmenter", {}, r"the output .* is float32 \[1, 7, 32, 32\], not a value for each class"),
-        ("flattened", {"size": 48}, r"whose input x is \[1, 3, 32, 32\], does not take \[1, 3, 48, 48\]: .*6912"),
+        ("sized", {"size": 48}, r"whose input x is \[any, 3, any, any\], does not take \[1, 3, 48, 48\]: .*6912"),
+        ("flattened", {"size": 48}, r"was exported for images of 32 x 32 px, and 48 x 48 are asked for"),
+        ("strip", {"size": 64}, r"was exported for images of 48 x any px, and 64 x 64 are asked for"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(adopt, model, options, sentence):
