@@ -23,6 +23,7 @@ from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.hashing import file_sha256
+from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
@@ -128,8 +129,7 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
         ),
         recipe=recipe_record(source, plan.precision),
         configuration=configuration_record(source),
-        # The input is square: the workers refuse another.
-        preprocessing=source.preprocessing_at(program.details["inputs"][0]["shape"][-1]),
+        preprocessing=source.preprocessing_at(*size_and_channels(program)),
         build=conversion.details.get("build", {}),
         inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
         outputs=tensor_specs(program.details["outputs"], names["outputs"]),
@@ -151,6 +151,12 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
     )
 
 
+def size_and_channels(program: StageResult) -> tuple[Size, int]:
+    """The size and the channels of a program's input, [N, C, H, W]."""
+    _, channels, height, width = program.details["inputs"][0]["shape"]
+    return Size(height, width), channels
+
+
 def notes_on(source: ModelSource, program: StageResult) -> tuple[str, ...]:
     """What the making of the program has shown and the user must know; what was known before is said by then."""
     found = [assumed_size(source, program), unfitting_labels(source, program.details["class_count"])]
@@ -161,7 +167,7 @@ def assumed_size(source: ModelSource, program: StageResult) -> str | None:
     """What the user must know of an input size that nobody has said; None where somebody has."""
     if not isinstance(source, ProgramSource) or not program.details.get("size_was_open") or source.size_is_said:
         return None
-    size = program.details["inputs"][0]["shape"][-1]
+    size, _ = size_and_channels(program)
     return f"{source.name} leaves its input size open, and {size} px is the recipe's; --input-size gives another"
 
 

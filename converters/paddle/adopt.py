@@ -13,12 +13,13 @@ import numpy as np
 from edgeworker.paddle_program import read_program
 from edgeworker.parameter_files import StoredTensor, check_precision, combine, read_tensors
 from edgeworker.protocol import Refusal, Request, main
+from edgeworker.sizes import fixed_size
 from paddle_runtime import framework_pb2
 from program import PARAMETERS_FILE, PROGRAM_FILE, Port, ports
 from reshape import check_runs, with_input_shape
 
 DYNAMIC = "dynamic"
-CHANNELS = 3
+CHANNELS = (1, 3, 4)
 LARGEST_GRAPH = 256 << 20
 LOD_TENSOR = 7  # framework.proto, VarType.Type
 # Operators that read or write files, run code or talk to others when the program runs.
@@ -34,8 +35,8 @@ def adopt(request: Request) -> dict[str, Any]:
     """Write `inference.pdmodel` and `inference.pdiparams`: the same computation with a fixed input shape.
 
     Inputs: `graph` (a .pdmodel or __model__), `parameters` (the combined file, or a folder of single ones).
-    Options: `input_size` in pixels (None: the program's own), `usual_size` (where the program leaves it open),
-    `batch` (a number or "dynamic").
+    Options: `input_size` (None: the program's own), `usual_size` (for the sides that the program leaves open), both as
+    `edgeworker.sizes` reads them, `channels` (where the program leaves them open), `batch` (a number or "dynamic").
     Returns `inputs`, `outputs` (name, shape, dtype; `kind`: "probabilities" behind a softmax, else "logits"),
     `parameters` (values), `class_count` (of the first output), and `size_was_open`.
     Raises Refusal (input) for what is no image classifier in FP32.
@@ -45,9 +46,10 @@ def adopt(request: Request) -> dict[str, Any]:
     _check_operators(description)
     (image,), outputs = _check_ports(description)
     open_size = image.shape[2] < 1 or image.shape[3] < 1
-    size = _size(image, options.get("input_size"), options["usual_size"])
+    size = fixed_size(image.shape[2:], options.get("input_size"), options["usual_size"])
     batch = options.get("batch", 1)
-    shape = [-1 if batch == DYNAMIC else int(batch), CHANNELS, size, size]
+    channels = image.shape[1] if image.shape[1] > 0 else int(options.get("channels", 3))
+    shape = [-1 if batch == DYNAMIC else int(batch), channels, *size]
     _drop_call_stacks(description)
     original = description
     description, changed = with_input_shape(description, image, shape, [port.name for port in outputs])
@@ -98,15 +100,13 @@ def _check_operators(description: framework_pb2.ProgramDesc) -> None:
 
 def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], list[Port]]:
     inputs, outputs = ports(description)
-    what = "edgekit converts image classifiers: one image [N, 3, H, W] in, classes [N, C] out, both FP32"
+    what = "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes [N, C] out, both FP32"
     if len(inputs) != 1:
         names = ", ".join(port.name for port in inputs) or "none"
         raise Refusal(f"the program takes {len(inputs)} inputs ({names}), not one image", what, kind="input")
     image = inputs[0]
-    if image.dtype != "float32" or len(image.shape) != 4 or image.shape[1] not in (CHANNELS, -1):
+    if image.dtype != "float32" or len(image.shape) != 4 or image.shape[1] not in (*CHANNELS, -1):
         raise Refusal(f"the input {image.name} is {image.dtype} {list(image.shape)}, not an image", what, kind="input")
-    if image.shape[2] != image.shape[3] and min(image.shape[2:]) > 0:
-        raise Refusal(f"the input {image.name} is {list(image.shape)}, not a square image", what, kind="input")
     if not outputs:
         raise Refusal("the program gives no output", what, kind="input")
     for port in outputs:
@@ -117,23 +117,6 @@ def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], li
                 kind="input",
             )
     return inputs, outputs
-
-
-def _size(image: Port, asked: int | None, usual: int) -> int:
-    """The side of the square input: what the program fixes, else `asked`, else `usual`.
-
-    Raises Refusal (input) where the program fixes another one than is asked for, or than a square has.
-    """
-    fixed = {extent for extent in image.shape[2:] if extent > 0}
-    wanted = asked or (min(fixed) if fixed else usual)
-    if fixed - {wanted}:
-        sides = " x ".join(str(extent) if extent > 0 else "any" for extent in image.shape[2:])
-        raise Refusal(
-            f"the program was exported for images of {sides} px, and {wanted} x {wanted} are asked for",
-            "Leave --input-size away, or export the model again for that size",
-            kind="input",
-        )
-    return wanted
 
 
 def _drop_call_stacks(description: framework_pb2.ProgramDesc) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.protocol import Refusal, Request, main
+from edgeworker.sizes import size_option
 from network import Architecture, Network, build
 from prefixes import check_prefix, fitting_prefix, prefix_note, prefixes_of, under
 from program import ports, save
@@ -17,16 +18,15 @@ IMAGENET_CLASSES = 1000
 
 
 def export(request: Request) -> dict[str, Any]:
-    """Write `inference.pdmodel` and `inference.pdiparams`: input `x` [batch, 3, size, size], output `logits`.
+    """Write `inference.pdmodel` and `inference.pdiparams`: input `x` [batch, 3, height, width], output `logits`.
 
     Inputs: `weights`, safetensors with PaddleClas's structured names, float16 or float32. Options:
-    `architecture` (see `Architecture`), `input_size` in pixels, `batch` (a number or "dynamic"), `prefix` (what the
-    names of the weights begin with; None: found out). `notes` of the result say what was done with the names.
+    `architecture` (see `Architecture`), `input_size` (see `edgeworker.sizes`), `batch` (a number or "dynamic"),
+    `prefix` (what the names of the weights begin with; None: found out). `notes` of the result say what was done with
+    the names.
     """
     architecture = Architecture.from_option(request.options["architecture"])
-    size, batch = int(request.options["input_size"]), _batch(request.options.get("batch", 1))
-    if size < 1:
-        raise Refusal(f"the input size {size} is not a number of pixels", kind="input")
+    size, batch = size_option(request.options["input_size"]), _batch(request.options.get("batch", 1))
     stored = read_weights(request.inputs["weights"])
     # With one image every extent is known and each shape is checked; with any number of them some are not.
     network, prefix = _fitting(architecture, stored, request.options.get("prefix"), size, 1 if batch == -1 else batch)

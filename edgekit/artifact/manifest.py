@@ -8,7 +8,8 @@ from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.verdict import OutputKind, Precision
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: sizes are [height, width], and `preprocessing` may stretch, pad, and make other channels. 1 loads as well."""
 FILE = "manifest.json"
 
 TensorKind = OutputKind | Literal["image"]
@@ -110,11 +111,18 @@ class VariantVerdict(Struct, frozen=True):
     device: str | None = None
 
 
+class ManifestHead(Struct, frozen=True):
+    """What every manifest says first, of any schema."""
+
+    schema: int
+    edgekit: str
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
     """Everything an artifact says of itself. `program_key` finds the program it was made from in the cache.
 
     `build` is what the converter says of the files where they depend on more than the model: for which devices.
-    With `embedded_preprocessing` the model takes uint8 RGB [N, H, W, 3], resized and cropped as `preprocessing` says,
+    With `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says,
     and does the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs.
     """
 

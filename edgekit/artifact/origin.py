@@ -37,7 +37,7 @@ def convert_command(manifest: Manifest) -> str:
     words += ["--target", manifest.target]
     words += ["--name", manifest.model.name] if foreign else ["--weights", manifest.weights.spec]
     words += ["--weights-prefix", manifest.weights.prefix] if manifest.weights.prefix is not None else []
-    words += ["--input-size", str(manifest.preprocessing.crop)]
+    words += ["--input-size", str(manifest.preprocessing.input_size)]
     words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
     words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
     words += ["--recipe", manifest.recipe.file] if manifest.recipe else []

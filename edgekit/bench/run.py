@@ -188,7 +188,7 @@ def measured_row(entry: Entry, variant: Variant, manifest: Manifest, outcome: St
 
 def facts(entry: Entry, variant: Variant, manifest: Manifest) -> dict[str, Any]:
     """What is known of a variant without running it: input, size of its files, published times."""
-    source, size = entry.plan.source, manifest.preprocessing.crop
+    source, size = entry.plan.source, manifest.preprocessing.input_size
     model = source.model if isinstance(source, CatalogSource) else None
     roles = set(variant.inputs.values())
     if variant.not_run:
@@ -196,7 +196,7 @@ def facts(entry: Entry, variant: Variant, manifest: Manifest) -> dict[str, Any]:
         others = entry.target.variants_of(manifest.build)
         roles -= {role for other in others if not other.not_run for role in other.inputs.values()}
     return {
-        "input_size": size,
+        "input_size": size.short,
         "file_bytes": sum(record.bytes for record in manifest.files.values() if record.role in roles),
         "published": PublishedTimes.of(model, size, entry.batch),
     }

@@ -14,6 +14,7 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.catalog import Catalog
+    from edgekit.inputs.size import Size
     from edgekit.pipeline.source import Batch, ModelSource
 
 DEFAULT_OUT = Path("artifacts")
@@ -23,6 +24,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the workers
 Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network, not even to look.")]
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder for the artifacts: OUT/<model>/<target>/.", file_okay=False)
+]
+InputSize = Annotated[
+    str | None, typer.Option("--input-size", metavar="PX|HxW", help="The input: a square's side, or as 80x160.")
 ]
 Weights = Annotated[
     str,
@@ -41,7 +45,7 @@ class SourceOptions:
 
     weights: str = "auto"
     weights_prefix: str | None = None
-    input_size: int | None = None
+    input_size: "Size | None" = None
     batch: "Batch" = 1
     recipe: Path | None = None
     name: str | None = None
@@ -130,12 +134,26 @@ def batch_option(text: str) -> "Batch":
     return int(text)
 
 
-def triple_option(flag: str, text: str) -> list[float]:
-    """Three numbers, one per channel, such as 0.485,0.456,0.406. Raises UsageError for anything else."""
+def size_option(text: str | None) -> "Size | None":
+    """The value of --input-size, None where it is not given. Raises UsageError for what is no size."""
+    from edgekit.inputs.size import Size
+
+    try:
+        return None if text is None else Size.parse(text)
+    except ValueError:
+        raise UsageError(
+            f"--input-size {text} is not a size", "Give a side in pixels, as in 224, or HEIGHTxWIDTH, as in 80x160."
+        ) from None
+
+
+def values_option(flag: str, text: str) -> float | list[float]:
+    """A number for all channels, or one by channel, as in 0.485,0.456,0.406. Raises UsageError for anything else."""
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError:
         values = []
-    if len(values) != 3:
-        raise UsageError(f"{flag} {text} is not three numbers", "Give red, green and blue, as in 0.485,0.456,0.406.")
-    return values
+    if len(values) not in (1, 3, 4):
+        raise UsageError(
+            f"{flag} {text} is not a number for each channel", "Give one number for all, or as in 0.485,0.456,0.406."
+        )
+    return values[0] if len(values) == 1 else values

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, SourceOptions, Verbose, Weights, model_sources
+from edgekit.cli.common import (
+    DEFAULT_OUT,
+    InputSize,
+    Json,
+    Offline,
+    Out,
+    SourceOptions,
+    Verbose,
+    Weights,
+    model_sources,
+    size_option,
+)
 from edgekit.cli.console import console, error_console, print_json
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 
@@ -31,7 +42,7 @@ def diagnose(
     ] = None,
     weights: Weights = "auto",
     out: Out = DEFAULT_OUT,
-    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    input_size: InputSize = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
     without_rewrite: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
@@ -72,7 +83,7 @@ def diagnose(
             wanted = select_targets(target)
             if len(wanted) != 1:
                 raise UsageError(f"--target {target} names {len(wanted)} targets", "Diagnose them one at a time.")
-            options = SourceOptions(weights=weights, input_size=input_size, recipe=recipe)
+            options = SourceOptions(weights=weights, input_size=size_option(input_size), recipe=recipe)
             (source,) = model_sources([what], options, offline=offline)
             source = without(source, wanted[0].name, without_rewrite or [])
             subject = model_subject(source, wanted[0], Path(scratch), executor)

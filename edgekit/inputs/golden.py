@@ -135,7 +135,8 @@ def golden_inputs(
         labels.append(f"photo {photo.name}")
         kinds.append("photo")
     lowest, highest = (limit[:, None, None] for limit in preprocessing.value_range)
-    shape = (preprocessing.channels, *preprocessing.input_size)
+    height, width = preprocessing.input_size
+    shape = (preprocessing.channels, height, width)
     for index in range(synthetic):
         smooth = index % 2 == 1
         make = _smooth_noise if smooth else _white_noise

@@ -95,7 +95,12 @@ def adoption_stage(source: ProgramSource) -> Stage:
             "graph": SourceFile(files.graph, files.graph_sha256),
             "parameters": SourceFile(parameters, files.parameters_sha256),
         },
-        options={"input_size": source.input_size, "usual_size": source.usual_size, "batch": source.batch},
+        options={
+            "input_size": source.input_size,
+            "usual_size": source.usual_size,
+            "channels": source.usual_channels,
+            "batch": source.batch,
+        },
         memory_bytes=estimated_memory(weight_bytes(source.parameters)),
         limits=CONVERSION_LIMITS,
     )

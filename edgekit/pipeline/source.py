@@ -21,6 +21,9 @@ from edgekit.weights import ResolvedWeights
 Batch = int | Literal["dynamic"]
 """Samples per call; "dynamic" is any number of them."""
 
+SMALLEST, LARGEST = 16, 1024
+"""Sides of an input, in pixels: from less than MNIST's 28 to more than any published classifier's."""
+
 LONGEST_NAME = 200  # bytes in UTF-8: file systems take 255, and endings are added to it
 
 
@@ -58,18 +61,18 @@ class ModelSource:
         """About how many trained values it has, where that is known before anything runs."""
         raise NotImplementedError
 
-    def preprocessing_at(self, size: int) -> Preprocessing:
-        """How images become inputs of `size` pixels, the side of the program's square input."""
+    def preprocessing_at(self, size: Size, channels: int = 3) -> Preprocessing:
+        """How images become the program's input, of that size and with so many channels."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogSource(ModelSource):
-    """A model of the catalog with weights for it, at `input_size` pixels."""
+    """A model of the catalog with weights for it, at `input_size`."""
 
     model: Model
     preprocessing: Preprocessing
-    input_size: int
+    input_size: Size
 
     @property
     def name(self) -> str:
@@ -91,10 +94,10 @@ class CatalogSource(ModelSource):
         """As counted with 1000 classes."""
         return self.model.architecture.parameters
 
-    def preprocessing_at(self, size: int) -> Preprocessing:
+    def preprocessing_at(self, size: Size, channels: int = 3) -> Preprocessing:
         """The program is exported at the size that was asked for."""
         assert size == self.input_size
-        return self.preprocessing
+        return checked_channels(self.preprocessing, channels, self.name)
 
     @property
     def class_count(self) -> int:
@@ -111,13 +114,13 @@ class CatalogSource(ModelSource):
 class ProgramSource(ModelSource):
     """A Paddle inference model from elsewhere.
 
-    `input_size` (pixels) is what the user asked for; None leaves it to the program, and where that leaves it open,
-    to the configuration, then to the recipe. `changes` are the user's fields of the preprocessing, which count most.
+    `input_size` is what the user asked for; None leaves it to the program, and where that leaves it open, to the
+    configuration, then to the recipe. `changes` are the user's fields of the preprocessing, which count most.
     """
 
     files: ProgramFiles
     given_name: str
-    input_size: int | None = None
+    input_size: Size | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -151,33 +154,49 @@ class ProgramSource(ModelSource):
         return self.described.configuration.size if self.described.configuration else None
 
     @property
-    def usual_size(self) -> int:
-        """The side in pixels where neither the user nor the program fixes one."""
-        return self.configured_size or self.recipe.preprocessing.crop
+    def usual_size(self) -> Size:
+        """The size where neither the user nor the program fixes one."""
+        return self.configured_size or self.recipe.preprocessing.input_size
 
-    def preprocessing_at(self, size: int) -> Preprocessing:
+    @property
+    def usual_channels(self) -> int:
+        """How many channels the input has where the program leaves them open."""
+        return self.usual_preprocessing.channels
+
+    @property
+    def usual_preprocessing(self) -> Preprocessing:
+        """How images are prepared as far as it is known before the program's own size is: without `resize_short`."""
+        changes = {name: value for name, value in self.changes.items() if self.input_size or name != "resize_short"}
+        return self._prepared(self.input_size or self.usual_size, changes)
+
+    def preprocessing_at(self, size: Size, channels: int = 3) -> Preprocessing:
         """The recipe's, with what the program's configuration says, with the user's flags.
 
-        Raises UsageError where the configuration crops to another size than the program takes.
+        Raises UsageError where the configuration crops to another size than the program takes, and where it is for
+        other channels.
         """
         configuration = self.described.configuration
-        if configuration is None or not configuration.preprocessing:
-            return fitted(self.recipe.preprocessing, size, self.changes)
-        named = configuration.size or Size.of(size)
-        if named != Size.of(size) and self.input_size is None:
+        named = configuration.size if configuration else None
+        if configuration and named and named != size and self.input_size is None:
             raise UsageError(
-                f"{configuration.path} prepares images of {named} px, and {self.files.graph} takes {Size.of(size)} px",
-                f"Say which is right: --input-size {named} or --input-size {Size.of(size)}.",
+                f"{configuration.path} prepares images of {named} px, and {self.files.graph} takes {size} px",
+                f"Say which is right: --input-size {named} or --input-size {size}.",
             )
-        said = {"crop": named, **configuration.preprocessing}
-        return fitted(changed(self.recipe.preprocessing, said), size, self.changes)
+        return checked_channels(self._prepared(size, self.changes), channels, str(self.files.graph))
+
+    def _prepared(self, size: Size, changes: Mapping[str, Any]) -> Preprocessing:
+        configuration = self.described.configuration
+        if configuration is None or not configuration.preprocessing:
+            return fitted(self.recipe.preprocessing, size, changes)
+        said = {"crop": configuration.size or size, **configuration.preprocessing}
+        return fitted(changed(self.recipe.preprocessing, said), size, changes)
 
 
 def catalog_source(
     model: Model,
     weights: ResolvedWeights,
     *,
-    input_size: int | None = None,
+    input_size: Size | int | None = None,
     batch: Batch = 1,
     recipe_file: Path | None = None,
     config: str | None = None,
@@ -194,7 +213,7 @@ def catalog_source(
     described = describe_weights(weights, config, labels)
     configuration = described.configuration
     configured = configuration.size if configuration else None
-    size = input_size or configured or weights.input_size or model.input_size
+    size = Size.of(input_size or configured or weights.input_size or model.input_size)
     recipe = load_recipe(recipe_file, model.family) if recipe_file else recipe_for(model.family)
     preprocessing, usual = recipe.preprocessing, default_recipe().preprocessing
     if (preprocessing.crop, preprocessing.resize_short) == (usual.crop, usual.resize_short):
@@ -222,7 +241,7 @@ def program_source(
     cache: Path,
     *,
     name: str | None = None,
-    input_size: int | None = None,
+    input_size: Size | int | None = None,
     batch: Batch = 1,
     recipe_file: Path | None = None,
     config: str | None = None,
@@ -244,18 +263,20 @@ def program_source(
         sha256=files.parameters_sha256,
     )
     recipe = load_recipe(recipe_file) if recipe_file else default_recipe()
-    fitted(recipe.preprocessing, input_size or recipe.preprocessing.crop, changes or {})
-    return ProgramSource(
+    source = ProgramSource(
         recipe=recipe,
         recipe_file=recipe_file,
         weights=weights,
         batch=checked_batch(batch),
         files=files,
         given_name=folder_name(name or default_name(files)),
-        input_size=input_size,
+        input_size=None if input_size is None else Size.of(input_size),
         described=describe_program(files.graph.parent, config, labels),
         changes=dict(changes or {}),
     )
+    # What cannot be is said before minutes are spent.
+    _ = source.usual_preprocessing
+    return source
 
 
 def default_name(files: ProgramFiles) -> str:
@@ -281,11 +302,27 @@ def folder_name(name: str) -> str:
     return plain
 
 
-def fitted(preprocessing: Preprocessing, size: int, changes: Mapping[str, Any]) -> Preprocessing:
-    """`preprocessing` for an input of `size` pixels, with `changes` over it. Raises UsageError where that cannot be."""
-    if not 32 <= size <= 1024:
-        raise UsageError(f"an input size of {size} px is out of range", "Choose one from 32 to 1024.")
-    if size != preprocessing.crop:
+def checked_channels(preprocessing: Preprocessing, channels: int, name: str) -> Preprocessing:
+    """`preprocessing`; raises UsageError where it makes other channels than the model takes."""
+    if preprocessing.channels == channels:
+        return preprocessing
+    values = ",".join(["0.5"] * channels)
+    order = {1: "GRAY", 3: "RGB", 4: "RGBA"}[channels]
+    raise UsageError(
+        f"{name} takes {channels} channel{'s' * (channels > 1)}, and photos are prepared with {preprocessing.channels} "
+        f"({preprocessing.channel_order})",
+        f"Say how it was trained, as in --channel-order {order} --mean {values} --std {values} "
+        "(docs/preprocessing.md has the other orders).",
+    )
+
+
+def fitted(preprocessing: Preprocessing, size: Size, changes: Mapping[str, Any]) -> Preprocessing:
+    """`preprocessing` for an input of `size`, with `changes` over it. Raises UsageError where that cannot be."""
+    if min(size) < SMALLEST or max(size) > LARGEST:
+        raise UsageError(
+            f"an input size of {size} px is out of range", f"Choose one from {SMALLEST} to {LARGEST} a side."
+        )
+    if size != preprocessing.input_size:
         preprocessing = preprocessing.scaled_to(size)
     return changed(preprocessing, changes)
 
