@@ -48,9 +48,9 @@ def adopt(request: Request) -> dict[str, Any]:
     size = _size(image, options.get("input_size"), options["usual_size"])
     batch = options.get("batch", 1)
     shape = [-1 if batch == DYNAMIC else int(batch), CHANNELS, size, size]
-    _drop_call_stacks(description)
     original = description
-    description, changed = with_input_shape(description, image, shape, [port.name for port in outputs])
+    description, changed = with_input_shape(original, image, shape, [port.name for port in outputs])
+    _drop_call_stacks(description)
 
     values = _parameters(request, description)
     (request.output / PROGRAM_FILE).write_bytes(description.SerializeToString(deterministic=True))
