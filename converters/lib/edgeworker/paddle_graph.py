@@ -59,8 +59,7 @@ class ProgramGraph:
 
     def write(self, folder: Path, source: Path) -> None:
         """Write both files into `folder`; parameters that nobody changed are the file of the folder `source` itself."""
-        self.ops()
-        write_program(self.program, folder / PROGRAM_FILE)
+        write_program(self.settled(), folder / PROGRAM_FILE)
         if not self.changed_parameters:
             link_or_copy(source / PARAMETERS_FILE, folder / PARAMETERS_FILE)
             return
@@ -78,6 +77,11 @@ class ProgramGraph:
             self._put_in_place()
         found = self._listed()
         return found if types is None else [op for op in found if op.desc.type in types]
+
+    def settled(self) -> Any:
+        """The program with everything in place that was replaced."""
+        self.ops()
+        return self.program
 
     def _listed(self) -> list[Op]:
         """The operators as they were when they were last listed, without what has been replaced since."""

@@ -8,6 +8,13 @@ from edgeworker.rewrite import Rewrite
 from .fold_constants import FoldConstants
 from .plain_fold import PlainFold
 from .plain_set_value import PlainSetValue
+from .plain_unbind import PlainUnbind
 from .plain_unfold import PlainUnfold
 
-REWRITES: tuple[Rewrite[ProgramGraph, Any], ...] = (FoldConstants(), PlainSetValue(), PlainUnfold(), PlainFold())
+REWRITES: tuple[Rewrite[ProgramGraph, Any], ...] = (
+    FoldConstants(),
+    PlainSetValue(),
+    PlainUnbind(),
+    PlainUnfold(),
+    PlainFold(),
+)

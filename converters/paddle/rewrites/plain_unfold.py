@@ -11,7 +11,7 @@ from edgeworker.rewrite import Rewrite
 
 @dataclass(frozen=True)
 class Window:
-    """What `unfold` and `fold` have in common; pairs are (vertical, horizontal), `paddings` top, left, bottom, right."""
+    """What `unfold` and `fold` share; pairs are (vertical, horizontal), `paddings` top, left, bottom, right."""
 
     kernel: tuple[int, int]
     strides: tuple[int, int]
