@@ -114,13 +114,18 @@ def across_first(sides: tuple[int, int]) -> Size:
 
 
 def paddleclas_decode(options: Options) -> Step:
-    """DecodeImage. `to_rgb` and `channel_first` count only where the picture becomes an array (`to_np`)."""
+    """DecodeImage. `to_rgb` and `channel_first` count only where the picture becomes an array (`to_np`).
+
+    PaddleOCR's says `img_mode` instead.
+    """
     backend = str(options.take("backend", "cv2")).lower()
     as_array, to_rgb = options.take("to_np", True), options.take("to_rgb", True)
-    options.take_only("img_mode", "RGB", None)
+    mode = options.take("img_mode")
+    if mode not in (None, "RGB", "BGR"):
+        raise NotFollowed(f"its img_mode is {shown(mode)}")
     if as_array:
         options.take_only("channel_first", False, None)
-        return Decode(bgr=not to_rgb)
+        return Decode(bgr=mode == "BGR" if mode else not to_rgb)
     options.take("channel_first")
     # PaddleClas's OpenCV pictures are BGR until `to_rgb` turns them round; Pillow's are RGB.
     return Decode(bgr=backend != "pil", pillow=backend == "pil")
