@@ -8,6 +8,7 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.artifact.manifest import (
+    ConfigurationRecord,
     FileRecord,
     Manifest,
     ModelRecord,
@@ -35,13 +36,17 @@ from edgekit.remembered import remembered_sha256
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of one model on one target: an artifact, or the error. `unchanged`: it was there already."""
+    """What became of one model on one target: an artifact, or the error. `unchanged`: it was there already.
+
+    `notes` are sentences that the user must read, on what was taken for granted.
+    """
 
     model: str
     target: Target
     artifact: Artifact | None = None
     error: EdgekitError | None = None
     unchanged: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def convert(
@@ -89,11 +94,12 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
         folder = folder.with_name(folder.name + FOLDER_SUFFIX)
+    notes = notes_on(plan.source, program)
     if (present := unchanged_artifact(folder, manifest)) is not None:
-        return Conversion(name, target, present, unchanged=True)
+        return Conversion(name, target, present, unchanged=True, notes=notes)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
     write_artifact(folder, sources, manifest)
-    return Conversion(name, target, Artifact(folder, manifest))
+    return Conversion(name, target, Artifact(folder, manifest), notes=notes)
 
 
 def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
@@ -111,14 +117,18 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
             source.architecture_name,
             program.details["class_count"],
             checked_class_names(source, program.details["class_count"]),
+            source.described.labels_asked,
         ),
         weights=WeightsRecord(
             source.weights.kind,
             source.weights.spec,
             source.weights.sha256,
-            source.weights.warning or assumed_size(source, program),
+            "; ".join(filter(None, (source.weights.warning, *source.described.notes, *notes_on(source, program))))
+            or None,
+            source.weights.prefix,
         ),
         recipe=recipe_record(source, plan.precision),
+        configuration=configuration_record(source),
         # The input is square: the workers refuse another.
         preprocessing=source.preprocessing_at(program.details["inputs"][0]["shape"][-1]),
         build=conversion.details.get("build", {}),
@@ -150,6 +160,12 @@ def rewrite_records(result: StageResult, of: RewrittenGraph) -> list[RewriteReco
     ]
 
 
+def notes_on(source: ModelSource, program: StageResult) -> tuple[str, ...]:
+    """What the making of the program has shown and the user must know; what was known before is said by then."""
+    found = [assumed_size(source, program), unfitting_labels(source, program.details["class_count"])]
+    return (*filter(None, found), *program.details.get("notes", []))
+
+
 def assumed_size(source: ModelSource, program: StageResult) -> str | None:
     """What the user must know of an input size that nobody has said; None where somebody has."""
     if not isinstance(source, ProgramSource) or not program.details.get("size_was_open") or source.size_is_said:
@@ -159,14 +175,35 @@ def assumed_size(source: ModelSource, program: StageResult) -> str | None:
 
 
 def checked_class_names(source: ModelSource, class_count: int) -> tuple[str, ...] | None:
-    """The classes' names. Raises UsageError where they are not as many as the classes."""
-    names = source.weights.class_names
-    if names is not None and len(names) != class_count:
+    """The classes' names. Raises UsageError where somebody has given them, and they are not as many as the classes."""
+    labels = source.described.labels
+    if labels is None or unfitting_labels(source, class_count):
+        return None
+    if len(labels.names) != class_count:
         raise UsageError(
-            f"{source.name} tells {class_count} classes apart, and the configuration beside it names {len(names)}",
-            "Correct the label list, or remove it.",
+            f"{source.name} tells {class_count} classes apart, and {labels.origin} names {len(labels.names)}",
+            "Correct the list, or give another one with --labels FILE.",
         )
-    return names
+    return labels.names
+
+
+def unfitting_labels(source: ModelSource, class_count: int) -> str | None:
+    """What the user must know of names that were assumed, and are not as many as the classes; None where they are."""
+    labels = source.described.labels
+    if labels is None or not labels.assumed or len(labels.names) == class_count:
+        return None
+    return (
+        f"{source.name} tells {class_count} classes apart, and {labels.origin} names {len(labels.names)}: its classes "
+        "stay without names; --labels FILE gives them"
+    )
+
+
+def configuration_record(source: ModelSource) -> ConfigurationRecord | None:
+    """The configuration that was followed, or that none was to be; None where there was none."""
+    asked, found = source.described.asked, source.described.configuration
+    if found is None:
+        return ConfigurationRecord(asked=asked) if asked else None
+    return ConfigurationRecord(str(found.path), file_sha256(found.path), found.form, asked)
 
 
 def recipe_record(source: ModelSource, precision: Precision) -> RecipeRecord | None:

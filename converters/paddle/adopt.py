@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.paddle_program import read_program
-from edgeworker.parameter_files import StoredTensor, combine, read_tensors
+from edgeworker.parameter_files import StoredTensor, check_precision, combine, read_tensors
 from edgeworker.protocol import Refusal, Request, main
 from paddle_runtime import framework_pb2
 from program import PARAMETERS_FILE, PROGRAM_FILE, Port, ports
@@ -167,8 +167,7 @@ def _parameters(request: Request, description: framework_pb2.ProgramDesc) -> dic
                 "Give graph and parameters of one export",
                 kind="input",
             )
-        if tensor.dtype == np.float16:
-            raise Refusal(f"the parameter {name} is FP16", "Export the model in FP32", kind="input")
+        check_precision(name, tensor)
         if tensor.dtype.kind == "f" and not np.isfinite(tensor.values).all():
             raise Refusal(f"the parameter {name} holds NaN or infinite values", kind="input")
     return stored

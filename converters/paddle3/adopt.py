@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.parameter_files import StoredTensor, read_tensors
+from edgeworker.parameter_files import StoredTensor, check_precision, read_tensors
 from edgeworker.protocol import Refusal, Request, main
 from pir_operators import check_operators
 from pir_ports import CHANNELS, Port, check_ports, ports
@@ -67,8 +67,7 @@ def _parameters(path: Path, program: Program) -> dict[str, StoredTensor]:
     stored = read_tensors(path, list(declared))
     for name, tensor in stored.items():
         value = declared[name]
-        if tensor.dtype == np.float16 or value.dtype in ("float16", "bfloat16"):
-            raise Refusal(f"the parameter {name} is in half precision", "Export the model in FP32", kind="input")
+        check_precision(name, tensor)
         if tensor.shape != value.shape or tensor.dtype.name != value.dtype:
             raise Refusal(
                 f"the parameter {name} is {value.dtype} {list(value.shape)} in the program and "

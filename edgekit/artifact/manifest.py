@@ -29,25 +29,39 @@ class TensorSpec(Struct, frozen=True):
 
 
 class ModelRecord(Struct, frozen=True):
-    """Which model it is. `class_names` where the weights come with them."""
+    """Which model it is. `class_names` where they are known; `labels` is what was given to `--labels`."""
 
     name: str
     family: str
     architecture: str
     class_count: int
     class_names: tuple[str, ...] | None = None
+    labels: str | None = None
 
 
 class WeightsRecord(Struct, frozen=True):
     """Which weights: the `kind` (official, demo, file, synthetic), what to give to `--weights`, their SHA-256.
 
-    Of a program from elsewhere, kind "program", `spec` is its path.
+    Of a program from elsewhere, kind "program", `spec` is its path. `prefix` is what was given to `--weights-prefix`.
     """
 
     kind: str
     spec: str
     sha256: str
     note: str | None = None
+    prefix: str | None = None
+
+
+class ConfigurationRecord(Struct, frozen=True):
+    """The configuration that says how photos are prepared: its file, its hash and whose form it has.
+
+    `asked` is what was given to `--config`, None where it lay beside the model; with "none" there is no file.
+    """
+
+    file: str | None = None
+    sha256: str | None = None
+    form: str | None = None
+    asked: str | None = None
 
 
 class RecipeRecord(Struct, frozen=True):
@@ -117,6 +131,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     model: ModelRecord
     weights: WeightsRecord
     recipe: RecipeRecord | None = None
+    configuration: ConfigurationRecord | None = None
     preprocessing: Preprocessing
     embedded_preprocessing: bool = False
     build: dict[str, str | list[str]] = field(default_factory=dict)

@@ -40,10 +40,13 @@ class SourceOptions:
     """What the command line says of the models to convert; `changes` are fields of the preprocessing."""
 
     weights: str = "auto"
+    weights_prefix: str | None = None
     input_size: int | None = None
     batch: "Batch" = 1
     recipe: Path | None = None
     name: str | None = None
+    config: str | None = None
+    labels: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,6 +69,8 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         "input_size": options.input_size,
         "batch": options.batch,
         "recipe_file": options.recipe,
+        "config": options.config,
+        "labels": options.labels,
         "changes": options.changes,
     }
     # All names first: a misspelt second model must not cost the first one's conversion.
@@ -73,9 +78,10 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
     sources: list[ModelSource] = []
     for name, model in meant.items():
         if isinstance(model, Path):
-            if options.weights != "auto":
+            if options.weights != "auto" or options.weights_prefix is not None:
+                asked = f"--weights {options.weights}" if options.weights != "auto" else "--weights-prefix"
                 raise UsageError(
-                    f"{name} is a model with its parameters, and --weights {options.weights} asks for others",
+                    f"{name} is a model with its parameters, and {asked} asks for others",
                     "Leave --weights out, or name the architecture that the weights belong to.",
                 )
             sources.append(program_source(model, cache, name=options.name, **common))
@@ -83,11 +89,20 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         if options.name:
             raise UsageError(f"--name is for a model from a folder, and {name} has one", "Leave it out.")
         with shown_download(f"weights of {model.name}") as progress:
-            resolved = resolve_weights(model, options.weights, cache, offline=offline, progress=progress)
+            resolved = resolve_weights(
+                model,
+                options.weights,
+                cache,
+                offline=offline,
+                progress=progress,
+                prefix=options.weights_prefix,
+            )
         if resolved.warning:
             warn(resolved.warning)
         sources.append(catalog_source(model, resolved, **common))
     check_names(sources)
+    for note in dict.fromkeys(note for source in sources for note in source.described.notes):
+        warn(note)
     return sources
 
 

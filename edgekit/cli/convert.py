@@ -22,7 +22,6 @@ from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.diagnose import NoDiagnose, explain, show, suggest
 
 if TYPE_CHECKING:
-    from edgekit.artifact.load import Artifact
     from edgekit.convert import Conversion
     from edgekit.verify import Check
 
@@ -52,11 +51,26 @@ def convert(
         ),
     ],
     weights: Weights = "auto",
+    weights_prefix: Annotated[
+        str | None,
+        typer.Option(metavar="PREFIX", help="What the names in the weights file begin with, such as Student."),
+    ] = None,
     out: Out = DEFAULT_OUT,
     batch: Annotated[str, typer.Option(metavar="N|dynamic", help="Samples per call, fixed at export.")] = "1",
     input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
     name: Annotated[str | None, typer.Option(help="What to call a model from a folder.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|none",
+            help="The configuration that says how photos are prepared. Without it: the one beside a model's files.",
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|imagenet", help="The classes' names: one a line, with or without numbers, or JSON."),
+    ] = None,
     resize_short: Annotated[
         int | None, typer.Option(help="A photo's short side in pixels, before the crop to the input size.")
     ] = None,
@@ -96,10 +110,13 @@ def convert(
         check_embedding(wanted)
     options = SourceOptions(
         weights=weights,
+        weights_prefix=weights_prefix,
         input_size=input_size,
         batch=batch_option(batch),
         recipe=recipe,
         name=name,
+        config=config,
+        labels=labels,
         changes=preprocessing_changes(resize_short, mean, std),
     )
     sources = model_sources(models, options, offline=offline)
@@ -110,7 +127,8 @@ def convert(
                 source, wanted, out, executor, precision.value, flags, embed_preprocessing=embed_preprocessing
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
-        warn_of_assumptions(artifacts)
+        for note in dict.fromkeys(note for one in done for note in one.notes):
+            warn(note)
         checks = verify_artifacts(artifacts, executor) if verify else None
     if not json:
         show_conversions(done) if checks is None else show_checks(checks)
@@ -137,13 +155,6 @@ def preprocessing_changes(resize_short: int | None, mean: str | None, std: str |
     if std is not None:
         changes["std"] = triple_option("--std", std)
     return changes
-
-
-def warn_of_assumptions(artifacts: list["Artifact"]) -> None:
-    """Say what was taken for granted of models from folders."""
-    weights = [artifact.manifest.weights for artifact in artifacts]
-    for note in dict.fromkeys(one.note for one in weights if one.kind == "program" and one.note):
-        warn(note)
 
 
 def exit_status(done: list["Conversion"], checks: list["Check"] | None) -> int:

@@ -159,6 +159,7 @@ def export_stage(source: CatalogSource) -> Stage:
             "architecture": source.architecture,
             "input_size": source.input_size,
             "batch": source.batch,
+            "prefix": weights.prefix,
         },
         memory_bytes=memory,
         limits=CONVERSION_LIMITS,
