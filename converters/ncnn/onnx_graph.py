@@ -125,6 +125,23 @@ class OnnxGraph:
         self.insert(helper.make_node(operator, list(inputs), [output], name=output, **attributes), beside, after)
         return output
 
+    def reshape(
+        self, value: str, output: str, shape: Sequence[int], beside: onnx.NodeProto, after: bool = False
+    ) -> str:
+        """Insert a Reshape of `value` to `shape`, which writes `output`; returns `output`."""
+        target = self.add_constant(f"{output}.shape", np.array(shape, np.int64))
+        return self.add("Reshape", [value, target], output, shape, beside, after)
+
+    def slice(
+        self, value: str, output: str, axis: int, start: int, stop: int, beside: onnx.NodeProto, step: int = 1
+    ) -> str:
+        """Insert a Slice of `value` along one axis, which writes `output`; returns `output`."""
+        bounds = {"start": start, "stop": stop, "axis": axis} | ({"step": step} if step != 1 else {})
+        names = [self.add_constant(f"{output}.{what}", np.array([number], np.int64)) for what, number in bounds.items()]
+        sizes = list(self.shape(value) or [])
+        sizes[axis] = len(range(start, stop, step))
+        return self.add("Slice", [value, *names], output, sizes, beside)
+
     def connect(self, node: onnx.NodeProto, position: int, value: str) -> None:
         """Let `node` read `value` as its input number `position`."""
         before = node.input[position]
@@ -178,6 +195,11 @@ class OnnxGraph:
 def attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
     """The value of a node's attribute, or `default` where it has none."""
     return next((helper.get_attribute_value(attr) for attr in node.attribute if attr.name == name), default)
+
+
+def place(node: onnx.NodeProto) -> str:
+    """For messages: a node's operator and its name, or what it writes."""
+    return f"{node.op_type} {node.name or '-> ' + node.output[0]}"
 
 
 def _reads(node: onnx.NodeProto) -> set[str]:

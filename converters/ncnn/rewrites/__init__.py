@@ -5,8 +5,22 @@ from typing import Any
 from edgeworker.rewrite import Rewrite
 from onnx_graph import OnnxGraph
 
+from .affine_rows import AffineRows
+from .contiguous_slices import ContiguousSlices
 from .explicit_pool_padding import ExplicitPoolPadding
+from .explicit_split import ExplicitSplit
+from .gather_as_slices import GatherAsSlices
 from .lower_rank import LowerRank
+from .misread_shuffle import MisreadShuffle
 from .split_fused_projection import SplitFusedProjection
 
-REWRITES: list[Rewrite[OnnxGraph, Any]] = [ExplicitPoolPadding(), SplitFusedProjection(), LowerRank()]
+REWRITES: list[Rewrite[OnnxGraph, Any]] = [
+    ExplicitPoolPadding(),
+    AffineRows(),
+    SplitFusedProjection(),
+    GatherAsSlices(),
+    ContiguousSlices(),
+    ExplicitSplit(),
+    MisreadShuffle(),
+    LowerRank(),
+]

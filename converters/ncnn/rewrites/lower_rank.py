@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from edgeworker.rewrite import Rewrite
 from onnx import helper
-from onnx_graph import OnnxGraph, attribute
+from onnx_graph import OnnxGraph, attribute, place
 
 # ncnn's Mat: w, h, d, c. The batch is not stored.
 _DIMENSIONS = 4
@@ -65,7 +65,7 @@ class LowerRank(Rewrite[OnnxGraph, onnx.NodeProto]):
     def check(self, graph: OnnxGraph, match: onnx.NodeProto) -> str | None:
         """Why this node keeps its dimensions, or None."""
         plan = _plan(graph, match)
-        return f"{match.op_type} {match.name or '-> ' + match.output[0]}: {plan}" if isinstance(plan, str) else None
+        return f"{place(match)}: {plan}" if isinstance(plan, str) else None
 
     def apply(self, graph: OnnxGraph, match: onnx.NodeProto) -> None:
         """Reshapes around the node; its output keeps its name, its shape and its values."""
@@ -86,7 +86,7 @@ class LowerRank(Rewrite[OnnxGraph, onnx.NodeProto]):
         if plan.output != shape:
             result = graph.fresh_name(f"{output}.lowered")
             graph.rename_output(match, 0, result, plan.output)
-            _reshape(graph, result, output, shape, match, after=True)
+            graph.reshape(result, output, shape, match, after=True)
 
 
 def _plan(graph: OnnxGraph, node: onnx.NodeProto) -> Plan | str:
@@ -219,7 +219,7 @@ def _shaped(graph: OnnxGraph, name: str, shape: Sequence[int], reader: onnx.Node
     for node in graph.readers(source):
         if node.op_type == "Reshape" and graph.shape(node.output[0]) == list(shape) and graph.precedes(node, reader):
             return node.output[0]
-    return _reshape(graph, source, graph.fresh_name(f"{name}.reshaped"), shape, reader)
+    return graph.reshape(source, graph.fresh_name(f"{name}.reshaped"), shape, reader)
 
 
 def _replace(graph: OnnxGraph, view: onnx.NodeProto, source: str, shape: Sequence[int]) -> None:
@@ -232,14 +232,7 @@ def _replace(graph: OnnxGraph, view: onnx.NodeProto, source: str, shape: Sequenc
                     graph.connect(reader, position, source)
     else:
         graph.rename_output(view, 0, graph.fresh_name(f"{output}.unread"), shape)
-        _reshape(graph, source, output, shape, view)
-
-
-def _reshape(
-    graph: OnnxGraph, value: str, output: str, shape: Sequence[int], beside: onnx.NodeProto, after: bool = False
-) -> str:
-    target = graph.add_constant(f"{output}.shape", np.array(shape, np.int64))
-    return graph.add("Reshape", [value, target], output, shape, beside, after)
+        graph.reshape(source, output, shape, view)
 
 
 def _set(node: onnx.NodeProto, **attributes: int | list[int]) -> None:
