@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from onnx import helper
@@ -14,7 +16,7 @@ def rewrite(onnx_graph, rewrites):
 def split(sizes=None, *, count=3, axis=1, read=(0, 1, 2), opset=13, shape=(1, 6, 4)):
     """`x` in parts, of which those `read` are outputs."""
     build = Builder(opset=opset)
-    attributes = {} if sizes is None or opset >= 13 else {"split": list(sizes)}
+    attributes: dict[str, Any] = {} if sizes is None or opset >= 13 else {"split": list(sizes)}
     inputs = [build.input("x", *shape)]
     if sizes is not None and opset >= 13:
         inputs.append(build.constant(np.array(sizes, np.int64)))
