@@ -58,7 +58,7 @@ class ContiguousSlices(Rewrite[OnnxGraph, onnx.NodeProto]):
         name = lambda suffix: graph.fresh_name(f"{output}.{suffix}")  # noqa: E731
         for cut in _cuts(graph, match):
             size, after = shape[cut.axis], prod(shape[cut.axis + 1 :])
-            value = graph.reshape(value, name("counted"), [1, prod(shape[: cut.axis]), size, after], match)
+            value = graph.counted(value, f"{output}.counted", [1, prod(shape[: cut.axis]), size, after], match)
             value = _every(graph, value, cut, name("taken"), match)
             shape[cut.axis] = cut.count
         graph.reshape(value, output, shape, match)
@@ -75,7 +75,7 @@ def _every(graph: OnnxGraph, value: str, cut: Cut, output: str, beside: onnx.Nod
     part = value
     if (cut.start, stop) != (0, size):
         part = graph.slice(value, name("part"), 2, cut.start, stop, beside)
-    part = graph.reshape(part, name("rows"), [1, before, rows, cut.step * after], beside)
+    part = graph.counted(part, f"{output}.rows", [1, before, rows, cut.step * after], beside)
     first = graph.slice(part, output if rows == cut.count else name("first"), 3, 0, after, beside)
     if rows == cut.count:
         return first

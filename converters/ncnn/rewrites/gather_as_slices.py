@@ -58,8 +58,7 @@ class GatherAsSlices(Rewrite[OnnxGraph, onnx.NodeProto]):
         done = 1
         for position, (size, numbers) in enumerate(levels):
             below = prod(other for other, _ in levels[position + 1 :])
-            counted = [1, before * done, size, below * after]
-            value = graph.reshape(value, graph.fresh_name(f"{output}.counted"), counted, match)
+            value = graph.counted(value, f"{output}.counted", [1, before * done, size, below * after], match)
             value = _take(graph, value, _runs(numbers), graph.fresh_name(f"{output}.taken"), match)
             done *= numbers.size
         graph.reshape(value, output, wanted, match)
