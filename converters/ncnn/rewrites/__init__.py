@@ -6,6 +6,7 @@ from edgeworker.rewrite import Rewrite
 from onnx_graph import OnnxGraph
 
 from .affine_rows import AffineRows
+from .attention_bias import AttentionBias
 from .contiguous_slices import ContiguousSlices
 from .explicit_pad import ExplicitPad
 from .explicit_pool_padding import ExplicitPoolPadding
@@ -22,6 +23,7 @@ REWRITES: list[Rewrite[OnnxGraph, Any]] = [
     SumOfOneAxis(),
     AffineRows(),
     SplitFusedProjection(),
+    AttentionBias(),
     GatherAsSlices(),
     ContiguousSlices(),
     ExplicitSplit(),

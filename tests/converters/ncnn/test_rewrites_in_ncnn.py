@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from edgekit.errors import ConversionError
-from tests.converters.ncnn.attention_graphs import Builder
+from tests.converters.ncnn.attention_graphs import Builder, cross_attention
 from tests.converters.ncnn.in_ncnn import through_ncnn
 
 pytestmark = pytest.mark.toolchain
@@ -99,6 +99,7 @@ GRAPHS = {
     padded: "explicit-pad",
     summed: "sum-of-one-axis",
     one_of_three: "lower-rank",
+    cross_attention: "attention-bias",
     equal_parts: "explicit-split",
     an_unread_part: "explicit-split",
     every_second: "contiguous-slices",
@@ -121,6 +122,7 @@ def test_ncnn_agrees(run_worker, tmp_path, graph):
     ("graph", "said"),
     [
         (padded, r"ncnn does not know: Pad"),
+        (cross_attention, r"pnnx ended with signal 6: what\(\): +map::at"),
         (one_of_three, r"ncnn does not know: .*torch\.unbind"),
         (equal_parts, r"ncnn/run .* crashed \(SIGSEGV\)"),
         (an_unread_part, r"outputs are \['v5'\], those that pnnx wrote \['\d+', 'out0'\]"),
