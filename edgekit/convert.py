@@ -94,7 +94,7 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
         folder = folder.with_name(folder.name + FOLDER_SUFFIX)
-    notes = notes_on(plan.source, program)
+    notes = notes_on(plan.source, programs[0])
     if (present := unchanged_artifact(folder, manifest)) is not None:
         return Conversion(name, target, present, unchanged=True, notes=notes)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
