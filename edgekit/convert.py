@@ -14,6 +14,7 @@ from edgekit.artifact.manifest import (
     ModelRecord,
     RecipeRecord,
     RewriteRecord,
+    RewrittenGraph,
     StageRecord,
     TensorKind,
     TensorSpec,
@@ -71,7 +72,7 @@ def convert(
     refused: dict[str, EdgekitError] = {}
     plan = plan_conversion(source, wanted, precision, flags, embed_preprocessing=embed_preprocessing, refused=refused)
     converted = [plan.conversions[target.name] for target in wanted if target.name not in refused]
-    outcomes = executor.run([plan.program, *converted, *plan.embeddings.values()] if converted else [])
+    outcomes = executor.run([*plan.programs, *converted, *plan.embeddings.values()] if converted else [])
     conversions = []
     for target in wanted:
         try:
@@ -86,15 +87,15 @@ def convert(
 def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) -> Conversion:
     """Write the artifact of one target from its stage's output. Raises what the stage ended with."""
     name = plan.source.name
-    program = outcomes.result(plan.program)
+    programs = [outcomes.result(stage) for stage in plan.programs]
     conversion = outcomes.result(plan.conversions[target.name])
-    manifest = make_manifest(plan, target, program, conversion)
+    manifest = make_manifest(plan, target, programs, conversion)
     folder = out / name / target.folder(plan.precision)
     if (embedding := plan.embeddings.get(target.name)) is not None:
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
         folder = folder.with_name(folder.name + FOLDER_SUFFIX)
-    notes = notes_on(plan.source, program)
+    notes = notes_on(plan.source, programs[0])
     if (present := unchanged_artifact(folder, manifest)) is not None:
         return Conversion(name, target, present, unchanged=True, notes=notes)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
@@ -102,9 +103,9 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
     return Conversion(name, target, Artifact(folder, manifest), notes=notes)
 
 
-def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: StageResult) -> Manifest:
-    """The manifest of a fresh conversion, not yet verified."""
-    source = plan.source
+def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
+    """The manifest of a fresh conversion, not yet verified; `programs` are the results of the plan's."""
+    source, program = plan.source, programs[0]
     names = conversion.details.get("io", {"inputs": {}, "outputs": {}})
     return Manifest(
         edgekit=__version__,
@@ -136,11 +137,11 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
         program_key=plan.program.key,
         stages=tuple(
             StageRecord(result.worker, result.key, result.tools, round(result.seconds, 3))
-            for result in (program, conversion)
+            for result in (*programs, conversion)
         ),
-        rewrites=tuple(
-            RewriteRecord(report["name"], report["applied"], tuple(report["refused"]))
-            for report in conversion.details.get("rewrites", [])
+        rewrites=(
+            *(record for result in programs for record in rewrite_records(result, "program")),
+            *rewrite_records(conversion, "target"),
         ),
         files={
             target.artifact_file(role, source.name): FileRecord(
@@ -155,6 +156,14 @@ def size_and_channels(program: StageResult) -> tuple[Size, int]:
     """The size and the channels of a program's input, [N, C, H, W]."""
     _, channels, height, width = program.details["inputs"][0]["shape"]
     return Size(height, width), channels
+
+
+def rewrite_records(result: StageResult, of: RewrittenGraph) -> list[RewriteRecord]:
+    """What a stage's rewrites did."""
+    return [
+        RewriteRecord(report["name"], report["applied"], tuple(report["refused"]), of)
+        for report in result.details.get("rewrites", [])
+    ]
 
 
 def notes_on(source: ModelSource, program: StageResult) -> tuple[str, ...]:

@@ -50,9 +50,9 @@ def adopt(request: Request) -> dict[str, Any]:
     batch = options.get("batch", 1)
     channels = image.shape[1] if image.shape[1] > 0 else int(options.get("channels", 3))
     shape = [-1 if batch == DYNAMIC else int(batch), channels, *size]
-    _drop_call_stacks(description)
     original = description
-    description, changed = with_input_shape(description, image, shape, [port.name for port in outputs])
+    description, changed = with_input_shape(original, image, shape, [port.name for port in outputs])
+    _drop_call_stacks(description)
 
     values = _parameters(request, description)
     (request.output / PROGRAM_FILE).write_bytes(description.SerializeToString(deterministic=True))

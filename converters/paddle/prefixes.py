@@ -42,7 +42,7 @@ def fitting_prefix(weights: Collection[str], wanted: Collection[str], candidates
     if not fitting and sum(names[prefix] >= names[best] & set(wanted) for prefix in candidates) == 1:
         return best
     raise Refusal(
-        f"the weights hold {len(found)} networks that may be meant: their names begin with {', '.join(found[:SHOWN])}",
+        f"the weights hold {len(found)} networks that may be meant: their names begin with {_quoted(found)}",
         f"Name one, as in --weights-prefix {found[0]}",
         kind="input",
     )
@@ -54,8 +54,8 @@ def check_prefix(weights: Collection[str], prefix: str) -> None:
         return
     first = sorted({name.split(".")[0] + "." for name in weights})
     raise Refusal(
-        f"no tensor of the weights has a name that begins with {prefix}",
-        f"Their names begin with {', '.join(first[:SHOWN])}{' and others' if len(first) > SHOWN else ''}",
+        f'no tensor of the weights has a name that begins with "{prefix}"',
+        f"Their names begin with {_quoted(first)}",
         kind="input",
     )
 
@@ -67,6 +67,10 @@ def prefix_note(prefix: str, weights: Collection[str], used: Collection[str]) ->
     rest = sorted(name for name in weights if not (name.startswith(prefix) and name[len(prefix) :] in used))
     note = f'the names of the weights begin with "{prefix}", which was taken off'
     if rest:
-        others = ", ".join(rest[:SHOWN]) + (f" and {len(rest) - SHOWN} more" if len(rest) > SHOWN else "")
-        note += f"; {len(rest)} tensors of other names were left out: {others}"
+        others = rest[0] if len(rest) == 1 else f"{rest[0]} to {rest[-1]}"
+        note += f"; {len(rest)} of other names were left out: {others}"
     return note
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names[:SHOWN]) + (" and others" if len(names) > SHOWN else "")

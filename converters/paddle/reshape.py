@@ -30,7 +30,7 @@ def with_input_shape(
         found = [find_shapes(description, image.name, [batch, *shape[1:]]) for batch in batches]
     except DoesNotFit as error:
         raise _does_not_take(image, shape, str(error)) from error
-    resolved = framework_pb2.ProgramDesc.FromString(description.SerializeToString())
+    resolved = found[0].completed
     changed = fold(resolved, found)
     for port in ports(resolved)[1]:
         if port.name in outputs and (port.shape[0] not in (shape[0], -1) or len(port.shape) != 2 or port.shape[1] < 2):

@@ -23,11 +23,14 @@ class Findings:
     """For one shape of the input: the `shapes` of variables, and what each operator reads and writes of known values.
 
     `read` and `written` are by the operator's place in the block, then by variable: a program may use one again.
+    `completed` is the program with all attributes that its operators have. Exports leave out those with their usual
+    values, which other tools do not know: Paddle Lite ends the process on a `relu6` without `threshold`.
     """
 
     shapes: dict[str, tuple[int, ...]]
     read: list[dict[str, np.ndarray]]
     written: list[dict[str, np.ndarray]]
+    completed: framework_pb2.ProgramDesc
 
 
 class DoesNotFit(Exception):
@@ -46,7 +49,7 @@ def find_shapes(description: framework_pb2.ProgramDesc, image: str, shape: Seque
         return variable.shape() if variable is not None and variable.type() == _TENSOR else [-1]
 
     values: dict[str, np.ndarray] = {}
-    findings = Findings({}, [], [])
+    findings = Findings({}, [], [], framework_pb2.ProgramDesc())
     for op in ops(description):
         read = {name: values[name] for slot in op.desc.inputs for name in slot.arguments if name in values}
         written: dict[str, np.ndarray] = {}
@@ -72,7 +75,23 @@ def find_shapes(description: framework_pb2.ProgramDesc, image: str, shape: Seque
     for variable in block.all_vars():
         if variable.type() == _TENSOR:
             findings.shapes[variable.name()] = tuple(variable.shape())
+    # Paddle adds attributes while it infers shapes.
+    findings.completed.ParseFromString(program.desc.serialize_to_string())
+    _take_back(findings.completed, description)
     return findings
+
+
+def _take_back(completed: framework_pb2.ProgramDesc, description: framework_pb2.ProgramDesc) -> None:
+    """Undo what `_give_known` did."""
+    for op, original in zip(ops(completed), ops(description), strict=True):
+        if rules := TENSOR_ATTRIBUTES.get(op.desc.type):
+            del op.desc.inputs[:]
+            op.desc.inputs.extend(original.desc.inputs)
+            names = [name for rule in rules for name in rule.attributes]
+            before = {attr.name: attr for attr in original.desc.attrs if attr.name in names}
+            for attr in op.desc.attrs:
+                if attr.name in before:
+                    attr.CopyFrom(before[attr.name])
 
 
 _TENSOR = paddle.base.core.VarDesc.VarType.LOD_TENSOR

@@ -13,6 +13,7 @@ SCHEMA = 2
 FILE = "manifest.json"
 
 TensorKind = OutputKind | Literal["image"]
+RewrittenGraph = Literal["program", "target"]
 
 
 class TensorSpec(Struct, frozen=True):
@@ -90,11 +91,15 @@ class StageRecord(Struct, frozen=True):
 
 
 class RewriteRecord(Struct, frozen=True):
-    """One rewrite: how many places it changed, and why it refused the others."""
+    """One rewrite: how many places it changed, and why it refused the others.
+
+    `of` the program, for all targets, or of what this target's converter reads.
+    """
 
     name: str
     applied: int
     refused: tuple[str, ...] = ()
+    of: RewrittenGraph = "target"
 
 
 class VariantVerdict(Struct, frozen=True):

@@ -103,7 +103,7 @@ def job(
     plan = plan_conversion(source, wanted, precision)
     entries = [Entry(plan, target, source.batch) for target in wanted]
     # The program too: a conversion that is in the cache hides what it was made from.
-    outcomes = yield [plan.program, *(entry.conversion for entry in entries)]
+    outcomes = yield [*plan.programs, *(entry.conversion for entry in entries)]
     timed: list[tuple[Entry, Variant, Manifest, Stage]] = []
     for entry in entries:
         try:
@@ -128,9 +128,9 @@ def runs(
 
     Raises what the conversion ended with.
     """
-    program = outcomes.result(entry.plan.program)
+    programs = [outcomes.result(stage) for stage in entry.plan.programs]
     conversion = outcomes.result(entry.conversion)
-    manifest = make_manifest(entry.plan, entry.target, program, conversion)
+    manifest = make_manifest(entry.plan, entry.target, programs, conversion)
     if out is not None:
         write_conversion(entry.plan, entry.target, outcomes, out / f"batch-{entry.batch}")
     for variant in entry.target.variants_of(manifest.build):

@@ -126,19 +126,26 @@ def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:
 
 
 def without(source: "ModelSource", target: str, names: list[str]) -> "ModelSource":
-    """The source with a recipe that leaves rewrites of a target out. Raises UsageError for one that it has not got."""
+    """The source with a recipe that leaves rewrites of a target, or of the program, out.
+
+    Raises UsageError for one that it has not got.
+    """
     from msgspec.structs import replace as with_changes
 
     from edgekit.recipe.schema import TargetRecipe
 
     chosen = source.recipe.targets.get(target, TargetRecipe())
-    known = [one.name for one in chosen.rewrites]
+    program = source.recipe.program
+    known = [one.name for one in (*program.rewrites, *chosen.rewrites)]
     for name in names:
         if name not in known:
             raise UsageError(f"the recipe for {target} has no rewrite {name}", f"It has: {', '.join(known) or 'none'}.")
-    left = tuple(one for one in chosen.rewrites if one.name not in names)
+    left, of_program = (
+        tuple(one for one in rewrites if one.name not in names) for rewrites in (chosen.rewrites, program.rewrites)
+    )
     targets = {**source.recipe.targets, target: with_changes(chosen, rewrites=left)}
-    return replace(source, recipe=with_changes(source.recipe, targets=targets))
+    changed = with_changes(source.recipe, targets=targets, program=with_changes(program, rewrites=of_program))
+    return replace(source, recipe=changed)
 
 
 def show(found: "Diagnosis") -> None:

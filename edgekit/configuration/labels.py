@@ -84,9 +84,10 @@ def from_json(text: str, path: Path) -> tuple[str, ...] | None:
     if isinstance(value, dict) and all(key.isascii() and key.isdigit() and len(key) < 8 for key in value):
         numbered = {int(key): name for key, name in value.items()}
         value = [numbered.get(number) for number in range(len(numbered))]
-    if not isinstance(value, list) or not value or not all(isinstance(name, str) for name in value):
+    names = [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+    if not names or len(names) != len(value):
         raise UsageError(f"{path} is no list of names", 'Write ["first", "second"], or one name a line.')
-    return tuple(harmless(name) for name in value)
+    return tuple(harmless(name) for name in names)
 
 
 def listed_labels(value: Any, origin: str) -> Labels | None:

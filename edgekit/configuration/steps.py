@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from edgekit.configuration.options import NotFollowed, Options, number, numbers, pair, shown, whole
+from edgekit.inputs.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from edgekit.inputs.size import Size
 
 Backend = Literal["opencv", "pillow", "decoder"]
@@ -76,7 +77,6 @@ class To255th:
 Step = Decode | Resize | Crop | Pad | Normalise | Nothing | To255th
 Reader = Callable[[Options], Step]
 
-IMAGENET = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
 BACKENDS: dict[str, Backend] = {"cv2": "opencv", "pil": "pillow"}
 # The numbers that OpenCV and Pillow have for them, in files that name no words.
 NUMBERED = {
@@ -114,13 +114,18 @@ def across_first(sides: tuple[int, int]) -> Size:
 
 
 def paddleclas_decode(options: Options) -> Step:
-    """DecodeImage. `to_rgb` and `channel_first` count only where the picture becomes an array (`to_np`)."""
+    """DecodeImage. `to_rgb` and `channel_first` count only where the picture becomes an array (`to_np`).
+
+    PaddleOCR's says `img_mode` instead.
+    """
     backend = str(options.take("backend", "cv2")).lower()
     as_array, to_rgb = options.take("to_np", True), options.take("to_rgb", True)
-    options.take_only("img_mode", "RGB", None)
+    mode = options.take("img_mode")
+    if mode not in (None, "RGB", "BGR"):
+        raise NotFollowed(f"its img_mode is {shown(mode)}")
     if as_array:
         options.take_only("channel_first", False, None)
-        return Decode(bgr=not to_rgb)
+        return Decode(bgr=mode == "BGR" if mode else not to_rgb)
     options.take("channel_first")
     # PaddleClas's OpenCV pictures are BGR until `to_rgb` turns them round; Pillow's are RGB.
     return Decode(bgr=backend != "pil", pillow=backend == "pil")
@@ -155,16 +160,13 @@ def paddleclas_normalise(options: Options) -> Step:
     options.take_only("order", "", "hwc", "chw", None)
     scale = options.take("scale")
     factor = 1 / 255 if scale is None else number(scale)
-    return Normalise((divisor(factor),), **mean_and_std(options), zeros=channels == 4)
+    return Normalise((divisor(factor),), *mean_and_std(options), zeros=channels == 4)
 
 
-def mean_and_std(options: Options) -> dict[str, tuple[float, ...]]:
+def mean_and_std(options: Options) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """`mean` and `std`, ImageNet's where a step does not say them, as every toolkit has it."""
-    found = {}
-    for name, usual in IMAGENET.items():
-        given = options.take(name)
-        found[name] = usual if given is None else numbers(given)
-    return found
+    mean, std = options.take("mean"), options.take("std")
+    return IMAGENET_MEAN if mean is None else numbers(mean), IMAGENET_STD if std is None else numbers(std)
 
 
 def divisor(factor: float) -> float:
@@ -263,9 +265,8 @@ def paddlex_normalise(options: Options) -> Step:
     low, high = (values * count if len(values) == 1 else values for values in (low, high))
     if len(low) != len(high) or any(above <= below for above, below in zip(high, low, strict=True)):
         raise NotFollowed("its max_val is not above its min_val")
-    return Normalise(
-        tuple(above - below for above, below in zip(high, low, strict=True)), **mean_and_std(options), minimum=low
-    )
+    ranges = tuple(above - below for above, below in zip(high, low, strict=True))
+    return Normalise(ranges, *mean_and_std(options), minimum=low)
 
 
 # PaddleDetection
@@ -289,10 +290,10 @@ def detection_normalise(options: Options) -> Step:
     norm = options.take("norm_type", "mean_std")
     if norm not in ("mean_std", "none", None):
         raise NotFollowed(f"its norm_type is {shown(norm)}")
-    values = mean_and_std(options)
+    mean, std = mean_and_std(options)
     if norm != "mean_std":
-        values = {"mean": (0.0,), "std": (1.0,)}
-    return Normalise((255.0 if scaled else 1.0,), **values)
+        mean, std = (0.0,), (1.0,)
+    return Normalise((255.0 if scaled else 1.0,), mean, std)
 
 
 def detection_permute(options: Options) -> Step:

@@ -248,6 +248,8 @@ def test_how_a_photo_is_resized(read, options, backend, interpolation):
         ("{to_np: False, channel_first: False, backend: pil}", "RGB"),
         ("{to_rgb: False, backend: pil}", "BGR"),
         ("{to_np: False, channel_first: False}", "BGR"),
+        ("{img_mode: BGR, channel_first: False}", "BGR"),
+        ("{img_mode: RGB}", "RGB"),
     ],
 )
 def test_the_order_of_channels(read, decoded, order):
@@ -337,6 +339,7 @@ def test_other_yaml_is_none(read, content):
         ("{NormalizeImage: {output_fp16: true}}", "its output_fp16 is True"),
         ("{NormalizeImage: {channel_num: 5}}", "its channel_num is 5"),
         ("{NormalizeImage: }, {NormalizeImage: }", "normalises twice"),
+        ("{DecodeImage: {img_mode: GRAY}}", "its img_mode is GRAY"),
         ("{DecodeImage: {channel_first: true}}", "its channel_first is True"),
         ("5", "a step that is no table"),
         ("{ResizeImage: {size: 64}}, {ToTensor: }, {NormalizeImage: }", "divides the levels twice"),

@@ -1,6 +1,7 @@
 """The names of classes: how lists are written, and which of them a configuration means."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,8 @@ def test_only_a_plain_name_is_looked_for():
     assert bundled_labels("LICENSES.txt") is None
 
 
-def behind(post: dict, folder: Path):
+def behind(post: dict, folder: Path) -> Any:
+    """The names, and the notes."""
     return labels_behind(post, "inference.yml", [folder])
 
 

@@ -44,7 +44,7 @@ def test_a_recipe_of_ones_own_stands_on_the_family_s(cache: Path, tmp_path: Path
     recipe.write_text('summary = "mine"\n')
     source = catalog("alt_gvt_small", cache, recipe_file=recipe)
     assert source.recipe.summary == "mine"
-    assert "lower-rank" in [rewrite.name for rewrite in source.recipe.targets["ncnn"].rewrites]
+    assert source.recipe.preprocessing.resize_backend == "pillow"
 
 
 def test_flags_count_more_than_the_recipe(cache: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_program_s_family_is_its_recipe_s(folder: Path, cache: Path, tmp_path:
     recipe.write_text('family = "Twins"\n')
     source = program_source(folder, cache, recipe_file=recipe)
     assert source.family == "Twins"
-    assert "lower-rank" in [rewrite.name for rewrite in source.recipe.targets["ncnn"].rewrites]
+    assert source.recipe.preprocessing.resize_backend == "pillow"
 
 
 def test_the_configuration_beside_a_program_is_followed(folder: Path, cache: Path) -> None:

@@ -37,7 +37,7 @@ _VALUE_FIELDS = {
     16: "scalar",
     17: "scalars",
 }
-INT_ATTR, FLOAT_ATTR, STRING_ATTR, INTS_ATTR, FLOATS_ATTR, BOOLS_ATTR, LONGS_ATTR = 0, 1, 2, 3, 4, 7, 11
+INT_ATTR, FLOAT_ATTR, STRING_ATTR, INTS_ATTR, FLOATS_ATTR, BOOL_ATTR, BOOLS_ATTR, LONGS_ATTR = 0, 1, 2, 3, 4, 6, 7, 11
 # Which field of a Scalar holds the number, by its type; complex numbers are left out.
 _SCALAR_FIELDS = {1: "b", 2: "i", 3: "r"}
 

@@ -334,6 +334,46 @@ def _tile(call: Call) -> Result:
     return np.tile(value, times)
 
 
+def _set_value(call: Call) -> Result:
+    value, region = call.one("Input").copy(), set_region(call)
+    target = value[region]
+    if call.names("ValueTensor"):
+        given = call.one("ValueTensor")
+    else:
+        numbers = next((found for name in VALUE_LISTS if (found := call.attribute(name))), None)
+        if numbers is None:
+            raise Unknown
+        given = np.array(numbers).reshape(call.attribute("shape"))
+    # As Paddle does: leading extents of 1 beyond the region's rank do not count.
+    while given.ndim > target.ndim and given.shape[0] == 1:
+        given = given[0]
+    value[region] = given.astype(value.dtype)
+    return value
+
+
+def set_region(call: Call) -> tuple[Any, ...]:
+    """What part of its input a `set_value` writes, as an index. Raises Unknown where bounds are not known."""
+    shape, axes = call.shape("Input"), call.integers("axes")
+    if call.integers("none_axes"):
+        raise Unknown
+    starts, ends = call.integers("starts", "StartsTensorList"), call.integers("ends", "EndsTensorList")
+    steps = call.integers("steps", "StepsTensorList")
+    region: list[Any] = [slice(0, extent, 1) for extent in shape]
+    for axis, start, end, step in zip(axes, starts, ends, steps, strict=True):
+        region[axis] = slice(*slice(start, end if step > 0 or end >= -shape[axis] else None, step).indices(shape[axis]))
+        if step < 0:
+            raise Unknown
+    for axis in call.integers("decrease_axes"):
+        region[axis] = region[axis].start
+    return tuple(region)
+
+
+def _roll(call: Call) -> Result:
+    axes = call.integers("axis")
+    value, shifts = call.one("X"), call.integers("shifts", "ShiftsTensor")
+    return np.roll(value, shifts, axes) if axes else np.roll(value.ravel(), shifts[0]).reshape(value.shape)
+
+
 def _where(call: Call) -> Result:
     return np.where(call.one("Condition"), call.one("X"), call.one("Y"))
 
@@ -396,6 +436,8 @@ _RULES: dict[str, Callable[[Call], Result]] = {
     "expand_v2": _expand,
     "tile": _tile,
     "where": _where,
+    "set_value": _set_value,
+    "roll": _roll,
     "reduce_prod": _reduce(np.prod),
     "reduce_sum": _reduce(np.sum),
     "reduce_max": _reduce(np.max),

@@ -33,7 +33,7 @@ def test_two_networks_that_both_fit_are_named():
     with pytest.raises(Refusal) as caught:
         found(named("Student.", "Teacher."))
     assert caught.value.message == (
-        "the weights hold 2 networks that may be meant: their names begin with Student., Teacher."
+        'the weights hold 2 networks that may be meant: their names begin with "Student.", "Teacher."'
     )
     assert caught.value.remedy == "Name one, as in --weights-prefix Student."
 
@@ -43,9 +43,9 @@ def test_a_name_s_end_alone_is_no_prefix():
 
 
 def test_an_absent_prefix_is_named_with_those_that_are_there():
-    with pytest.raises(Refusal, match=r"begins with Pupil\.") as caught:
+    with pytest.raises(Refusal, match=r'begins with "Pupil\."') as caught:
         prefixes.check_prefix(named("Student.", "Teacher."), "Pupil.")
-    assert caught.value.remedy == "Their names begin with Student., Teacher."
+    assert caught.value.remedy == 'Their names begin with "Student.", "Teacher."'
 
 
 def test_what_was_done_is_said():
@@ -53,7 +53,6 @@ def test_what_was_done_is_said():
     used = prefixes.under(dict.fromkeys(weights, 0), "backbone.")
     assert sorted(used) == sorted(WANTED)
     assert prefixes.prefix_note("backbone.", weights, used) == (
-        'the names of the weights begin with "backbone.", which was taken off; '
-        "1 tensors of other names were left out: neck.w"
+        'the names of the weights begin with "backbone.", which was taken off; 1 of other names were left out: neck.w'
     )
     assert prefixes.prefix_note("", weights, weights) == ""
