@@ -79,12 +79,13 @@ def predict_some(
     for photo in photos:
         # One photo at a time: decoded ones are far larger than their tensors.
         try:
-            image = load_image(photo)
+            image = load_image(photo, alpha=True)
+            made = {name: prepared(image, artifact.manifest) for name, (artifact, _) in chosen.items()}
         except EdgekitError as error:
             errors[photo] = error
             continue
-        for name, (artifact, _) in chosen.items():
-            tensors[name].append(prepared(image, artifact.manifest))
+        for name, tensor in made.items():
+            tensors[name].append(tensor)
     read = [photo for photo in photos if photo not in errors]
     answers: dict[Path, dict[str, tuple[Ranked, ...]]] = {photo: {} for photo in read}
     if read:

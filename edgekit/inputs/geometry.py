@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from edgekit.errors import UsageError
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.inputs.size import Size
 
@@ -35,7 +36,7 @@ class Placement(NamedTuple):
 
 
 def placement(photo: Size, spec: Preprocessing) -> Placement:
-    """The way of a photo of that size. Raises ValueError where it is smaller than what is to be cut out."""
+    """The way of a photo of that size. Raises UsageError where it is smaller than what is to be cut out."""
     size = spec.input_size
     cut = first_cut(photo, spec)
     source = Size(cut.height, cut.width)
@@ -52,7 +53,7 @@ def placement(photo: Size, spec: Preprocessing) -> Placement:
 
 
 def first_cut(photo: Size, spec: Preprocessing) -> Window:
-    """What `crop_first` leaves of a photo, from its centre. Raises ValueError where the photo is smaller."""
+    """What `crop_first` leaves of a photo, from its centre. Raises UsageError where the photo is smaller."""
     if spec.crop_first == "none":
         return Window(0, 0, *photo)
     size = Size.of(min(photo) if spec.crop_first == "square" else spec.crop_first)
@@ -102,6 +103,10 @@ def corner(resized: int, kept: int, spec: Preprocessing) -> int:
     return round((resized - kept) / 2) if spec.crop_origin == "centre_round" else (resized - kept) // 2
 
 
-def too_small(photo: Size, size: Size) -> ValueError:
+def too_small(photo: Size, size: Size) -> UsageError:
     """What is wrong with a photo that the crop does not fit into."""
-    return ValueError(f"a photo of {photo.height} x {photo.width} px is smaller than the {size} px cut out of it")
+    return UsageError(
+        f"a photo of {photo.width} x {photo.height} px is smaller than the {size.width} x {size.height} px that are cut "
+        "out of it",
+        "Let the preprocessing resize photos first: resize = short, stretch or letterbox (docs/preprocessing.md).",
+    )

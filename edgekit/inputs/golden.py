@@ -125,13 +125,7 @@ def golden_inputs(
     labels: list[str] = []
     kinds: list[Kind] = []
     for photo in available[:photos]:
-        try:
-            samples.append(preprocess(load_image(photo.path), preprocessing))
-        except ValueError as error:
-            raise UsageError(
-                f"the golden photo {photo.name} cannot be prepared: {error}",
-                "Let the preprocessing resize photos: resize = short, stretch or letterbox (docs/preprocessing.md).",
-            ) from None
+        samples.append(preprocess(load_image(photo.path), preprocessing))
         labels.append(f"photo {photo.name}")
         kinds.append("photo")
     lowest, highest = (limit[:, None, None] for limit in preprocessing.value_range)

@@ -250,7 +250,8 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def preprocess(image: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
     """The input tensor of one image: float32 [C, *input_size] from uint8 RGB or RGBA [H, W, 3 or 4].
 
-    Raises `ValueError` for another dtype or shape, and for a photo smaller than what is to be cut out of it.
+    Raises `ValueError` for another dtype or shape, `UsageError` for a photo that is smaller than what is to be cut out
+    of it, or that would become gigabytes.
     """
     levels = cropped_levels(image, spec)
     tensor = normalised(levels, spec)
@@ -283,11 +284,11 @@ def cropped_levels(image: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
     way = placement(Size(*image.shape[:2]), spec)
     photo = with_channels(image[way.cut.rows, way.cut.columns], spec.channel_order, spec.resize_backend)
     window = resized_window(photo, way.resized, way.kept, spec.resize_backend, spec.interpolation)
-    if spec.resize != "letterbox":
-        return np.ascontiguousarray(window)
     levels = np.empty((*spec.input_size, spec.channels), np.uint8)
-    levels[:] = np.rint(spec.pad_levels).astype(np.uint8)
-    levels[way.place.rows, way.place.columns] = window
+    if spec.resize == "letterbox":
+        levels[:] = np.rint(spec.pad_levels).astype(np.uint8)
+    levels[way.place.rows, way.place.columns, : window.shape[2]] = window
+    levels[:, :, window.shape[2] :] = 0  # the channel of zeros, where there is one
     return levels
 
 

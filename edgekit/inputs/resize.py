@@ -27,7 +27,7 @@ _OPENCV = {
 def resized_window(image: "np.ndarray", resized: Size, kept: Window, backend: str, interpolation: str) -> "np.ndarray":
     """The window `kept` of `image`, uint8 [H, W, C], resized to `resized`: uint8 [kept.height, kept.width, C].
 
-    Only what is kept is computed: large photos cost no more than small ones. Raises `ValueError` where Pillow's way
+    Only what is kept is computed: large photos cost no more than small ones. Raises `UsageError` where Pillow's way
     there would need gigabytes.
     """
     source = Size(*image.shape[:2])

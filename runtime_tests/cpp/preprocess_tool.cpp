@@ -1,8 +1,9 @@
 // Preprocesses photos from the command line, for tests:
-//   preprocess_tool SPEC OUT PHOTO.ppm...     OUT: one float32 tensor [3, crop, crop] per photo, one after the other
-//   preprocess_tool --levels SPEC OUT ...     OUT: one uint8 crop [crop, crop, 3] per photo
+//   preprocess_tool SPEC OUT PHOTO.ppm...     OUT: one float32 tensor [C, H, W] per photo, one after the other
+//   preprocess_tool --levels SPEC OUT ...     OUT: one uint8 crop [H, W, C] per photo
 //   preprocess_tool --benchmark N SPEC PHOTO  median milliseconds of N runs, on stdout
-// SPEC holds "key = value" lines as in a manifest's `preprocessing`; photos are binary PPM (P6, 8 bits).
+// SPEC holds "key = value" lines as in a manifest's `preprocessing`; photos are binary PPM (P6, 8 bits), or
+// PAM of four channels (P7, 8 bits) as RGBA.
 
 #include <algorithm>
 #include <chrono>
@@ -34,21 +35,33 @@ struct Photo {
   edgekit::Image image;
 };
 
-// A P6 file without comments, as Pillow and ImageMagick write it.
-Photo read_ppm(const std::string& path) {
+// A P6 file without comments, as Pillow and ImageMagick write it, or a P7 file of RGB_ALPHA.
+Photo read_photo(const std::string& path) {
   Photo photo;
   photo.bytes = contents(path);
-  std::istringstream header(photo.bytes.substr(0, 64));
-  std::string magic;
-  long width = 0, height = 0, largest = 0;
-  header >> magic >> width >> height >> largest;
+  std::istringstream header(photo.bytes.substr(0, 128));
+  std::string magic, word;
+  long width = 0, height = 0, channels = 3, largest = 0;
+  header >> magic;
+  if (magic == "P7") {
+    while (header >> word && word != "ENDHDR") {
+      if (word == "TUPLTYPE") {
+        header >> word;
+      } else {
+        header >> (word == "WIDTH" ? width : word == "HEIGHT" ? height : word == "DEPTH" ? channels : largest);
+      }
+    }
+  } else {
+    header >> width >> height >> largest;
+  }
   const bool sized = width >= 1 && height >= 1 && width <= 1 << 15 && height <= 1 << 15;
-  if (!header || magic != "P6" || largest != 255 || !sized) fail(path + " is not a P6 file of 8 bits");
+  const bool known = (magic == "P6" && channels == 3) || (magic == "P7" && channels == 4);
+  if (!header || !known || largest != 255 || !sized) fail(path + " is not a P6 or P7 file of 8 bits");
   const std::size_t start = static_cast<std::size_t>(header.tellg()) + 1;
-  const std::size_t row_bytes = 3 * static_cast<std::size_t>(width);
+  const std::size_t row_bytes = static_cast<std::size_t>(channels * width);
   if (photo.bytes.size() < start + row_bytes * height) fail(path + " is cut short");
   photo.image = {reinterpret_cast<const std::uint8_t*>(photo.bytes.data()) + start, static_cast<int>(width),
-                 static_cast<int>(height), row_bytes};
+                 static_cast<int>(height), row_bytes, static_cast<int>(channels)};
   return photo;
 }
 
@@ -87,16 +100,17 @@ int main(int count, char** values) {
   edgekit::Preprocessing spec;
   const std::string problem = edgekit::read_preprocessing(contents(arguments[0]), &spec);
   if (!problem.empty()) fail(arguments[0] + ": " + problem);
-  const std::size_t size = 3 * static_cast<std::size_t>(spec.crop) * spec.crop;
+  const std::size_t size =
+      static_cast<std::size_t>(edgekit::channels_of(spec)) * spec.crop.height * spec.crop.width;
   std::vector<float> tensor(size);
   if (runs) {
-    std::printf("%.4f\n", median_milliseconds(read_ppm(arguments[1]), spec, tensor.data(), runs));
+    std::printf("%.4f\n", median_milliseconds(read_photo(arguments[1]), spec, tensor.data(), runs));
     return 0;
   }
   std::vector<std::uint8_t> crop(size);
   std::ofstream out(arguments[1], std::ios::binary);
   for (std::size_t i = 2; i < arguments.size(); ++i) {
-    const Photo photo = read_ppm(arguments[i]);
+    const Photo photo = read_photo(arguments[i]);
     if (levels) {
       check(edgekit::cropped_levels(photo.image, spec, crop.data()), arguments[i]);
       out.write(reinterpret_cast<const char*>(crop.data()), static_cast<std::streamsize>(size));

@@ -1,34 +1,36 @@
-// Resizing as OpenCV and as Pillow do it, computing only the part that the crop keeps.
+// Resizing as OpenCV and as Pillow do it, computing only the part that is kept.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 
+#include "geometry.h"
 #include "preprocess.h"
+#include "rows.h"
 
 namespace edgekit {
 
-struct Size {
-  int width;
-  int height;
+// A picture to be written, or a part of a larger one: `channels` of each pixel are written, the next pixel is `stride`
+// bytes further, the next row `row_bytes`.
+struct Canvas {
+  std::uint8_t* levels;
+  int stride;
+  std::size_t row_bytes;
+
+  std::uint8_t* row(int y) const { return levels + static_cast<std::size_t>(y) * row_bytes; }
 };
 
-// Memory that may be refused: null instead of an exception.
-template <typename T>
-using Buffer = std::unique_ptr<T[]>;
+// The window `kept` of the photo at `resized`, with the backend's interpolation.
+Status resize(const Rows& photo, Size resized, const Window& kept, ResizeBackend backend, Interpolation interpolation,
+              const Canvas& out);
 
-template <typename T>
-Buffer<T> allocate(std::size_t count) {
-  return Buffer<T>(new (std::nothrow) T[count]);
-}
+Status opencv_nearest(const Rows& photo, Size resized, const Window& kept, const Canvas& out);
+Status opencv_bilinear(const Rows& photo, Size resized, const Window& kept, const Canvas& out);
+Status opencv_bicubic(const Rows& photo, Size resized, const Window& kept, const Canvas& out);
+Status opencv_lanczos(const Rows& photo, Size resized, const Window& kept, const Canvas& out);
+Status opencv_area(const Rows& photo, Size resized, const Window& kept, const Canvas& out);
 
-// The centre crop x crop of the photo at `resized`, as cv2.resize with INTER_LINEAR. `levels`: [crop, crop, 3].
-Status opencv_bilinear(const Image& photo, Size resized, int crop, std::uint8_t* levels);
-
-// The centre crop x crop of the photo at `resized`, as PIL.Image.resize with BILINEAR or BICUBIC.
-Status pillow_antialiased(const Image& photo, Size resized, int crop, Interpolation interpolation,
-                          std::uint8_t* levels);
+Status pillow_nearest(const Rows& photo, Size resized, const Window& kept, const Canvas& out);
+Status pillow_antialiased(const Rows& photo, Size resized, const Window& kept, Interpolation interpolation,
+                          const Canvas& out);
 
 }  // namespace edgekit

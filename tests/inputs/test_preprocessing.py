@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edgekit.catalog import load_catalog
+from edgekit.errors import UsageError
 from edgekit.inputs import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from edgekit.inputs.geometry import resized_by_short
 from edgekit.inputs.preprocessing import cropped_levels, normalised, preprocess, quantised
@@ -202,7 +203,7 @@ def test_pillow_averages_what_it_reduces() -> None:
 
 
 def test_a_strip_that_would_become_gigabytes_is_refused() -> None:
-    with pytest.raises(ValueError, match="1 x 400000 px would become 256 x 102400000 px"):
+    with pytest.raises(UsageError, match="1 x 400000 px would become 256 x 102400000 px"):
         preprocess(np.zeros((400_000, 1, 3), np.uint8), PILLOW)
 
 
