@@ -1,12 +1,15 @@
 import errno
+import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from edgekit.artifact.load import find_artifacts, load_artifact
-from edgekit.artifact.manifest import FILE, FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
+from edgekit.artifact.load import find_artifacts, load_artifact, read_manifest
+from edgekit.artifact.manifest import FILE, SCHEMA, FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
+from edgekit.artifact.origin import convert_command
 from edgekit.artifact.write import update_manifest, write_artifact
 from edgekit.errors import ConversionError, UsageError
 from edgekit.hashing import file_sha256
@@ -81,9 +84,36 @@ def test_a_broken_manifest_is_one_sentence(artifact: Path, text: str) -> None:
 
 
 def test_a_manifest_of_a_newer_edgekit_is_refused(artifact: Path, source: Path) -> None:
-    update_manifest(artifact, replace(manifest_of(source), schema=2, edgekit="9.0"))
+    update_manifest(artifact, replace(manifest_of(source), schema=SCHEMA + 1, edgekit="9.0"))
     with pytest.raises(UsageError, match=r"written by edgekit 9\.0, which is newer"):
         load_artifact(artifact)
+
+
+def test_a_newer_manifest_that_says_other_things_is_called_newer(artifact: Path) -> None:
+    (artifact / FILE).write_text('{"schema": 99, "edgekit": "9.0", "preprocessing": {"lens": "fish"}}')
+    with pytest.raises(UsageError, match=r"written by edgekit 9\.0, which is newer"):
+        load_artifact(artifact)
+
+
+def test_a_manifest_of_schema_1_still_loads(tmp_path: Path) -> None:
+    """As edgekit wrote it when every input was a square of three channels."""
+    shutil.copyfile(Path(__file__).parent / "manifest_schema_1.json", tmp_path / FILE)
+    manifest = read_manifest(tmp_path)
+    assert manifest.schema == 1
+    assert manifest.preprocessing == Preprocessing(resize_short=73, crop=64)
+    assert manifest.preprocessing.input_size == (64, 64)
+    assert manifest.verdicts[0].verdict.status == "passed"
+    assert "--input-size 64 " in f"{convert_command(manifest)} "
+
+
+def test_what_is_written_has_sizes_of_height_and_width(artifact: Path, source: Path) -> None:
+    spec = Preprocessing(resize="stretch", crop=(80, 160))
+    update_manifest(artifact, replace(manifest_of(source), preprocessing=spec))
+    written = json.loads((artifact / FILE).read_text())
+    assert (written["schema"], written["preprocessing"]["crop"]) == (2, [80, 160])
+    loaded = load_artifact(artifact).manifest
+    assert loaded.preprocessing == spec
+    assert "--input-size 80x160" in convert_command(loaded)
 
 
 def test_a_manifest_cannot_name_files_elsewhere(artifact: Path, source: Path, tmp_path: Path) -> None:
