@@ -25,6 +25,7 @@ from edgekit.hashing import file_sha256
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
+from edgekit.pipeline.output_kinds import told_outputs
 from edgekit.pipeline.plan import Plan, plan_conversion
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
@@ -99,18 +100,13 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
     """The manifest of a fresh conversion, not yet verified."""
     source = plan.source
     names = conversion.details.get("io", {"inputs": {}, "outputs": {}})
+    outputs = tensor_specs(told_outputs(source, program.details["outputs"]), names["outputs"])
     return Manifest(
         edgekit=__version__,
         target=target.name,
         precision=plan.precision,
         batch=source.batch,
-        model=ModelRecord(
-            source.name,
-            source.family,
-            source.architecture_name,
-            program.details["class_count"],
-            checked_class_names(source, program.details["class_count"]),
-        ),
+        model=model_record(source, outputs),
         weights=WeightsRecord(
             source.weights.kind,
             source.weights.spec,
@@ -122,7 +118,7 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
         preprocessing=source.preprocessing_at(program.details["inputs"][0]["shape"][-1]),
         build=conversion.details.get("build", {}),
         inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
-        outputs=tensor_specs(program.details["outputs"], names["outputs"]),
+        outputs=outputs,
         program_key=plan.program.key,
         stages=tuple(
             StageRecord(result.worker, result.key, result.tools, round(result.seconds, 3))
@@ -147,6 +143,15 @@ def assumed_size(source: ModelSource, program: StageResult) -> str | None:
         return None
     size = program.details["inputs"][0]["shape"][-1]
     return f"{source.name} leaves its input size open, and {size} px is the recipe's; --input-size gives another"
+
+
+def model_record(source: ModelSource, outputs: tuple[TensorSpec, ...]) -> ModelRecord:
+    """Which model it is, by its first output; features are of no class."""
+    first, count = outputs[0], outputs[0].shape[1]
+    if first.kind == "features":
+        return ModelRecord(source.name, source.family, source.architecture_name, None, None, count)
+    names = checked_class_names(source, count)
+    return ModelRecord(source.name, source.family, source.architecture_name, count, names)
 
 
 def checked_class_names(source: ModelSource, class_count: int) -> tuple[str, ...] | None:
@@ -175,7 +180,15 @@ def tensor_specs(
     `kind` is theirs where the program's description does not say.
     """
     return tuple(
-        TensorSpec(name, target_names.get(name) or name, tuple(entry["shape"]), entry["dtype"], entry.get("kind", kind))
+        TensorSpec(
+            name,
+            target_names.get(name) or name,
+            tuple(entry["shape"]),
+            entry["dtype"],
+            entry.get("kind", kind),
+            entry.get("known_from", ""),
+            tuple(entry.get("thresholds", ())),
+        )
         for entry in described
         for name in [entry["name"]]
     )
@@ -190,4 +203,5 @@ def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
         present = load_artifact(folder, lambda path: remembered_sha256(path, cache_folder()))
     except EdgekitError:
         return None
-    return present if replace(present.manifest, verdicts=(), golden={}) == manifest else None
+    unverified = replace(present.manifest, verdicts=(), golden={}, samples=None)
+    return present if unverified == manifest else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from edgeworker.output_kind import is_row
 from edgeworker.protocol import Refusal
 from paddle_runtime import first_words, framework_pb2, paddle
 from program import PROGRAM_FILE, Port, ports
@@ -35,7 +36,7 @@ def with_input_shape(
             raise _does_not_take(image, shape, f"{op.type()} (op {index} -> {result}): {first_words(error)}") from error
     resolved = framework_pb2.ProgramDesc.FromString(program.desc.serialize_to_string())
     for port in ports(resolved)[1]:
-        if port.name in outputs and (port.shape[0] not in (shape[0], -1) or len(port.shape) != 2 or port.shape[1] < 2):
+        if port.name in outputs and (port.shape[0] not in (shape[0], -1) or not is_row(port.shape)):
             raise _does_not_take(image, shape, f"its output {port.name} becomes {list(port.shape)}")
         if port.shape[0] != shape[0]:
             raise _does_not_take(image, shape, f"the number of samples in {port.name} stays open")

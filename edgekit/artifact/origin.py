@@ -40,5 +40,14 @@ def convert_command(manifest: Manifest) -> str:
     words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
     words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
     words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
+    words += ["--output-kind", kinds] if (kinds := chosen_kinds(manifest)) else []
     words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
     return shlex.join(words)
+
+
+def chosen_kinds(manifest: Manifest) -> str:
+    """What the user said of the outputs, as `--output-kind` takes it; nothing where they said nothing."""
+    chosen = [spec for spec in manifest.outputs if spec.known_from == "--output-kind"]
+    if len(manifest.outputs) == 1:
+        return chosen[0].kind if chosen else ""
+    return ",".join(f"{spec.name}={spec.kind}" for spec in chosen)

@@ -14,6 +14,8 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.catalog import Catalog
+    from edgekit.inputs.photo_folder import PhotoFolder
+    from edgekit.parity.verdict import OutputKind
     from edgekit.pipeline.source import Batch, ModelSource
 
 DEFAULT_OUT = Path("artifacts")
@@ -23,6 +25,22 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the workers
 Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network, not even to look.")]
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder for the artifacts: OUT/<model>/<target>/.", file_okay=False)
+]
+Golden = Annotated[
+    Path | None,
+    typer.Option(
+        "--golden",
+        metavar="DIR",
+        help="Judge on your own photos: JPEG and PNG files in DIR and its subfolders, at most 32 of them.",
+    ),
+]
+OutputKinds = Annotated[
+    str | None,
+    typer.Option(
+        "--output-kind",
+        metavar="KIND|NAME=KIND,...",
+        help="What the outputs are: logits, probabilities, sigmoid or features. The program shows most of it.",
+    ),
 ]
 Weights = Annotated[
     str,
@@ -45,6 +63,7 @@ class SourceOptions:
     recipe: Path | None = None
     name: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    output_kinds: "Mapping[str, OutputKind]" = field(default_factory=dict)
 
 
 def model_sources(names: list[str], options: SourceOptions, *, offline: bool) -> list["ModelSource"]:
@@ -67,6 +86,7 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         "batch": options.batch,
         "recipe_file": options.recipe,
         "changes": options.changes,
+        "output_kinds": options.output_kinds,
     }
     # All names first: a misspelt second model must not cost the first one's conversion.
     meant = {name: Path(name) if is_path(name, catalog) else catalog.find(name) for name in wanted}
@@ -89,6 +109,21 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         sources.append(catalog_source(model, resolved, **common))
     check_names(sources)
     return sources
+
+
+def own_photos(golden: Path | None) -> "PhotoFolder | None":
+    """The photos of `--golden`; says so on stderr where there are more than are taken.
+
+    Raises UsageError where there are none, or one that cannot be read.
+    """
+    if golden is None:
+        return None
+    from edgekit.inputs.photo_folder import photo_folder
+
+    own = photo_folder(golden)
+    if own.found > len(own.photos):
+        warn(f"{len(own.photos)} of the {own.found} photos in {golden} are taken, at even distances by name")
+    return own
 
 
 def is_path(name: str, catalog: "Catalog") -> bool:

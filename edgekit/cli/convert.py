@@ -8,18 +8,22 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    Golden,
     Json,
     Offline,
     Out,
+    OutputKinds,
     SourceOptions,
     Verbose,
     Weights,
     batch_option,
     model_sources,
+    own_photos,
     triple_option,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.diagnose import NoDiagnose, explain, show, suggest
+from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
@@ -70,6 +74,8 @@ def convert(
         bool,
         typer.Option("--embed-preprocessing", help="onnx, openvino: the model takes uint8 RGB photos [N, H, W, 3]."),
     ] = False,
+    output_kind: OutputKinds = None,
+    golden: Golden = None,
     verify: Annotated[bool, typer.Option("--verify", help="Verify what was converted, and show the table.")] = False,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
@@ -81,9 +87,12 @@ def convert(
     from edgekit.cli.verify import show_checks
     from edgekit.convert import convert as convert_model
     from edgekit.pipeline.embedding import check_embedding
+    from edgekit.pipeline.output_kinds import parse_output_kinds
     from edgekit.pipeline.target import check_precision, parse_flags, select_targets
     from edgekit.verify import verify as verify_artifacts
 
+    if golden is not None and not verify:
+        raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
     wanted = select_targets(target)
     check_precision(wanted, precision.value)
     flags = parse_flags(wanted, {"gpu": gpu})
@@ -96,7 +105,9 @@ def convert(
         recipe=recipe,
         name=name,
         changes=preprocessing_changes(resize_short, mean, std),
+        output_kinds=parse_output_kinds(output_kind),
     )
+    own = own_photos(golden)
     sources = model_sources(models, options, offline=offline)
     with session(offline=offline, verbose=verbose) as executor:
         done = []
@@ -106,11 +117,11 @@ def convert(
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
         warn_of_assumptions(artifacts)
-        checks = verify_artifacts(artifacts, executor) if verify else None
+        checks = verify_artifacts(artifacts, executor, own=own) if verify else None
     if not json:
         show_conversions(done) if checks is None else show_checks(checks)
     status = exit_status(done, checks)
-    diagnoses = [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose)
+    diagnoses = [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose, own=own)
     if json:
         print_json({**conversions_document(done, checks), "diagnoses": diagnoses})
     for one in [] if json else diagnoses:

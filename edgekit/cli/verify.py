@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
+from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.errors import AbsentError
@@ -32,6 +32,7 @@ def verify(
     require_gpu_reference: Annotated[
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
+    golden: Golden = None,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
@@ -44,12 +45,13 @@ def verify(
     from edgekit.verify import verify as verify_artifacts
 
     artifacts = named_artifacts(what or [], out)
+    own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against)
+        checks = verify_artifacts(artifacts, executor, against, own)
     if not json:
         show_checks(checks)
-    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose)
+    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own)
     if json:
         print_json({"checks": [check_document(check) for check in checks], "diagnoses": diagnoses})
     for one in [] if json else diagnoses:

@@ -10,7 +10,9 @@ from msgspec.structs import replace
 
 from edgekit.catalog import Model
 from edgekit.errors import UsageError
+from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.parity.verdict import OutputKind
 from edgekit.program.files import ProgramFiles, find_program
 from edgekit.program.inference_config import InferenceConfig, inference_config
 from edgekit.recipe.load import default_recipe, load_recipe, recipe_for
@@ -26,12 +28,14 @@ class ModelSource:
     """A model ready for the pipeline; `batch` is what the program is exported with.
 
     `recipe_file` is the user's own recipe, where there is one; `recipe` is what it says, or the family's.
+    `output_kinds` is what the user says of the outputs, by their names, "" for all.
     """
 
     recipe: Recipe
     weights: ResolvedWeights
     batch: Batch = 1
     recipe_file: Path | None = None
+    output_kinds: Mapping[str, OutputKind] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -173,6 +177,7 @@ def catalog_source(
     batch: Batch = 1,
     recipe_file: Path | None = None,
     changes: Mapping[str, Any] | None = None,
+    output_kinds: Mapping[str, OutputKind] | None = None,
 ) -> CatalogSource:
     """Join a catalog model with its weights and the recipe in `recipe_file`, or its family's.
 
@@ -197,6 +202,7 @@ def catalog_source(
         preprocessing=fitted(preprocessing, size, changes or {}),
         input_size=size,
         batch=checked_batch(batch),
+        output_kinds=dict(output_kinds or {}),
     )
 
 
@@ -209,6 +215,7 @@ def program_source(
     batch: Batch = 1,
     recipe_file: Path | None = None,
     changes: Mapping[str, Any] | None = None,
+    output_kinds: Mapping[str, OutputKind] | None = None,
 ) -> ProgramSource:
     """The inference model that `path` means, with `recipe_file`'s recipe or the default one.
 
@@ -236,6 +243,7 @@ def program_source(
         input_size=input_size,
         config=config,
         changes=dict(changes or {}),
+        output_kinds=dict(output_kinds or {}),
     )
 
 
@@ -281,9 +289,13 @@ def checked_batch(batch: Batch) -> Batch:
 
 @dataclass(frozen=True)
 class GoldenFile:
-    """Golden inputs on disk: a safetensors file, the hash of its tensors, each sample's label and kind."""
+    """Golden inputs on disk: a safetensors file, the hash of its tensors, each sample's label and kind.
+
+    `own` is where the photos are from, unless they are the bundled ones.
+    """
 
     path: Path
     sha256: str
     labels: tuple[str, ...]
     kinds: tuple[str, ...]
+    own: PhotoFolder | None = None

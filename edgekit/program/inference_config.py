@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.errors import UsageError
+from edgekit.program.output_config import SaidOfOutputs, said_of_outputs
 
 NAMES = ("inference.yml", "infer_cfg.yml", "inference.yaml")
 LARGEST_BYTES = 4 << 20
@@ -27,11 +28,12 @@ IMPLIED = {"DecodeImage", "ToCHWImage", "Permute", "KeepKeys", "ToTensor"}
 
 @dataclass(frozen=True)
 class InferenceConfig:
-    """What a file beside a model says: fields of a Preprocessing, and the classes' names where it has them."""
+    """What a file beside a model says: fields of a Preprocessing, the classes' names, and what the outputs are."""
 
     path: Path
     preprocessing: dict[str, Any] = field(default_factory=dict)
     class_names: tuple[str, ...] | None = None
+    outputs: SaidOfOutputs = field(default_factory=SaidOfOutputs)
 
 
 def inference_config(folder: Path) -> InferenceConfig | None:
@@ -54,7 +56,7 @@ def inference_config(folder: Path) -> InferenceConfig | None:
             raise UsageError(f"{path} has a step {name} that edgekit cannot follow: {error}", WAY_OUT) from None
     if found.get("crop") and "resize_short" not in found:
         found["resize_short"] = found["crop"]
-    return InferenceConfig(path, found, class_names(document))
+    return InferenceConfig(path, found, class_names(document), said_of_outputs(document, path))
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -178,8 +180,11 @@ READERS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 def class_names(document: dict[str, Any]) -> tuple[str, ...] | None:
-    """The classes' names, from PaddleX's `PostProcess: Topk: label_list` or a `label_list` of its own."""
+    """The classes' names, from PaddleX's `PostProcess: Topk: label_list` or a `label_list` of its own.
+
+    Of labels that do not exclude each other, the same in `MultiLabelThreshOutput`.
+    """
     post = document.get("PostProcess")
-    topk = post.get("Topk") if isinstance(post, dict) else None
-    listed = topk.get("label_list") if isinstance(topk, dict) else document.get("label_list")
+    step = (post.get("Topk") or post.get("MultiLabelThreshOutput")) if isinstance(post, dict) else None
+    listed = step.get("label_list") if isinstance(step, dict) else document.get("label_list")
     return tuple(str(name) for name in listed) if isinstance(listed, list) and listed else None
