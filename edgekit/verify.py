@@ -196,6 +196,7 @@ def judge_variant(
         kinds=golden.kinds,
         yardstick=judged_by.yardstick(truth),
         thresholds=thresholds_of(artifact.manifest),
+        sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
     )
     details = outcome.details
     return VariantVerdict(

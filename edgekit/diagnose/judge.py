@@ -8,7 +8,7 @@ import numpy as np
 from edgekit.artifact.manifest import Manifest
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
-from edgekit.parity.values import compared, scales
+from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales
 from edgekit.parity.verdict import OutputKind
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.store import StageResult
@@ -32,8 +32,9 @@ class Judge:
         reference, oracle = (load(truth.folder / f"{name}.safetensors") for name in ("reference", "oracle"))
         return cls(manifest, golden, reference, oracle, tolerance)
 
-    def verdict(self, file: Path, *, own_precision: bool) -> Verdict:
-        """Of the outputs in `file`: as FP32, unless it is of the artifact's own precision."""
+    def verdict(self, file: Path, *, own_precision: bool, sigmoid_error: float = 0.0) -> Verdict:
+        """Of the outputs in `file`: as FP32, unless it is of the artifact's own precision; `sigmoid_error` is what
+        the engine that gave them is known to be off by in a sigmoid."""
         return judge_outputs(
             load(file),
             self.reference,
@@ -45,6 +46,7 @@ class Judge:
             judged_against="Paddle FP32",
             kinds=self.golden.kinds,
             thresholds={spec.name: spec.thresholds for spec in self.manifest.outputs},
+            sigmoid_error=sigmoid_error,
         )
 
     @property
@@ -73,9 +75,10 @@ class Judge:
         kind = self.kinds.get(name, "logits")
         truth = self.oracle[name].reshape(len(self.oracle[name]), -1).astype(np.float64)
         mine = values.reshape(truth.shape).astype(np.float64)
-        compared_truth = compared(truth, truth, kind, "fp32")
+        digits = Digits.of("fp32", COARSE_SIGMOID)
+        compared_truth = compared(truth, truth, kind, "fp32", digits)
         with np.errstate(invalid="ignore"):
-            off = np.abs(compared(mine, truth, kind, "fp32") - compared_truth).max(axis=1)
+            off = np.abs(compared(mine, truth, kind, "fp32", digits) - compared_truth).max(axis=1)
         errors = off / scales(compared_truth, kind)
         return np.where(np.isfinite(mine).all(axis=1) & np.isfinite(errors), errors, np.inf)
 

@@ -20,7 +20,7 @@ from edgekit.parity.blind import blindness
 from edgekit.parity.decisions import class_decisions, label_decisions, neighbour_decisions
 from edgekit.parity.metrics import Array
 from edgekit.parity.tolerance import Tolerance
-from edgekit.parity.values import compared, scales, threshold_logits, unfit
+from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales, threshold_logits, unfit
 from edgekit.parity.verdict import (
     ErrorFigures,
     Flip,
@@ -61,6 +61,7 @@ def judge(
     kinds: Sequence[str] | None = None,
     name: str = "output",
     thresholds: Sequence[float] = (),
+    sigmoid_error: float = 0.0,
 ) -> Verdict:
     """The verdict on one output: float arrays [N, C] of N samples, one of `labels` (and `kinds`) each.
 
@@ -78,6 +79,7 @@ def judge(
         judged_against=judged_against,
         kinds=kinds,
         thresholds={name: thresholds},
+        sigmoid_error=sigmoid_error,
     )
 
 
@@ -94,6 +96,7 @@ def judge_outputs(
     kinds: Sequence[str] | None = None,
     yardstick: Mapping[str, np.ndarray] | None = None,
     thresholds: Mapping[str, Sequence[float]] | None = None,
+    sigmoid_error: float = 0.0,
 ) -> Verdict:
     """The verdict on all outputs, matched by exact name and shape and never by position.
 
@@ -101,6 +104,7 @@ def judge_outputs(
     does not. `output_kinds` defaults to logits. `yardstick` holds the outputs of the FP32 engine whose error sets the
     limits, where that is not the reference: one from another machine must not decide how wrong an artifact may be.
     `thresholds` are those of a sigmoid's labels, one for all or one for each: 0.5 where there are none.
+    `sigmoid_error` is what the artifact's engine is known to be off by in a sigmoid, near 0 as near 1.
     """
     if precision != "fp32" and (tolerance.max_relative is None or tolerance.min_top1_agreement is None):
         reason = f"the recipe gives no max_relative and min_top1_agreement for {precision.upper()}"
@@ -112,19 +116,29 @@ def judge_outputs(
     if unknown:
         reasons.append(f"the artifact has outputs that the reference does not know: {', '.join(unknown)}")
     figures: dict[str, OutputFigures] = {}
+    digits = Digits.of(precision, sigmoid_error)
+    # Of an engine elsewhere nothing is known; Paddle's sigmoid is exact near 0.
+    theirs = digits.of_paddle if yardstick is None else Digits.of(precision, max(sigmoid_error, COARSE_SIGMOID))
     for name in sorted(set(reference) & set(oracle)):
         kind = (output_kinds or {}).get(name, "logits")
         try:
             if name not in artifact:
                 raise _Failure("is missing from the artifact")
-            samples = _Samples.of(artifact[name], reference[name], oracle[name], labels, kinds, precision, kind)
+            three = artifact[name], reference[name], oracle[name]
+            samples = _Samples.of(three, labels, kinds, precision, kind, (digits, theirs))
             measure = None
             if yardstick is not None:
                 # Checked as a reference is; its own comparison is with itself.
-                own = yardstick[name]
-                measure = _Samples.of(own, own, oracle[name], labels, kinds, precision, kind).reference
-            said = (thresholds or {}).get(name) or THRESHOLDS
-            figures[name] = _judged(samples, tolerance, precision, kind, measure, tuple(said))
+                three = yardstick[name], yardstick[name], oracle[name]
+                ours = digits, digits.of_paddle
+                measure = _Samples.of(three, labels, kinds, precision, kind, ours).reference
+            said = tuple((thresholds or {}).get(name) or THRESHOLDS)
+            if kind == "sigmoid" and len(said) not in (1, samples.oracle.shape[1]):
+                raise _Failure(f"has {samples.oracle.shape[1]} labels, and {len(said)} thresholds are given for them")
+            threshold = threshold_logits(said, digits) if kind == "sigmoid" else np.zeros(1)
+            figures[name] = _judged(samples, tolerance, precision, kind, measure, threshold)
+            if kind == "sigmoid":
+                figures[name] = msgspec.structs.replace(figures[name], thresholds=said)
         except _Failure as failure:
             reasons.append(f"output {name} {failure.reason}")
             if failure.figures is not None:
@@ -145,15 +159,18 @@ class _Samples(msgspec.Struct, frozen=True):
     @classmethod
     def of(
         cls,
-        artifact: np.ndarray,
-        reference: np.ndarray,
-        oracle: np.ndarray,
+        three: tuple[np.ndarray, np.ndarray, np.ndarray],
         labels: Sequence[str],
         kinds: Sequence[str] | None,
         precision: Precision,
         kind: OutputKind,
+        digits: tuple[Digits, Digits],
     ) -> "_Samples":
-        """Rule 1 and the first half of rule 2: shapes and finite values."""
+        """Rule 1 and the first half of rule 2: shapes and finite values, of artifact, reference and oracle.
+
+        `digits` are the artifact's and the reference's.
+        """
+        artifact, reference, oracle = three
         if reference.shape != oracle.shape or oracle.ndim < 2 or 0 in oracle.shape:
             raise _Failure(
                 f"has an unusable reference: its shape is {list(reference.shape)}, its oracle's {list(oracle.shape)}"
@@ -168,7 +185,10 @@ class _Samples(msgspec.Struct, frozen=True):
                 raise _Failure(f"has an unusable reference: its {who} {bad}")
         if (bad := unfit(rows[0], labels, kind, precision, whole=precision != "int8")) is not None:
             raise _Failure(bad)
-        ours, theirs, truth = (compared(values, rows[2], kind, precision) for values in rows)
+        ours, theirs, truth = (
+            compared(values, rows[2], kind, precision, own)
+            for values, own in zip(rows, (*digits, digits[0]), strict=True)
+        )
         photos = None if kinds is None else np.array([one == "photo" for one in kinds])
         if photos is not None and not photos.any():
             photos = None
@@ -198,7 +218,7 @@ def _judged(
     precision: Precision,
     kind: OutputKind,
     yardstick: Array | None,
-    thresholds: tuple[float, ...],
+    threshold: Array,
 ) -> OutputFigures:
     """Rules 2 to 4 on one output; `yardstick` sets the limits in the reference's place."""
     oracle, scale = samples.oracle, samples.scale
@@ -209,12 +229,7 @@ def _judged(
             f"own oracle, more than {tolerance.max_noise:.2g}"
         )
     limits = _Limits.of(noise if yardstick is None else metrics.errors(yardstick, oracle, scale), tolerance, precision)
-    if kind == "sigmoid" and len(thresholds) not in (1, oracle.shape[1]):
-        raise _Failure(f"has {oracle.shape[1]} labels, and {len(thresholds)} thresholds are given for them")
-    threshold = threshold_logits(thresholds, precision) if kind == "sigmoid" else np.zeros(1)
     figures = _measured(samples, noise, limits, tolerance, kind, threshold)
-    if kind == "sigmoid":
-        figures = msgspec.structs.replace(figures, thresholds=thresholds)
     if (blind := blindness(oracle, scale, limits.max, limits.rms)) is not None:
         raise _Failure(f"is inconclusive: {blind}", figures)
     ours = figures.against_oracle

@@ -115,17 +115,15 @@ def log_probabilities(probabilities: Array, smallest: float) -> Array:
     return np.log(np.maximum(probabilities, smallest))
 
 
-def sigmoid_logits(values: Array, truth: Array, resolution: tuple[float, float]) -> Array:
-    """`log(p / (1 - p))`: what went into a sigmoid, with what a format cannot tell taken for equal, [N, C].
+def sigmoid_logits(values: Array, truth: Array, cut: tuple[float, float], slack: tuple[float, float]) -> Array:
+    """`log(p / (1 - p))`: what went into a sigmoid, as far as a format and its engine can tell, [N, C].
 
-    `resolution` is what a value may be off where the truth is below one half, and where it is above. A difference
-    from the truth that is no larger counts as none, of a larger one the rest counts; and both ends of the scale are
-    cut off there, where a sigmoid saturates.
+    A difference from the truth of no more than `slack` (where the truth is below one half, and where it is above)
+    counts as none, of a larger one the rest counts. Values within `cut` of 0 and of 1 count as equal.
     """
-    below, above = resolution
     off = values - truth
-    told = np.sign(off) * np.maximum(np.abs(off) - np.where(truth < 0.5, below, above), 0.0)
-    within = np.clip(truth + told, below, 1 - above)
+    told = np.sign(off) * np.maximum(np.abs(off) - np.where(truth < 0.5, *slack), 0.0)
+    within = np.clip(truth + told, cut[0], 1 - cut[1])
     return np.log(within) - np.log1p(-within)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from edgekit.parity import Tolerance, metrics
 from edgekit.parity.judge import RMS_FLOOR_SHARE
 from edgekit.parity.metrics import Array
-from edgekit.parity.values import compared, scales
+from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales
 from edgekit.parity.verdict import OutputKind
 from edgekit.reference.description import Exactness
 
@@ -107,7 +107,11 @@ def measure_output(
     if not np.isfinite(ours).all():
         raise Incomparable(f"its output {name} holds NaN or infinity")
     rows = [np.asarray(values, np.float64).reshape(len(truth), -1) for values in arrays]
-    rows = [compared(values, rows[2], kind, "fp32") for values in rows]
+    coarse = Digits.of("fp32", COARSE_SIGMOID)
+    rows = [
+        compared(values, rows[2], kind, "fp32", digits)
+        for values, digits in zip(rows, (coarse, coarse.of_paddle, coarse), strict=True)
+    ]
     scale = scales(rows[2], kind)
     found, noise = (
         (metrics.max_relative(values, rows[2], scale), metrics.rms_relative(values, rows[2], scale))
