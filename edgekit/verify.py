@@ -31,7 +31,8 @@ from edgekit.reference.match import Subject, program_hashes
 class Check:
     """What verification found of one variant of an artifact.
 
-    `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case.
+    `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case. `golden` are
+    the inputs.
     """
 
     artifact: Artifact
@@ -40,6 +41,7 @@ class Check:
     found: VariantVerdict
     reference: StageResult | None
     judged_by: Reference | None = None
+    golden: GoldenFile | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
     for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
         found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
-        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by))
+        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)
     return checks

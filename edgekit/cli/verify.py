@@ -110,6 +110,8 @@ def show_checks(checks: list["Check"]) -> None:
 
 def check_document(check: "Check") -> dict:
     """The JSON of one check."""
+    from edgekit.artifact.samples import samples_record
+
     manifest = check.artifact.manifest
     return {
         "model": manifest.model.name,
@@ -119,6 +121,7 @@ def check_document(check: "Check") -> dict:
         "weights": manifest.weights,
         "artifact": check.artifact.folder,
         "files": manifest.files,
+        "samples": check.golden and samples_record(check.golden),
         "reference": reference_document(check),
         **{name: getattr(check.found, name) for name in ("verdict", "latency", "peak_memory_bytes", "inspection")},
     }
