@@ -16,21 +16,13 @@ import msgspec
 import numpy as np
 
 from edgekit.parity import metrics
+from edgekit.parity.agreement import disagreement
 from edgekit.parity.blind import blindness
 from edgekit.parity.decisions import class_decisions, label_decisions, neighbour_decisions
 from edgekit.parity.metrics import Array
 from edgekit.parity.tolerance import Tolerance
 from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales, threshold_logits, unfit
-from edgekit.parity.verdict import (
-    ErrorFigures,
-    Flip,
-    LabelFlip,
-    NeighbourFlip,
-    OutputFigures,
-    OutputKind,
-    Precision,
-    Verdict,
-)
+from edgekit.parity.verdict import ErrorFigures, OutputFigures, OutputKind, Precision, Verdict
 
 RMS_FLOOR_SHARE = 0.2
 """The floor of the RMS error over that of the largest: rounding errors measured 5 to 6 apart
@@ -132,13 +124,8 @@ def judge_outputs(
                 three = yardstick[name], yardstick[name], oracle[name]
                 ours = digits, digits.of_paddle
                 measure = _Samples.of(three, labels, kinds, precision, kind, ours).reference
-            said = tuple((thresholds or {}).get(name) or THRESHOLDS)
-            if kind == "sigmoid" and len(said) not in (1, samples.oracle.shape[1]):
-                raise _Failure(f"has {samples.oracle.shape[1]} labels, and {len(said)} thresholds are given for them")
-            threshold = threshold_logits(said, digits) if kind == "sigmoid" else np.zeros(1)
-            figures[name] = _judged(samples, tolerance, precision, kind, measure, threshold)
-            if kind == "sigmoid":
-                figures[name] = msgspec.structs.replace(figures[name], thresholds=said)
+            decided = _Thresholds.of((thresholds or {}).get(name), kind, samples.oracle.shape[1], digits)
+            figures[name] = _judged(samples, tolerance, precision, kind, measure, decided)
         except _Failure as failure:
             reasons.append(f"output {name} {failure.reason}")
             if failure.figures is not None:
@@ -195,6 +182,23 @@ class _Samples(msgspec.Struct, frozen=True):
         return cls(ours, theirs, truth, scales(truth, kind), labels, photos)
 
 
+class _Thresholds(msgspec.Struct, frozen=True):
+    """Above what a label is given: as it was said, and in logits, [1] or [C]."""
+
+    said: tuple[float, ...]
+    logits: Array
+
+    @classmethod
+    def of(cls, said: Sequence[float] | None, kind: OutputKind, count: int, digits: Digits) -> "_Thresholds":
+        if kind != "sigmoid":
+            # One logit stands for two classes: it decides by its sign.
+            return cls((), np.zeros(1))
+        chosen = tuple(said or THRESHOLDS)
+        if len(chosen) not in (1, count):
+            raise _Failure(f"has {count} labels, and {len(chosen)} thresholds are given for them")
+        return cls(chosen, threshold_logits(chosen, digits))
+
+
 class _Limits(msgspec.Struct, frozen=True):
     """What the relative errors may be at most."""
 
@@ -218,7 +222,7 @@ def _judged(
     precision: Precision,
     kind: OutputKind,
     yardstick: Array | None,
-    threshold: Array,
+    thresholds: "_Thresholds",
 ) -> OutputFigures:
     """Rules 2 to 4 on one output; `yardstick` sets the limits in the reference's place."""
     oracle, scale = samples.oracle, samples.scale
@@ -229,7 +233,7 @@ def _judged(
             f"own oracle, more than {tolerance.max_noise:.2g}"
         )
     limits = _Limits.of(noise if yardstick is None else metrics.errors(yardstick, oracle, scale), tolerance, precision)
-    figures = _measured(samples, noise, limits, tolerance, kind, threshold)
+    figures = _measured(samples, noise, limits, tolerance, kind, thresholds)
     if (blind := blindness(oracle, scale, limits.max, limits.rms)) is not None:
         raise _Failure(f"is inconclusive: {blind}", figures)
     ours = figures.against_oracle
@@ -250,68 +254,18 @@ def _judged(
             f"{limits.rms:.2g} ({told})",
             figures,
         )
-    _judge_decisions(figures, tolerance, precision)
+    if (reason := disagreement(figures, tolerance, precision)) is not None:
+        raise _Failure(reason, figures)
     return figures
 
 
-def _judge_decisions(figures: OutputFigures, tolerance: Tolerance, precision: Precision) -> None:
-    """Rule 4. FP16 and INT8 need a share that agrees, counted on the photos where there are some."""
-    if precision == "fp32":
-        if figures.disagreements:
-            flip = max(figures.disagreements, key=lambda one: one.gap)
-            raise _Failure(_told_flip(flip, figures), figures)
-        return
-    assert tolerance.min_top1_agreement is not None and tolerance.max_relative is not None
-    what, share = _counted(figures)
-    if share is not None and share < tolerance.min_top1_agreement:
-        raise _Failure(f"{what.format(f'{share:.1%}')}, less than {tolerance.min_top1_agreement:.1%}", figures)
-    # A vector that is off by a share e of its length turns by at most e: the cosine of that.
-    least = (1 - tolerance.max_relative**2) ** 0.5
-    if figures.kind == "features" and figures.against_oracle.cosine < least:
-        raise _Failure(
-            f"turns a sample's vector to a cosine of {figures.against_oracle.cosine:.6f} with the oracle's, less than "
-            f"{least:.6f} (what the recipe allows {precision.upper()})",
-            figures,
-        )
-
-
-def _counted(figures: OutputFigures) -> tuple[str, float | None]:
-    """The agreement that lower precisions are held to, and in words what it is, with a place for it."""
-    where = "all samples" if figures.agreement_photos is None else "the photos"
-    if figures.kind == "features":
-        photos = figures.neighbour_agreement_photos
-        share = figures.neighbour_agreement if photos is None else photos
-        return f"has the reference's nearest neighbour in {{}} of {where}", share
-    if figures.label_agreement is not None:
-        return f"decides for a label as the reference does in {{}} of {where}", figures.lowest_label_agreement
-    photos = figures.top1_agreement_photos
-    share = figures.top1_agreement if photos is None else photos
-    return f"decides for the reference's class in {{}} of {where}", share
-
-
-def _told_flip(flip: Flip | LabelFlip | NeighbourFlip, figures: OutputFigures) -> str:
-    """What is decided otherwise, with the worst of it as an example."""
-    count = len(figures.disagreements)
-    noise = f"with a noise of {flip.noise:.2g}"
-    if isinstance(flip, Flip):
-        return (
-            f"decides for another class in {count} of {figures.samples} samples, e.g. {flip.sample}: "
-            f"{flip.artifact_class} instead of {flip.reference_class}, which the oracle parts by {flip.gap:.2g} {noise}"
-        )
-    if isinstance(flip, LabelFlip):
-        how = "not given" if flip.in_reference else "given"
-        return (
-            f"decides otherwise on {count} of {figures.samples * figures.classes} labels, e.g. {flip.sample}: label "
-            f"{flip.label} is {how}, which the oracle parts from the threshold by {flip.gap:.2g} in logits {noise}"
-        )
-    return (
-        f"orders the neighbours of {count} of {figures.samples} samples otherwise, e.g. of {flip.sample}: "
-        f"{flip.artifact_nearer} before {flip.reference_nearer}, which the oracle parts by {flip.gap:.2g} {noise}"
-    )
-
-
 def _measured(
-    samples: _Samples, noise: ErrorFigures, limits: _Limits, tolerance: Tolerance, kind: OutputKind, threshold: Array
+    samples: _Samples,
+    noise: ErrorFigures,
+    limits: _Limits,
+    tolerance: Tolerance,
+    kind: OutputKind,
+    thresholds: _Thresholds,
 ) -> OutputFigures:
     artifact, reference, oracle = samples.artifact, samples.reference, samples.oracle
     worst = np.abs(metrics.relative_errors(artifact, oracle, samples.scale)).max(axis=1).argmax()
@@ -320,8 +274,7 @@ def _measured(
     if kind == "features":
         decisions = neighbour_decisions(triple, own, samples.labels, samples.photos)
     elif kind == "sigmoid" or (kind == "logits" and oracle.shape[1] == 1):
-        # One logit stands for two classes: it decides by its sign.
-        decisions = label_decisions(triple, samples.scale, own, samples.labels, samples.photos, threshold)
+        decisions = label_decisions(triple, samples.scale, own, samples.labels, samples.photos, thresholds.logits)
     else:
         decisions = class_decisions(triple, samples.scale, own, samples.labels, samples.photos)
     return OutputFigures(
@@ -334,5 +287,6 @@ def _measured(
         max_threshold=limits.max,
         rms_threshold=limits.rms,
         worst_sample=samples.labels[int(worst)],
+        thresholds=thresholds.said,
         **decisions,
     )
