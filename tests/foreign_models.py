@@ -33,6 +33,31 @@ class Classifier(nn.Layer):
         return nn.functional.softmax(x) if self.softmax else x
 
 
+class Ending(nn.Layer):
+    """The same body with another end: what the values of the output mean."""
+
+    def __init__(self, end: str, classes: int = CLASSES) -> None:
+        super().__init__()
+        self.body = Classifier(softmax=False)
+        self.body.head = nn.Linear(32, classes)
+        self.end = end
+
+    def forward(self, x):
+        if self.end == "sigmoid":
+            return nn.functional.sigmoid(self.body(x))
+        if self.end == "rare":
+            return nn.functional.sigmoid(4 * self.body(x) - 9.0)
+        x = nn.functional.relu(self.body.norm(self.body.conv1(x)))
+        x = self.body.pool(nn.functional.hardswish(self.body.conv2(x)))
+        if self.end == "row":
+            return nn.functional.softmax(x, axis=1)
+        if self.end == "length":
+            return nn.functional.normalize(paddle.flatten(x, 1))
+        assert self.end == "written out"
+        x = paddle.flatten(x, 1)
+        return x / paddle.sqrt(paddle.sum(x * x, axis=1, keepdim=True))
+
+
 class Flattened(nn.Layer):
     """Its classifier knows the size of the picture."""
 
@@ -102,6 +127,11 @@ def main(out: Path) -> None:
     paddle.seed(1)
     export(Classifier(softmax=True), out / "open" / "inference", [None, 3, None, None])
     export(Classifier(softmax=False), out / "logits" / "mynet", [None, 3, 64, 64])
+    export(Ending("rare"), out / "labels" / "inference", [None, 3, 64, 64])
+    export(Ending("sigmoid", 1), out / "one_label" / "inference", [None, 3, 64, 64])
+    export(Ending("row"), out / "row" / "inference", [None, 3, 64, 64])
+    export(Ending("length"), out / "features" / "inference", [None, 3, 64, 64])
+    export(Ending("written out"), out / "features_written_out" / "inference", [None, 3, 64, 64])
     export(Flattened(), out / "flattened" / "inference", [1, 3, 32, 32])
     export(Flattened(), out / "sized" / "inference", [None, 3, None, None])
     export(Classifier(softmax=False), out / "strip" / "inference", [None, 3, 48, None])

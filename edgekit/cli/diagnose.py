@@ -1,5 +1,6 @@
 """`edgekit diagnose`: why an artifact is wrong."""
 
+import shlex
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,14 +10,17 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    Golden,
     InputSize,
     Json,
     Offline,
     Out,
+    OutputKinds,
     SourceOptions,
     Verbose,
     Weights,
     model_sources,
+    own_photos,
     size_option,
 )
 from edgekit.cli.console import console, error_console, print_json
@@ -27,6 +31,7 @@ if TYPE_CHECKING:
 
     from edgekit.convert import Conversion
     from edgekit.diagnose.report import Diagnosis
+    from edgekit.inputs.photo_folder import PhotoFolder
     from edgekit.pipeline.source import ModelSource
     from edgekit.verify import Check
 
@@ -44,6 +49,8 @@ def diagnose(
     out: Out = DEFAULT_OUT,
     input_size: InputSize = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
+    output_kind: OutputKinds = None,
+    golden: Golden = None,
     without_rewrite: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
     ] = None,
@@ -65,10 +72,12 @@ def diagnose(
     from edgekit.cli.session import session
     from edgekit.diagnose.diagnose import diagnose as examine
     from edgekit.diagnose.subject import artifact_subject, model_subject
+    from edgekit.pipeline.output_kinds import parse_output_kinds
     from edgekit.pipeline.target import select_targets
 
     check_folder(reproducer)
-    fresh = bool(without_rewrite or recipe or input_size or weights != "auto")
+    kinds, own = parse_output_kinds(output_kind), own_photos(golden)
+    fresh = bool(without_rewrite or recipe or input_size or kinds or weights != "auto")
     folder = None if fresh else artifact_folder(what, target, out)
     with (
         session(offline=offline, verbose=verbose) as executor,
@@ -83,12 +92,14 @@ def diagnose(
             wanted = select_targets(target)
             if len(wanted) != 1:
                 raise UsageError(f"--target {target} names {len(wanted)} targets", "Diagnose them one at a time.")
-            options = SourceOptions(weights=weights, input_size=size_option(input_size), recipe=recipe)
+            options = SourceOptions(
+                weights=weights, input_size=size_option(input_size), recipe=recipe, output_kinds=kinds
+            )
             (source,) = model_sources([what], options, offline=offline)
             source = without(source, wanted[0].name, without_rewrite or [])
             subject = model_subject(source, wanted[0], Path(scratch), executor)
             beside = out / source.name
-        found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}")
+        found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}", own=own)
     if json:
         print_json({"diagnoses": found})
     else:
@@ -156,9 +167,12 @@ def show(found: "Diagnosis") -> None:
     console().print(found.sentence, highlight=False, markup=False)
 
 
-def explain(checks: "Sequence[Check]", *, offline: bool, verbose: bool) -> "list[Diagnosis]":
+def explain(
+    checks: "Sequence[Check]", *, offline: bool, verbose: bool, own: "PhotoFolder | None" = None
+) -> "list[Diagnosis]":
     """Diagnose the first artifact whose verdict failed, and say what to type for the others; nothing where none did.
 
+    `own` are the photos on which they were verified, where those are the user's.
     A diagnosis that cannot be made is one line on stderr: the verdict stands without it.
     """
     folders = list(dict.fromkeys(check.artifact.folder for check in checks if has_layers_to_look_at(check)))
@@ -173,12 +187,13 @@ def explain(checks: "Sequence[Check]", *, offline: bool, verbose: bool) -> "list
     try:
         with session(offline=offline, verbose=verbose) as executor:
             subject = artifact_subject(first, executor)
-            found = examine(subject, executor, first.parent / f"diagnosis-{subject.target.name}")
+            found = examine(subject, executor, first.parent / f"diagnosis-{subject.target.name}", own=own)
     except EdgekitError as error:
         said = f"Why it failed could not be found out: {error}"
         error_console().print(said, markup=False, highlight=False, soft_wrap=True)
     if others:
-        say_command([f"edgekit diagnose {folder}" for folder in others])
+        again = f" --golden {shlex.quote(str(own.folder))}" if own else ""
+        say_command([f"edgekit diagnose {folder}{again}" for folder in others])
     return found
 
 

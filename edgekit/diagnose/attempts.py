@@ -131,7 +131,9 @@ class Attempts:
                 reports.append(StepReport(step.name, step.title, tool, status, reason=str(outcome)))
             else:
                 own = step.format == self.subject.target.name and step.name in (CONVERTED, ARTIFACT)
-                verdict = self.judge.verdict(outcome.folder / step.outputs_file, own_precision=own)
+                verdict = self.judge.verdict(
+                    outcome.folder / step.outputs_file, own_precision=own, sigmoid_error=step.sigmoid_error
+                )
                 error, limit = largest_error(verdict)
                 status = "ok" if verdict.passed else "wrong" if guilty else "guilty"
                 reports.append(StepReport(step.name, step.title, tool, status, error, limit, verdict.reason))

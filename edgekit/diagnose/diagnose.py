@@ -22,6 +22,7 @@ from edgekit.diagnose.steps import ARTIFACT, CONVERTED, File, Step, conversion_o
 from edgekit.diagnose.subject import Subject
 from edgekit.diagnose.wording import sentence
 from edgekit.errors import EdgekitError
+from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
 from edgekit.pipeline.plan import reference_stage
@@ -31,13 +32,23 @@ from edgekit.pipeline.target import Variant
 from edgekit.verify import tolerance_of
 
 
-def diagnose(subject: Subject, executor: Executor, reproducer: Path | None, *, twins: bool = True) -> list[Diagnosis]:
-    """Every variant of `subject` that is wrong, or one healthy diagnosis where none is.
+def diagnose(
+    subject: Subject,
+    executor: Executor,
+    reproducer: Path | None,
+    *,
+    twins: bool = True,
+    own: PhotoFolder | None = None,
+) -> list[Diagnosis]:
+    """Every variant of `subject` that is wrong, or one healthy diagnosis where none is, on the user's `own` photos
+    where there are some.
 
     A reproducer goes into the folder `reproducer`, unless that is None. Without `twins`, an artifact is never compared
     with a fresh conversion, only with the step before. Raises what the reference ends with.
     """
-    found = [Examination.of(subject, variant, executor, reproducer, twins).diagnosis() for variant in variants(subject)]
+    found = [
+        Examination.of(subject, variant, executor, reproducer, twins, own).diagnosis() for variant in variants(subject)
+    ]
     wrong = [one for one in found if not one.healthy]
     return wrong or found[:1]
 
@@ -61,11 +72,17 @@ class Examination:
 
     @classmethod
     def of(
-        cls, subject: Subject, variant: Variant, executor: Executor, reproducer: Path | None, twins: bool
+        cls,
+        subject: Subject,
+        variant: Variant,
+        executor: Executor,
+        reproducer: Path | None,
+        twins: bool,
+        own: PhotoFolder | None = None,
     ) -> "Examination":
         """With the reference and the oracle at hand."""
         manifest = subject.manifest
-        golden = golden_file(stand_in(subject), executor.store.root.parent)
+        golden = golden_file(stand_in(subject), executor.store.root.parent, own)
         weights = executor.store.folder(subject.plan.program) / "inference.pdiparams"
         memory = estimated_memory(weights.stat().st_size if weights.exists() else 0)
         laboratory = Laboratory(executor, memory)
