@@ -122,3 +122,33 @@ def test_every_photo_is_in_the_licence_file() -> None:
         assert photo.licence.replace("-1.0", "").replace("CC-BY-2.0", "CC BY 2.0") in rows[photo.file]
         assert photo.author.removesuffix(" (Flickr)") in rows[photo.file]
         assert f"{photo.package} {photo.package_version}" in rows[photo.file]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        Preprocessing(resize="stretch", crop=(80, 160)),
+        Preprocessing(resize="letterbox", crop=(48, 320)),
+        Preprocessing(resize_short=28, crop=28, channel_order="GRAY", mean=0.5, std=0.5),
+        Preprocessing(resize_short=64, crop=64, channel_order="RGB0"),
+    ],
+)
+def test_inputs_of_any_shape(spec: Preprocessing) -> None:
+    tensor = golden_inputs(spec, "x").tensors["x"]
+    assert tensor.shape == (10, spec.channels, *spec.input_size)
+    low, high = (limit[:, None, None] for limit in spec.value_range)
+    assert np.all((tensor >= low) & (tensor <= high))
+    assert np.all(tensor[8:, 0].std(axis=(1, 2)) > 0.3)
+
+
+def test_noise_is_spread_over_levels_that_are_not_normalised() -> None:
+    spec = Preprocessing(resize_short=64, crop=64, divide_by=1, mean=0, std=1)
+    noise = golden_inputs(spec, "x", photos=0, synthetic=2).tensors["x"]
+    assert np.abs(noise.mean(axis=(1, 2, 3)) - 127.5).max() < 12
+    assert np.all(noise.std(axis=(1, 2, 3)) > 35)
+
+
+def test_a_photo_that_is_too_small_is_named_with_a_way_out() -> None:
+    with pytest.raises(UsageError, match=r"px is smaller than the 390 x 390 px") as error:
+        golden_inputs(Preprocessing(resize="none", crop=390), "x")
+    assert "resize = short" in error.value.remedy

@@ -12,7 +12,7 @@ from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
 from edgekit.inputs import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from edgekit.inputs.geometry import resized_by_short
-from edgekit.inputs.preprocessing import cropped_levels, normalised, preprocess, quantised
+from edgekit.inputs.preprocessing import FUSED, cropped_levels, normalised, preprocess, quantised
 from edgekit.inputs.size import Size
 from edgekit.recipe.load import recipe_for
 
@@ -246,3 +246,141 @@ def test_twins_are_evaluated_with_pillow_and_all_others_with_opencv() -> None:
     assert used.pop("Twins") == ("pillow", "bicubic")
     assert set(used.values()) == {("opencv", "bilinear")}
     assert len(used) == 5
+
+
+def test_height_comes_before_width() -> None:
+    spec = Preprocessing(resize="stretch", crop=(2, 4), divide_by=1, mean=0, std=1)
+    image = grey([[0, 0, 100, 100], [200, 200, 250, 250]])
+    np.testing.assert_array_equal(preprocess(image, spec)[0], image[:, :, 0])
+    assert preprocess(image.transpose(1, 0, 2), spec).shape == (3, 2, 4)
+
+
+def test_mean_and_std_are_in_the_channels_order() -> None:
+    image = np.full((4, 4, 3), (10, 20, 30), np.uint8)
+    fields = {"resize_short": 4, "crop": 4, "divide_by": 10.0}
+    of_rgb = preprocess(image, Preprocessing(**fields, mean=(1, 0, 0), std=(1, 2, 1)))
+    of_bgr = preprocess(image, Preprocessing(**fields, mean=(1, 0, 0), std=(1, 2, 1), channel_order="BGR"))
+    assert of_rgb[:, 0, 0].tolist() == [0.0, 1.0, 3.0]
+    assert of_bgr[:, 0, 0].tolist() == [2.0, 1.0, 1.0]
+
+
+def test_a_fourth_channel_of_zeros_is_paddleclas_s() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (9, 9, 3), dtype=np.uint8)
+    spec = Preprocessing(resize_short=8, crop=8, channel_order="RGB0")
+    found = preprocess(image, spec)
+    np.testing.assert_array_equal(found[:3], preprocess(image, Preprocessing(resize_short=8, crop=8)))
+    assert not found[3].any()
+    low, high = spec.value_range
+    assert (low[3], high[3]) == (0, 0)
+    assert not cropped_levels(image, spec)[:, :, 3].any()
+
+
+def test_a_photo_without_alpha_is_opaque() -> None:
+    spec = Preprocessing(resize_short=8, crop=8, channel_order="RGBA", mean=0, std=1)
+    image = np.zeros((8, 8, 4), np.uint8)
+    image[:, :, 3] = 51
+    assert preprocess(image, spec)[3, 0, 0] == pytest.approx(0.2)
+    assert preprocess(image[:, :, :3], spec)[3, 0, 0] == 1.0
+
+
+def test_paddlex_2_s_minimum_comes_first() -> None:
+    """Its `normalize`: `(im - min) * float32(1 / (max - min))`, then mean and std, each in float32."""
+    spec = Preprocessing(resize_short=16, crop=16, min_value=(5, 0, 10), divide_by=(245, 255, 200), mean=0.5, std=0.25)
+    assert spec.normalisation == "((level - min_value) / divide_by - mean) / std"
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    image = np.repeat(levels[:, :, None], 3, axis=2)
+    values = levels.astype(np.float32)
+    for channel, (low, width) in enumerate([(5, 245), (0, 255), (10, 200)]):
+        expected = (values - np.float32(low)) * np.float32(1.0 / width)
+        expected = (expected - np.float32(0.5)) / np.float32(0.25)
+        np.testing.assert_array_equal(preprocess(image, spec)[channel], expected)
+    np.testing.assert_array_equal(quantised(preprocess(image, spec), spec), image)
+
+
+def test_paddlex_3_s_fused_form_is_another_one_in_the_last_bit() -> None:
+    """Its `Normalize`: `im * (scale / std) + (-mean / std)`, both constants computed in double."""
+    image = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16)[:, :, None], 3, axis=2)
+    fused = Preprocessing(resize_short=16, crop=16, normalisation=FUSED)
+    found = preprocess(image, fused)
+    for channel in range(3):
+        alpha = (1 / 255.0) / IMAGENET_STD[channel]
+        expected = image[:, :, channel].astype(np.float32)
+        expected *= alpha
+        expected += -IMAGENET_MEAN[channel] / IMAGENET_STD[channel]
+        np.testing.assert_array_equal(found[channel], expected)
+    stepped = preprocess(image, Preprocessing(resize_short=16, crop=16))
+    assert 0 < np.abs(found - stepped).max() < 1e-6
+
+
+def test_a_letterbox_is_padded_before_the_normalisation() -> None:
+    image = np.full((8, 16, 3), 255, np.uint8)
+    spec = Preprocessing(resize="letterbox", crop=16, pad_value=(0, 51, 255), mean=0, std=1)
+    found = preprocess(image, spec)
+    assert found[:, 0, 0].tolist() == pytest.approx([0.0, 0.2, 1.0])
+    assert found[:, 3, 0].tolist() == pytest.approx([0.0, 0.2, 1.0])
+    assert np.all(found[:, 4:12] == 1.0)
+
+
+def test_padding_between_two_levels_is_exact() -> None:
+    """PaddleX pads with 127.5, which a mean and std of 0.5 make 0; 8-bit levels cannot say it."""
+    image = np.full((8, 16, 3), 255, np.uint8)
+    spec = Preprocessing(resize="letterbox", crop=16, pad_value=127.5, mean=0.5, std=0.5)
+    found = preprocess(image, spec)
+    assert np.abs(found[:, :4]).max() < 1e-7
+    assert np.all(found[:, 4:12] == 1.0)
+    assert not spec.pads_with_levels
+    assert cropped_levels(image, spec)[0, 0, 0] == 128
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"crop": [80, 160, 3]}, "is not a size"),
+        ({"crop": [80, 0]}, ">= 1"),
+        ({"resize_short": 100, "crop": [80, 160]}, "smaller than crop = 80x160"),
+        ({"resize_short": None}, "resize = short needs resize_short"),
+        ({"resize": "stretch", "resize_to": [100, 300]}, "resize_to = 100x300 is smaller than crop = 224"),
+        ({"channel_order": "GRAY"}, "1 channels of channel_order = GRAY"),
+        ({"channel_order": "RGBA"}, "4 channels"),
+        ({"channel_order": "RGB0", "mean": [0.5, 0.5, 0.5, 0.5]}, "would change the channel of zeros"),
+        ({"resize": "letterbox", "pad_value": 300}, "not in 0..255"),
+        ({"resize_backend": "pillow", "interpolation": "area"}, "it is nearest, box, bilinear"),
+        ({"resize_backend": "pillow", "channel_order": "RGBA", "mean": 0, "std": 1}, "weighs"),
+        ({"min_value": 1, "normalisation": FUSED}, "is not part of"),
+        ({"divide_by": [255, 0, 255]}, "not positive"),
+    ],
+)
+def test_more_figures_that_are_impossible(fields: dict, message: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=message):
+        msgspec.convert(fields, Preprocessing)
+
+
+def test_what_a_kind_of_resizing_does_not_use_is_gone() -> None:
+    stretched = msgspec.convert(
+        {"resize": "stretch", "resize_short": 256, "pad_value": 3, "crop": [80, 160]}, Preprocessing
+    )
+    assert (stretched.resize_short, stretched.resize_to, stretched.pad_value) == (None, (80, 160), None)
+    assert stretched == Preprocessing(resize="stretch", crop=(80, 160))
+    assert Preprocessing(resize="letterbox").pad_value == (0.0, 0.0, 0.0)
+    assert "resize_short" not in stretched.key_values()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"resize": "stretch", "crop": [80, 160]},
+        {"resize": "letterbox", "crop": 64, "pad_value": 127.5, "channel_order": "BGR0"},
+        {"crop_first": [30, 40], "channel_order": "GRAY", "mean": 0.5, "std": 0.5},
+        {"crop_first": "square", "min_value": [1, 2, 3]},
+    ],
+)
+def test_what_is_written_reads_the_same(fields: dict) -> None:
+    spec = msgspec.convert(fields, Preprocessing)
+    assert msgspec.json.decode(msgspec.json.encode(spec), type=Preprocessing) == spec
+
+
+def test_scaling_keeps_the_ratio_of_each_side() -> None:
+    assert Preprocessing().scaled_to(Size(80, 160)) == Preprocessing(crop=(80, 160), resize_short=183)
+    margin = Preprocessing(resize="stretch", resize_to=(96, 240), crop=(80, 160))
+    assert margin.scaled_to(160) == Preprocessing(resize="stretch", resize_to=(192, 240), crop=160)
+    assert Preprocessing(resize="letterbox").scaled_to(64) == Preprocessing(resize="letterbox", crop=64)
