@@ -14,10 +14,11 @@ from edgekit.errors import EdgekitError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
+from edgekit.parity.ranges import read_ranges, with_ranges
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import reference_stage, run_stage
+from edgekit.pipeline.plan import ranges_stage, reference_stage, run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import StageResult
@@ -55,6 +56,13 @@ class Preparation:
     runs: dict[str, Stage]
     fed: GoldenFile
     """What the artifact itself is given: `golden`, or its 8-bit levels where the preprocessing is embedded."""
+    ranges: Stage | None = None
+    """What values the program's layers take on `golden`; only FP16 asks for them."""
+
+    @property
+    def stages(self) -> list[Stage]:
+        """All that is to be run."""
+        return [self.reference, *self.runs.values(), *([self.ranges] if self.ranges else [])]
 
 
 def verify(
@@ -71,7 +79,7 @@ def verify(
     prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]
     for one in prepared:
         against.check(subject_of(one))
-    outcomes = executor.run(stage for one in prepared for stage in (one.reference, *one.runs.values()))
+    outcomes = executor.run(stage for one in prepared for stage in one.stages)
     return [check for one in prepared for check in judge_artifact(one, outcomes, against)]
 
 
@@ -106,6 +114,16 @@ def prepare(
             for variant in target.variants_of(manifest.build)
         },
         fed,
+        ranges_stage(
+            program,
+            manifest.model.name,
+            golden,
+            batch_of_calls(manifest),
+            made_by=manifest.stages[0].stage,
+            memory_bytes=memory,
+        )
+        if manifest.precision == "fp16"
+        else None,
     )
 
 
@@ -139,6 +157,8 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
     for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
         found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
+        if prepared.ranges:
+            found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)
@@ -209,6 +229,16 @@ def judge_variant(
 def thresholds_of(manifest: Manifest) -> dict[str, tuple[float, ...]]:
     """The thresholds of each output's labels."""
     return {spec.name: spec.thresholds for spec in manifest.outputs}
+
+
+def judge_ranges(found: VariantVerdict, outcome: StageResult | EdgekitError) -> VariantVerdict:
+    """The verdict on an FP16 variant once it is known what values the program's layers take."""
+    if isinstance(outcome, EdgekitError):
+        unknown = f"whether its layers stay within FP16 is not known: {outcome}"
+        verdict = replace(found.verdict, warnings=(*found.verdict.warnings, unknown))
+    else:
+        verdict = with_ranges(found.verdict, read_ranges(outcome.folder / "ranges.json"))
+    return replace(found, verdict=verdict)
 
 
 def tolerance_of(manifest: Manifest) -> Tolerance:

@@ -103,7 +103,10 @@ def _check_operators(description: framework_pb2.ProgramDesc) -> None:
 
 def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], list[Port]]:
     inputs, outputs = ports(description)
-    what = "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes or features [N, C] out, both FP32"
+    what = (
+        "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes or features [N, C] out, both "
+        "FP32"
+    )
     if len(inputs) != 1:
         names = ", ".join(port.name for port in inputs) or "none"
         raise Refusal(f"the program takes {len(inputs)} inputs ({names}), not one image", what, kind="input")

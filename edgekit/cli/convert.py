@@ -25,7 +25,7 @@ from edgekit.cli.common import (
     values_option,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
-from edgekit.cli.diagnose import NoDiagnose, explain, show, suggest
+from edgekit.cli.diagnose import NoDiagnose, diagnose_command, explain, show, suggest
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ def convert(
     for one in [] if json else diagnoses:
         show(one)
     if not no_diagnose:
-        suggest(done)
+        given = {one.name: text for one, text in zip(sources, dict.fromkeys(models), strict=True)}
+        suggest(done, {name: diagnose_command(text, options, out) for name, text in given.items()})
     return status
 
 

@@ -27,7 +27,7 @@ from edgekit.cli.console import console, error_console, print_json
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edgekit.convert import Conversion
     from edgekit.diagnose.report import Diagnosis
@@ -192,8 +192,8 @@ def explain(
         said = f"Why it failed could not be found out: {error}"
         error_console().print(said, markup=False, highlight=False, soft_wrap=True)
     if others:
-        again = f" --golden {shlex.quote(str(own.folder))}" if own else ""
-        say_command([f"edgekit diagnose {folder}{again}" for folder in others])
+        again = ["--golden", str(own.folder)] if own else []
+        say_command([shlex.join(["edgekit", "diagnose", str(folder), *again]) for folder in others])
     return found
 
 
@@ -206,18 +206,32 @@ def has_layers_to_look_at(check: "Check") -> bool:
     return at_fault and observer.exists() and not check.artifact.manifest.embedded_preprocessing
 
 
-def suggest(conversions: "Sequence[Conversion]") -> None:
-    """One line on stderr that says how to learn why a conversion failed; nothing where none did."""
-    commands = [
-        f"edgekit diagnose {one.model} --target {one.target.name}, with the flags of this conversion"
+def diagnose_command(given: str, options: SourceOptions, out: Path) -> list[str]:
+    """What diagnoses a model that was given as `given` and is converted with `options` into `out`; the target lacks."""
+    words = ["edgekit", "diagnose", given]
+    words += ["--weights", options.weights] if options.weights != "auto" else []
+    words += ["--input-size", str(options.input_size)] if options.input_size else []
+    words += ["--recipe", str(options.recipe)] if options.recipe else []
+    words += ["--out", str(out)] if out != DEFAULT_OUT else []
+    return words
+
+
+def suggest(conversions: "Sequence[Conversion]", commands: "Mapping[str, Sequence[str]]") -> None:
+    """One line on stderr that says how to learn why a conversion failed; nothing where none did.
+
+    `commands` are those of `diagnose_command`, by the models' names.
+    """
+    failed = [
+        shlex.join([*commands[one.model], "--target", one.target.name])
         for one in conversions
-        if isinstance(one.error, ConversionError)
+        if isinstance(one.error, ConversionError) and one.model in commands
     ]
-    if commands:
-        say_command(commands)
+    if failed:
+        say_command(failed)
 
 
 def say_command(commands: list[str]) -> None:
     """Say what to type, the first of several."""
     more = f" (and {len(set(commands)) - 1} more)" if len(set(commands)) > 1 else ""
-    error_console().print(f"Why, and which layer: {commands[0]}{more}", highlight=False, soft_wrap=True)
+    said = f"Why, and which layer: {commands[0]}{more}"
+    error_console().print(said, markup=False, highlight=False, soft_wrap=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.samples import run_options
+from edgekit.diagnose.causes import tells_nothing
 from edgekit.diagnose.inside import Laboratory
 from edgekit.diagnose.judge import Judge, largest_error
 from edgekit.diagnose.report import StepReport
@@ -136,6 +137,8 @@ class Attempts:
                 )
                 error, limit = largest_error(verdict)
                 status = "ok" if verdict.passed else "wrong" if guilty else "guilty"
+                if tells_nothing(verdict):
+                    status = "undecided"
                 reports.append(StepReport(step.name, step.title, tool, status, error, limit, verdict.reason))
             guilty = guilty or reports[-1].status == "guilty"
         return reports

@@ -140,6 +140,8 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One sentence with figures where the status is not "passed"."""
     outputs: dict[str, OutputFigures] = {}
     """By output name; without those that could not be measured (absent, misshapen, not finite)."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on what is right here and may not be elsewhere."""
 
     @property
     def passed(self) -> bool:

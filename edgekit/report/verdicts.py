@@ -102,6 +102,7 @@ def verdict_notes(checks: Sequence["Check"]) -> list[str]:
         verdict = check.found.verdict
         if verdict.reason:
             notes.append(f"[{STYLES[verdict.status]}]{row_name(check)} {verdict.status}[/]: {escape(verdict.reason)}")
+        notes += [f"[yellow]{row_name(check)} warning[/]: {escape(warning)}" for warning in verdict.warnings]
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
     ran_on = {check.target.name: check.found.device for check in checks if check.found.device}

@@ -52,7 +52,8 @@ def test_the_configuration_gives_thresholds_to_a_sigmoid(tmp_path: Path, cache: 
     assert told(model, kind="sigmoid", known_from="its end") == ("sigmoid", "its end", (0.7,))
     # Values before a sigmoid are logits, whatever is done with them later.
     assert told(model) == ("logits", "", ())
-    assert model.weights.class_names == ("a", "b", "c")
+    assert model.described.labels is not None
+    assert model.described.labels.names == ("a", "b", "c")
 
 
 def test_the_configuration_says_features_where_the_program_does_not(tmp_path: Path, cache: Path) -> None:
@@ -76,7 +77,7 @@ def test_thresholds_for_other_labels_are_named(tmp_path: Path, cache: Path) -> N
 
 
 def test_features_are_of_no_class(tmp_path: Path, cache: Path) -> None:
-    model = source(tmp_path, cache, "label_list: [a, b]")
+    model = source(tmp_path, cache, "PostProcess: {Topk: {label_list: [a, b]}}")
     record = model_record(model, tensor_specs([output("features", shape=(1, 64, 1, 1))], {}))
     assert (record.class_count, record.feature_count, record.class_names) == (None, 64, None)
     record = model_record(model, tensor_specs([output(shape=(1, 2))], {}))
