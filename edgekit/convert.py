@@ -28,6 +28,7 @@ from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
+from edgekit.pipeline.output_kinds import told_outputs
 from edgekit.pipeline.plan import Plan, plan_conversion
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
@@ -107,19 +108,13 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
     """The manifest of a fresh conversion, not yet verified; `programs` are the results of the plan's."""
     source, program = plan.source, programs[0]
     names = conversion.details.get("io", {"inputs": {}, "outputs": {}})
+    outputs = tensor_specs(told_outputs(source, program.details["outputs"]), names["outputs"])
     return Manifest(
         edgekit=__version__,
         target=target.name,
         precision=plan.precision,
         batch=source.batch,
-        model=ModelRecord(
-            source.name,
-            source.family,
-            source.architecture_name,
-            program.details["class_count"],
-            checked_class_names(source, program.details["class_count"]),
-            source.described.labels_asked,
-        ),
+        model=model_record(source, outputs),
         weights=WeightsRecord(
             source.weights.kind,
             source.weights.spec,
@@ -133,7 +128,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
         preprocessing=source.preprocessing_at(*size_and_channels(program)),
         build=conversion.details.get("build", {}),
         inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
-        outputs=tensor_specs(program.details["outputs"], names["outputs"]),
+        outputs=outputs,
         program_key=plan.program.key,
         stages=tuple(
             StageRecord(result.worker, result.key, result.tools, round(result.seconds, 3))
@@ -178,6 +173,15 @@ def assumed_size(source: ModelSource, program: StageResult) -> str | None:
         return None
     size, _ = size_and_channels(program)
     return f"{source.name} leaves its input size open, and {size} px is the recipe's; --input-size gives another"
+
+
+def model_record(source: ModelSource, outputs: tuple[TensorSpec, ...]) -> ModelRecord:
+    """Which model it is, by its first output; features are of no class."""
+    first, count = outputs[0], outputs[0].shape[1]
+    if first.kind == "features":
+        return ModelRecord(source.name, source.family, source.architecture_name, None, feature_count=count)
+    names, asked = checked_class_names(source, count), source.described.labels_asked
+    return ModelRecord(source.name, source.family, source.architecture_name, count, names, asked)
 
 
 def checked_class_names(source: ModelSource, class_count: int) -> tuple[str, ...] | None:
@@ -227,7 +231,15 @@ def tensor_specs(
     `kind` is theirs where the program's description does not say.
     """
     return tuple(
-        TensorSpec(name, target_names.get(name) or name, tuple(entry["shape"]), entry["dtype"], entry.get("kind", kind))
+        TensorSpec(
+            name,
+            target_names.get(name) or name,
+            tuple(entry["shape"]),
+            entry["dtype"],
+            entry.get("kind", kind),
+            entry.get("known_from", ""),
+            tuple(entry.get("thresholds", ())),
+        )
         for entry in described
         for name in [entry["name"]]
     )
@@ -242,4 +254,5 @@ def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
         present = load_artifact(folder, lambda path: remembered_sha256(path, cache_folder()))
     except EdgekitError:
         return None
-    return present if replace(present.manifest, verdicts=(), golden={}) == manifest else None
+    unverified = replace(present.manifest, verdicts=(), golden={}, samples=None)
+    return present if unverified == manifest else None

@@ -9,14 +9,16 @@ from edgekit.artifact.golden import write_golden
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
-from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options
+from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
 from edgekit.errors import EdgekitError
+from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
+from edgekit.parity.ranges import read_ranges, with_ranges
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import reference_stage, run_stage
+from edgekit.pipeline.plan import ranges_stage, reference_stage, run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import StageResult
@@ -30,7 +32,8 @@ from edgekit.reference.match import Subject, program_hashes
 class Check:
     """What verification found of one variant of an artifact.
 
-    `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case.
+    `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case. `golden` are
+    the inputs.
     """
 
     artifact: Artifact
@@ -39,6 +42,7 @@ class Check:
     found: VariantVerdict
     reference: StageResult | None
     judged_by: Reference | None = None
+    golden: GoldenFile | None = None
 
 
 @dataclass(frozen=True)
@@ -52,28 +56,40 @@ class Preparation:
     runs: dict[str, Stage]
     fed: GoldenFile
     """What the artifact itself is given: `golden`, or its 8-bit levels where the preprocessing is embedded."""
+    ranges: Stage | None = None
+    """What values the program's layers take on `golden`; only FP16 asks for them."""
+
+    @property
+    def stages(self) -> list[Stage]:
+        """All that is to be run."""
+        return [self.reference, *self.runs.values(), *([self.ranges] if self.ranges else [])]
 
 
-def verify(artifacts: Sequence[Artifact], executor: Executor, against: Choice | None = None) -> list[Check]:
+def verify(
+    artifacts: Sequence[Artifact], executor: Executor, against: Choice | None = None, own: PhotoFolder | None = None
+) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
-    `against` is the reference asked for; by default the best fitting GPU bundle at hand, else Paddle here. Raises
+    `against` is the reference asked for; by default the best fitting GPU bundle at hand, else Paddle here. With `own`
+    photos, they are the golden inputs. Raises
     AbsentError where a program that an artifact was made from is no longer in the cache, what `Choice.check` raises,
     and what the reference ends with. A runner that fails makes a `failed` verdict, not an exception.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
-    prepared = [prepare(artifact, executor) for artifact in artifacts]
+    prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]
     for one in prepared:
         against.check(subject_of(one))
-    outcomes = executor.run(stage for one in prepared for stage in (one.reference, *one.runs.values()))
+    outcomes = executor.run(stage for one in prepared for stage in one.stages)
     return [check for one in prepared for check in judge_artifact(one, outcomes, against)]
 
 
-def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Preparation:
+def prepare(
+    artifact: Artifact, executor: Executor, *, timed: bool = True, own: PhotoFolder | None = None
+) -> Preparation:
     """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured."""
     manifest = artifact.manifest
     target = targets()[manifest.target]
-    golden = golden_file(artifact, executor.store.root.parent)
+    golden = golden_file(artifact, executor.store.root.parent, own)
     fed = fed_file(artifact, executor.store.root.parent, golden)
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
@@ -98,6 +114,16 @@ def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Pr
             for variant in target.variants_of(manifest.build)
         },
         fed,
+        ranges_stage(
+            program,
+            manifest.model.name,
+            golden,
+            batch_of_calls(manifest),
+            made_by=manifest.stages[0].stage,
+            memory_bytes=memory,
+        )
+        if manifest.precision == "fp16"
+        else None,
     )
 
 
@@ -109,7 +135,7 @@ def subject_of(prepared: Preparation) -> Subject:
     return Subject(
         model=manifest.model.name,
         architecture=manifest.model.architecture,
-        class_count=manifest.model.class_count,
+        class_count=manifest.outputs[0].shape[1],
         input_size=manifest.preprocessing.input_size,
         batch=manifest.batch,
         weights_spec=manifest.weights.spec,
@@ -131,7 +157,9 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
     for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
         found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
-        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by))
+        if prepared.ranges:
+            found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
+        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)
     return checks
@@ -141,7 +169,8 @@ def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], h
     """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it."""
     from safetensors.numpy import load_file
 
-    manifest, golden = replace(prepared.artifact.manifest, verdicts=verdicts), prepared.golden
+    golden = prepared.golden
+    manifest = replace(prepared.artifact.manifest, verdicts=verdicts, samples=samples_record(golden))
     inputs = load_file(prepared.fed.path)
     write_golden(prepared.artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds)
 
@@ -188,11 +217,28 @@ def judge_variant(
         judged_against=judged_by.name,
         kinds=golden.kinds,
         yardstick=judged_by.yardstick(truth),
+        thresholds=thresholds_of(artifact.manifest),
+        sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
     )
     details = outcome.details
     return VariantVerdict(
         variant.name, verdict, details["latency"], outcome.peak_memory_bytes, device=details.get("device")
     )
+
+
+def thresholds_of(manifest: Manifest) -> dict[str, tuple[float, ...]]:
+    """The thresholds of each output's labels."""
+    return {spec.name: spec.thresholds for spec in manifest.outputs}
+
+
+def judge_ranges(found: VariantVerdict, outcome: StageResult | EdgekitError) -> VariantVerdict:
+    """The verdict on an FP16 variant once it is known what values the program's layers take."""
+    if isinstance(outcome, EdgekitError):
+        unknown = f"whether its layers stay within FP16 is not known: {outcome}"
+        verdict = replace(found.verdict, warnings=(*found.verdict.warnings, unknown))
+    else:
+        verdict = with_ranges(found.verdict, read_ranges(outcome.folder / "ranges.json"))
+    return replace(found, verdict=verdict)
 
 
 def tolerance_of(manifest: Manifest) -> Tolerance:

@@ -33,6 +33,31 @@ class Classifier(nn.Layer):
         return nn.functional.softmax(x) if self.softmax else x
 
 
+class Ending(nn.Layer):
+    """The same body with another end: what the values of the output mean."""
+
+    def __init__(self, end: str, classes: int = CLASSES) -> None:
+        super().__init__()
+        self.body = Classifier(softmax=False)
+        self.body.head = nn.Linear(32, classes)
+        self.end = end
+
+    def forward(self, x):
+        if self.end == "sigmoid":
+            return nn.functional.sigmoid(self.body(x))
+        if self.end == "rare":
+            return nn.functional.sigmoid(4 * self.body(x) - 9.0)
+        x = nn.functional.relu(self.body.norm(self.body.conv1(x)))
+        x = self.body.pool(nn.functional.hardswish(self.body.conv2(x)))
+        if self.end == "row":
+            return nn.functional.softmax(x, axis=1)
+        if self.end == "length":
+            return nn.functional.normalize(paddle.flatten(x, 1))
+        assert self.end == "written out"
+        x = paddle.flatten(x, 1)
+        return x / paddle.sqrt(paddle.sum(x * x, axis=1, keepdim=True))
+
+
 class Flattened(nn.Layer):
     """Its classifier knows the size of the picture."""
 
@@ -73,6 +98,46 @@ class Unusual(nn.Layer):
         return paddle.lgamma(paddle.abs(self.head(paddle.mean(x, [2, 3]))) + 1.0)
 
 
+class Overflowing(nn.Layer):
+    """Its numbers leave FP16 on the way, and come back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2D(3, 16, 3, stride=2, padding=1)
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, x):
+        x = nn.functional.relu(self.conv(x)) * 3e5
+        x = paddle.mean(x, [2, 3]) * (1 / 3e5)
+        return self.head(x)
+
+
+class Indifferent(nn.Layer):
+    """A softmax that is sure of one class whatever it sees."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.head = nn.Linear(3, 2)
+
+    def forward(self, x):
+        return nn.functional.softmax(self.head(paddle.mean(x, [2, 3])) * 1e-7 + paddle.to_tensor([12.0, 0.0]))
+
+
+class Halves(nn.Layer):
+    """Cuts its channels in two equal parts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2D(3, 16, 3, stride=2, padding=1)
+        self.conv2 = nn.Conv2D(8, 16, 3, stride=2, padding=1)
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, x):
+        first, second = paddle.split(nn.functional.relu(self.conv1(x)), 2, axis=1)
+        x = nn.functional.relu(self.conv2(first * second))
+        return self.head(paddle.mean(x, [2, 3]))
+
+
 class TwoInputs(nn.Layer):
     """As detectors do, it also takes the picture's scale."""
 
@@ -102,11 +167,19 @@ def main(out: Path) -> None:
     paddle.seed(1)
     export(Classifier(softmax=True), out / "open" / "inference", [None, 3, None, None])
     export(Classifier(softmax=False), out / "logits" / "mynet", [None, 3, 64, 64])
+    export(Ending("rare"), out / "labels" / "inference", [None, 3, 64, 64])
+    export(Ending("sigmoid", 1), out / "one_label" / "inference", [None, 3, 64, 64])
+    export(Ending("row"), out / "row" / "inference", [None, 3, 64, 64])
+    export(Ending("length"), out / "features" / "inference", [None, 3, 64, 64])
+    export(Ending("written out"), out / "features_written_out" / "inference", [None, 3, 64, 64])
     export(Flattened(), out / "flattened" / "inference", [1, 3, 32, 32])
     export(Flattened(), out / "sized" / "inference", [None, 3, None, None])
     export(Classifier(softmax=False), out / "strip" / "inference", [None, 3, 48, None])
     export(Windows(), out / "windows" / "inference", [None, 3, None, None])
     export(Unusual(), out / "unusual" / "inference", [1, 3, 32, 32])
+    export(Overflowing(), out / "overflowing" / "inference", [1, 3, 32, 32])
+    export(Indifferent(), out / "indifferent" / "inference", [1, 3, 32, 32])
+    export(Halves(), out / "halves" / "inference", [1, 3, 32, 32])
     export(TwoInputs(), out / "two_inputs" / "inference", [1, 3, 32, 32], [1, 1])
     export(Segmenter(), out / "segmenter" / "inference", [1, 3, 32, 32])
 

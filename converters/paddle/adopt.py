@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from edgeworker.output_kind import is_row
 from edgeworker.paddle_program import read_program
 from edgeworker.parameter_files import StoredTensor, check_precision, combine, read_tensors
 from edgeworker.protocol import Refusal, Request, main
 from edgeworker.sizes import fixed_size
+from output_kinds import kinds
 from paddle_runtime import framework_pb2
 from program import PARAMETERS_FILE, PROGRAM_FILE, Port, ports
 from reshape import check_runs, with_input_shape
@@ -37,7 +39,7 @@ def adopt(request: Request) -> dict[str, Any]:
     Inputs: `graph` (a .pdmodel or __model__), `parameters` (the combined file, or a folder of single ones).
     Options: `input_size` (None: the program's own), `usual_size` (for the sides that the program leaves open), both as
     `edgeworker.sizes` reads them, `channels` (where the program leaves them open), `batch` (a number or "dynamic").
-    Returns `inputs`, `outputs` (name, shape, dtype; `kind`: "probabilities" behind a softmax, else "logits"),
+    Returns `inputs`, `outputs` (name, shape, dtype; `kind` and `known_from`, see `edgeworker.output_kind`),
     `parameters` (values), `class_count` (of the first output), and `size_was_open`.
     Raises Refusal (input) for what is no image classifier in FP32.
     """
@@ -58,9 +60,10 @@ def adopt(request: Request) -> dict[str, Any]:
     (request.output / PROGRAM_FILE).write_bytes(description.SerializeToString(deterministic=True))
     check_runs(request.output, image, shape, original if changed else None)
     inputs, outputs = ports(description)
+    told = kinds(description)
     return {
         "inputs": [asdict(port) for port in inputs],
-        "outputs": [{**asdict(port), "kind": _kind(description, port.name)} for port in outputs],
+        "outputs": [{**asdict(port), **told[port.name]} for port in outputs],
         "parameters": sum(tensor.values.size for tensor in values.values() if tensor.dtype.kind == "f"),
         "class_count": outputs[0].shape[1],
         "size_was_open": open_size,
@@ -100,7 +103,10 @@ def _check_operators(description: framework_pb2.ProgramDesc) -> None:
 
 def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], list[Port]]:
     inputs, outputs = ports(description)
-    what = "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes [N, C] out, both FP32"
+    what = (
+        "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes or features [N, C] out, both "
+        "FP32"
+    )
     if len(inputs) != 1:
         names = ", ".join(port.name for port in inputs) or "none"
         raise Refusal(f"the program takes {len(inputs)} inputs ({names}), not one image", what, kind="input")
@@ -110,7 +116,7 @@ def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], li
     if not outputs:
         raise Refusal("the program gives no output", what, kind="input")
     for port in outputs:
-        if port.dtype != "float32" or len(port.shape) != 2 or port.shape[1] == 1:
+        if port.dtype != "float32" or not is_row(port.shape):
             raise Refusal(
                 f"the output {port.name} is {port.dtype} {list(port.shape)}, not a value for each class",
                 what,
@@ -154,20 +160,6 @@ def _parameters(request: Request, description: framework_pb2.ProgramDesc) -> dic
         if tensor.dtype.kind == "f" and not np.isfinite(tensor.values).all():
             raise Refusal(f"the parameter {name} holds NaN or infinite values", kind="input")
     return stored
-
-
-def _kind(description: framework_pb2.ProgramDesc, output: str) -> str:
-    """Whether an output is a softmax's, through the copies (scale by 1, assign) that exporters put behind it."""
-    producers = {name: op for op in description.blocks[0].ops for slot in op.outputs for name in slot.arguments}
-    op = producers.get(output)
-    while op is not None and (op.type == "assign" or (op.type == "scale" and _is_copy(op))):
-        op = producers.get(next(slot.arguments[0] for slot in op.inputs if slot.parameter == "X"))
-    return "probabilities" if op is not None and op.type == "softmax" else "logits"
-
-
-def _is_copy(op: Any) -> bool:
-    factors = {attribute.name: attribute.f for attribute in op.attrs}
-    return (factors.get("scale", 1.0), factors.get("bias", 0.0)) == (1.0, 0.0)
 
 
 if __name__ == "__main__":

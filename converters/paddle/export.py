@@ -47,7 +47,7 @@ def export(request: Request) -> dict[str, Any]:
 
 
 def _fitting(
-    architecture: Architecture, stored: Mapping[str, np.ndarray], prefix: str | None, size: int, batch: int
+    architecture: Architecture, stored: Mapping[str, np.ndarray], prefix: str | None, size: tuple[int, int], batch: int
 ) -> tuple[Network, str]:
     """The network with as many classes as the weights tell apart, and what their names begin with before its own."""
     if prefix is not None:

@@ -5,7 +5,7 @@ from typing import Any
 from edgeworker.observe import Graph, Layer
 from edgeworker.paddle_program import attribute, ops
 
-_PORTS = ("feed", "fetch")
+PORTS = ("feed", "fetch")
 # What only Paddle's own machinery reads.
 _NOT_SHOWN = ("op_callstack", "op_device", "op_namescope", "op_role", "op_role_var", "with_quant_attr", "is_test")
 # Outputs that hold no part of what is computed: shapes for gradients, statistics of training.
@@ -23,7 +23,7 @@ def program_graph(program: Any) -> Graph:
     outputs = [name for op in ops(program, {"fetch"}) for slot in op.desc.inputs for name in slot.arguments]
     writes: dict[str, int] = {}
     for op in block.ops:
-        for name in _results(op) if op.type not in _PORTS else ():
+        for name in results(op) if op.type not in PORTS else ():
             writes[name] = writes.get(name, 0) + 1
     seen: dict[str, int] = {}
     hidden: list[str] = []
@@ -35,14 +35,14 @@ def program_graph(program: Any) -> Graph:
         return name if count == writes.get(name, 0) else f"{name}@{count}"
 
     for op in ops(program):
-        if op.desc.type in _PORTS or op.block is not block:
+        if op.desc.type in PORTS or op.block is not block:
             continue
         read = [name for slot in op.desc.inputs for name in slot.arguments]
         data = [version(name) for name in dict.fromkeys(read) if name not in stored and version(name) in reached]
-        results = _results(op.desc)
-        for name in results:
+        written = results(op.desc)
+        for name in written:
             seen[name] = seen.get(name, 0) + 1
-        made = [version(name) for name in results]
+        made = [version(name) for name in written]
         hidden += [name for name in made if "@" in name and name not in writes]
         if not data:
             continue
@@ -53,5 +53,6 @@ def program_graph(program: Any) -> Graph:
     return Graph(inputs, outputs, layers, hidden)
 
 
-def _results(desc: Any) -> list[str]:
+def results(desc: Any) -> list[str]:
+    """The variables that hold what an operator computes."""
     return [name for slot in desc.outputs if slot.parameter not in _SIDE_OUTPUTS for name in slot.arguments]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from edgeworker.output_kind import is_row
 from edgeworker.protocol import Refusal
 from fold import OPEN, fold
 from paddle_runtime import first_words, framework_pb2, paddle
@@ -33,7 +34,7 @@ def with_input_shape(
     resolved = found[0].completed
     changed = fold(resolved, found)
     for port in ports(resolved)[1]:
-        if port.name in outputs and (port.shape[0] not in (shape[0], -1) or len(port.shape) != 2 or port.shape[1] < 2):
+        if port.name in outputs and (port.shape[0] not in (shape[0], -1) or not is_row(port.shape)):
             raise _does_not_take(image, shape, f"its output {port.name} becomes {list(port.shape)}")
         if port.shape[0] != shape[0]:
             raise _does_not_take(image, shape, f"the number of samples in {port.name} stays open")

@@ -26,8 +26,8 @@ def adopt(request: Request) -> dict[str, Any]:
     Inputs: `graph` (the .json file), `parameters` (the .pdiparams file).
     Options: `input_size` (None: the program's own), `usual_size` (for the sides that the program leaves open), both as
     `edgeworker.sizes` reads them, `channels` (where the program leaves them open), `batch` (a number or "dynamic").
-    Returns `inputs`, `outputs` (name, shape, dtype; an output's `kind`: "probabilities" behind a softmax, else
-    "logits"), `parameters` (values), `class_count` (of the first output), and `size_was_open`.
+    Returns `inputs`, `outputs` (name, shape, dtype; an output's `kind` and `known_from`, see
+    `edgeworker.output_kind`), `parameters` (values), `class_count` (of the first output), and `size_was_open`.
     Raises Refusal for what is no image classifier in FP32, and for operators that no target can get.
     """
     options = request.options
@@ -46,7 +46,7 @@ def adopt(request: Request) -> dict[str, Any]:
     inputs, outputs = ports(program)
     return {
         "inputs": [_port(port) for port in inputs],
-        "outputs": [{**_port(port), "kind": port.kind} for port in outputs],
+        "outputs": [{**_port(port), "kind": port.kind, "known_from": port.known_from} for port in outputs],
         "parameters": _trained_values(program, stored),
         "class_count": outputs[0].shape[1],
         "size_was_open": open_size,

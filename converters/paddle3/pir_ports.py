@@ -2,30 +2,33 @@
 
 from dataclasses import dataclass
 
+from edgeworker.output_kind import is_row
 from edgeworker.protocol import Refusal
+from pir_output_kind import kind_of
 from pir_program import FLOAT32, OPEN, Op, Program
 
 CHANNELS = (1, 3, 4)
-WANTED = "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes [N, C] out, both FP32"
-# Operators that hand their input on as it is.
-COPIES = {"assign", "share_data", "share_data_"}
+WANTED = (
+    "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes or features [N, C] out, both FP32"
+)
 
 
 @dataclass(frozen=True)
 class Port:
-    """An input or output; an extent of -1 may be anything. `kind` is an output's: "logits" or "probabilities"."""
+    """An input or output; an extent of -1 may be anything. `kind` and `known_from` are an output's."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     kind: str = "logits"
+    known_from: str = ""
 
 
 def ports(program: Program) -> tuple[list[Port], list[Port]]:
     """The inputs and the outputs, in the program's order."""
     producers = {value.number: op for op in program.ops for value in op.results}
     inputs = [_port(op, op.attribute("name")) for op in program.feeds]
-    outputs = [_port(op, op.attribute("name"), _kind(op, producers)) for op in program.fetches]
+    outputs = [_port(op, op.attribute("name"), *kind_of(op, producers)) for op in program.fetches]
     return inputs, outputs
 
 
@@ -43,7 +46,7 @@ def check_ports(program: Program) -> Port:
     if not outputs:
         raise Refusal("the program gives no output", WANTED, kind="input")
     for port in outputs:
-        if port.dtype != FLOAT32 or len(port.shape) != 2 or port.shape[1] == 1:
+        if port.dtype != FLOAT32 or not is_row(port.shape):
             raise Refusal(
                 f"the output {port.name} is {port.dtype} {list(port.shape)}, not a value for each class",
                 WANTED,
@@ -55,22 +58,6 @@ def check_ports(program: Program) -> Port:
     return image
 
 
-def _port(op: Op, name: str, kind: str = "logits") -> Port:
+def _port(op: Op, name: str, kind: str = "logits", known_from: str = "") -> Port:
     (value,) = op.results
-    return Port(name, value.shape, value.dtype, kind)
-
-
-def _kind(op: Op, producers: dict[int, Op]) -> str:
-    """Whether an output is a softmax's over the classes, through the copies that exporters put behind it."""
-    (number,) = op.inputs
-    op = producers[number]
-    while op.name in COPIES or _is_scale_by_one(op, producers):
-        op = producers[op.inputs[0]]
-    return "probabilities" if op.name == "softmax" and op.attribute("axis") in (-1, 1) else "logits"
-
-
-def _is_scale_by_one(op: Op, producers: dict[int, Op]) -> bool:
-    if op.name != "scale" or op.attribute("bias") != 0:
-        return False
-    factor = producers[op.inputs[1]]
-    return factor.name == "full" and factor.attribute("value") == 1
+    return Port(name, value.shape, value.dtype, kind, known_from)

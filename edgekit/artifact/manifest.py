@@ -19,7 +19,9 @@ RewrittenGraph = Literal["program", "target"]
 class TensorSpec(Struct, frozen=True):
     """An input or output: its `name` in the Paddle program, what the target calls it, shape and dtype.
 
-    An extent of -1 may be anything. `kind` is "logits" or "probabilities" for an output, and "image" for an input.
+    An extent of -1 may be anything. `kind` is an output's (`parity.verdict.OutputKind`), and "image" for an input;
+    `known_from` says in words how an output's kind is known, and is empty where nothing was known. `thresholds` are
+    those above which a sigmoid's labels are given, one for all or one for each; 0.5 where there are none.
     """
 
     name: str
@@ -27,17 +29,23 @@ class TensorSpec(Struct, frozen=True):
     shape: tuple[int, ...]
     dtype: str
     kind: TensorKind = "logits"
+    known_from: str = ""
+    thresholds: tuple[float, ...] = ()
 
 
 class ModelRecord(Struct, frozen=True):
-    """Which model it is. `class_names` where they are known; `labels` is what was given to `--labels`."""
+    """Which model it is. `class_names` where they are known; `labels` is what was given to `--labels`.
+
+    `class_count` is of its classes or labels; a model that gives features has none, and `feature_count` components.
+    """
 
     name: str
     family: str
     architecture: str
-    class_count: int
+    class_count: int | None
     class_names: tuple[str, ...] | None = None
     labels: str | None = None
+    feature_count: int | None = None
 
 
 class WeightsRecord(Struct, frozen=True):
@@ -102,6 +110,19 @@ class RewriteRecord(Struct, frozen=True):
     of: RewrittenGraph = "target"
 
 
+class SamplesRecord(Struct, frozen=True):
+    """The golden inputs of the verdicts: the SHA-256 of their tensors, how many were photos and how many synthetic.
+
+    Of the user's own photos, `folder` and the SHA-256 of each file by its name in it; else they are the bundled ones.
+    """
+
+    samples_sha256: str
+    photos: int
+    synthetic: int
+    folder: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+
+
 class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
 
@@ -128,7 +149,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     `build` is what the converter says of the files where they depend on more than the model: for which devices.
     With `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says,
-    and does the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs.
+    and does the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, and
+    `samples` says which inputs the verdicts are of.
     """
 
     schema: int = SCHEMA
@@ -151,3 +173,4 @@ class Manifest(Struct, frozen=True, kw_only=True):
     files: dict[str, FileRecord]
     verdicts: tuple[VariantVerdict, ...] = field(default_factory=tuple)
     golden: dict[str, FileRecord] = field(default_factory=dict)
+    samples: SamplesRecord | None = None

@@ -44,5 +44,14 @@ def convert_command(manifest: Manifest) -> str:
     asked = manifest.configuration.asked if manifest.configuration else None
     words += ["--config", asked] if asked else []
     words += ["--labels", manifest.model.labels] if manifest.model.labels else []
+    words += ["--output-kind", kinds] if (kinds := chosen_kinds(manifest)) else []
     words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
     return shlex.join(words)
+
+
+def chosen_kinds(manifest: Manifest) -> str:
+    """What the user said of the outputs, as `--output-kind` takes it; nothing where they said nothing."""
+    chosen = [spec for spec in manifest.outputs if spec.known_from == "--output-kind"]
+    if len(manifest.outputs) == 1:
+        return chosen[0].kind if chosen else ""
+    return ",".join(f"{spec.name}={spec.kind}" for spec in chosen)

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.artifact.load import Artifact
-from edgekit.artifact.manifest import Manifest
+from edgekit.artifact.manifest import Manifest, SamplesRecord
 from edgekit.files import full_disk_reported
 from edgekit.inputs.golden import GoldenInputs, golden_inputs
+from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.source import Batch, GoldenFile
 
@@ -23,17 +24,17 @@ def batch_of_calls(manifest: Manifest) -> int | list[int]:
     return DYNAMIC_BATCHES if manifest.batch == "dynamic" else manifest.batch
 
 
-def golden_file(artifact: Artifact, cache: Path) -> GoldenFile:
+def golden_file(artifact: Artifact, cache: Path, own: PhotoFolder | None = None) -> GoldenFile:
     """The golden inputs for an artifact's preprocessing, written into the cache once.
 
-    All bundled photos and at least two synthetic samples: more where a batch must be filled. For embedded
-    preprocessing they are rounded to what 8 bits can say.
+    All bundled photos, or the user's `own`, and at least two synthetic samples: more where a batch must be filled. For
+    embedded preprocessing they are rounded to what 8 bits can say.
     """
     manifest = artifact.manifest
-    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch, own)
     if manifest.embedded_preprocessing:
         inputs = inputs.from_levels(manifest.preprocessing)
-    return stored(inputs, cache)
+    return stored(inputs, cache, own)
 
 
 def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
@@ -41,11 +42,23 @@ def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
     manifest = artifact.manifest
     if not manifest.embedded_preprocessing:
         return golden
-    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
-    return stored(inputs.levels(manifest.preprocessing), cache)
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch, golden.own)
+    return stored(inputs.levels(manifest.preprocessing), cache, golden.own)
 
 
-def stored(inputs: GoldenInputs, cache: Path) -> GoldenFile:
+def samples_record(golden: GoldenFile) -> SamplesRecord:
+    """What a manifest says of the golden inputs of its verdicts."""
+    photos, own = golden.kinds.count("photo"), golden.own
+    return SamplesRecord(
+        golden.sha256,
+        photos,
+        len(golden.kinds) - photos,
+        None if own is None else str(own.folder),
+        {} if own is None else {photo.name: photo.sha256 for photo in own.photos},
+    )
+
+
+def stored(inputs: GoldenInputs, cache: Path, own: PhotoFolder | None = None) -> GoldenFile:
     """The file of golden inputs, written into the cache where it is not there yet."""
     path = cache / "inputs" / f"{inputs.samples_sha256}.safetensors"
     if not path.exists():
@@ -54,15 +67,20 @@ def stored(inputs: GoldenInputs, cache: Path) -> GoldenFile:
             partial = path.with_name(f".{path.name}.{os.getpid()}")
             inputs.write_inputs(partial)
             partial.replace(path)
-    return GoldenFile(path, inputs.samples_sha256, inputs.labels, inputs.kinds)
+    return GoldenFile(path, inputs.samples_sha256, inputs.labels, inputs.kinds, own)
 
 
 @lru_cache(maxsize=4)
-def golden_samples(preprocessing: Preprocessing, input_name: str, batch: Batch) -> GoldenInputs:
+def golden_samples(
+    preprocessing: Preprocessing, input_name: str, batch: Batch, own: PhotoFolder | None = None
+) -> GoldenInputs:
     """The golden inputs in memory; the last few are remembered, since many models share them."""
     each = sum(DYNAMIC_BATCHES) if batch == "dynamic" else batch
-    filled = -(-(PHOTOS + SYNTHETIC) // each) * each
-    return golden_inputs(preprocessing, input_name, photos=PHOTOS, synthetic=filled - PHOTOS)
+    photos = PHOTOS if own is None else len(own.photos)
+    filled = -(-(photos + SYNTHETIC) // each) * each
+    return golden_inputs(
+        preprocessing, input_name, photos=PHOTOS, synthetic=filled - photos, own=None if own is None else own.photos
+    )
 
 
 def run_options(artifact: Artifact) -> dict[str, Any]:

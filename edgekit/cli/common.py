@@ -14,7 +14,9 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.catalog import Catalog
+    from edgekit.inputs.photo_folder import PhotoFolder
     from edgekit.inputs.size import Size
+    from edgekit.parity.verdict import OutputKind
     from edgekit.pipeline.source import Batch, ModelSource
 
 DEFAULT_OUT = Path("artifacts")
@@ -27,6 +29,22 @@ Out = Annotated[
 ]
 InputSize = Annotated[
     str | None, typer.Option("--input-size", metavar="PX|HxW", help="The input: a square's side, or as 80x160.")
+]
+Golden = Annotated[
+    Path | None,
+    typer.Option(
+        "--golden",
+        metavar="DIR",
+        help="Judge on your own photos: JPEG and PNG files in DIR and its subfolders, at most 32 of them.",
+    ),
+]
+OutputKinds = Annotated[
+    str | None,
+    typer.Option(
+        "--output-kind",
+        metavar="KIND|NAME=KIND,...",
+        help="What the outputs are: logits, probabilities, sigmoid or features. The program shows most of it.",
+    ),
 ]
 Weights = Annotated[
     str,
@@ -52,6 +70,7 @@ class SourceOptions:
     config: str | None = None
     labels: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
+    output_kinds: "Mapping[str, OutputKind]" = field(default_factory=dict)
 
 
 def model_sources(names: list[str], options: SourceOptions, *, offline: bool) -> list["ModelSource"]:
@@ -76,6 +95,7 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         "config": options.config,
         "labels": options.labels,
         "changes": options.changes,
+        "output_kinds": options.output_kinds,
     }
     # All names first: a misspelt second model must not cost the first one's conversion.
     meant = {name: Path(name) if is_path(name, catalog) else catalog.find(name) for name in wanted}
@@ -108,6 +128,21 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
     for note in dict.fromkeys(note for source in sources for note in source.described.notes):
         warn(note)
     return sources
+
+
+def own_photos(golden: Path | None) -> "PhotoFolder | None":
+    """The photos of `--golden`; says so on stderr where there are more than are taken.
+
+    Raises UsageError where there are none, or one that cannot be read.
+    """
+    if golden is None:
+        return None
+    from edgekit.inputs.photo_folder import photo_folder
+
+    own = photo_folder(golden)
+    if own.found > len(own.photos):
+        warn(f"{len(own.photos)} of the {own.found} photos in {golden} are taken, at even distances by name")
+    return own
 
 
 def is_path(name: str, catalog: "Catalog") -> bool:

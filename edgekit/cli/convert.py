@@ -9,20 +9,23 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    Golden,
     InputSize,
     Json,
     Offline,
     Out,
+    OutputKinds,
     SourceOptions,
     Verbose,
     Weights,
     batch_option,
     model_sources,
+    own_photos,
     size_option,
     values_option,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
-from edgekit.cli.diagnose import NoDiagnose, explain, show, suggest
+from edgekit.cli.diagnose import NoDiagnose, diagnose_command, explain, show, suggest
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -123,6 +126,8 @@ def convert(
         bool,
         typer.Option("--embed-preprocessing", help="onnx, openvino: the model takes uint8 RGB photos [N, H, W, 3]."),
     ] = False,
+    output_kind: OutputKinds = None,
+    golden: Golden = None,
     verify: Annotated[bool, typer.Option("--verify", help="Verify what was converted, and show the table.")] = False,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
@@ -134,9 +139,12 @@ def convert(
     from edgekit.cli.verify import show_checks
     from edgekit.convert import convert as convert_model
     from edgekit.pipeline.embedding import check_embedding
+    from edgekit.pipeline.output_kinds import parse_output_kinds
     from edgekit.pipeline.target import check_precision, left_out_of_all, parse_flags, select_targets
     from edgekit.verify import verify as verify_artifacts
 
+    if golden is not None and not verify:
+        raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
     wanted = select_targets(target)
     left_out = left_out_of_all(target, wanted, precision.value, batch_option(batch))
     wanted = [one for one in wanted if one.name not in left_out]
@@ -156,7 +164,9 @@ def convert(
         changes=preprocessing_changes(
             resize, resize_short, channel_order, {"divide_by": divide_by, "mean": mean, "std": std}
         ),
+        output_kinds=parse_output_kinds(output_kind),
     )
+    own = own_photos(golden)
     sources = model_sources(models, options, offline=offline)
     with session(offline=offline, verbose=verbose) as executor:
         done = []
@@ -167,19 +177,20 @@ def convert(
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):
             warn(note)
-        checks = verify_artifacts(artifacts, executor) if verify else None
+        checks = verify_artifacts(artifacts, executor, own=own) if verify else None
     if not json:
         show_conversions(done) if checks is None else show_checks(checks)
     for reason in left_out.values():
         warn(f"left out of all: {reason}")
     status = exit_status(done, checks) or (PARTLY if left_out else 0)
-    diagnoses = [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose)
+    diagnoses = [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose, own=own)
     if json:
         print_json({**conversions_document(done, checks), "left_out": left_out, "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
         show(one)
     if not no_diagnose:
-        suggest(done)
+        given = {one.name: text for one, text in zip(sources, dict.fromkeys(models), strict=True)}
+        suggest(done, {name: diagnose_command(text, options, out) for name, text in given.items()})
     return status
 
 

@@ -1,5 +1,6 @@
 """`edgekit diagnose`: why an artifact is wrong."""
 
+import shlex
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -9,24 +10,28 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    Golden,
     InputSize,
     Json,
     Offline,
     Out,
+    OutputKinds,
     SourceOptions,
     Verbose,
     Weights,
     model_sources,
+    own_photos,
     size_option,
 )
 from edgekit.cli.console import console, error_console, print_json
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from edgekit.convert import Conversion
     from edgekit.diagnose.report import Diagnosis
+    from edgekit.inputs.photo_folder import PhotoFolder
     from edgekit.pipeline.source import ModelSource
     from edgekit.verify import Check
 
@@ -44,6 +49,8 @@ def diagnose(
     out: Out = DEFAULT_OUT,
     input_size: InputSize = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
+    output_kind: OutputKinds = None,
+    golden: Golden = None,
     without_rewrite: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
     ] = None,
@@ -65,10 +72,12 @@ def diagnose(
     from edgekit.cli.session import session
     from edgekit.diagnose.diagnose import diagnose as examine
     from edgekit.diagnose.subject import artifact_subject, model_subject
+    from edgekit.pipeline.output_kinds import parse_output_kinds
     from edgekit.pipeline.target import select_targets
 
     check_folder(reproducer)
-    fresh = bool(without_rewrite or recipe or input_size or weights != "auto")
+    kinds, own = parse_output_kinds(output_kind), own_photos(golden)
+    fresh = bool(without_rewrite or recipe or input_size or kinds or weights != "auto")
     folder = None if fresh else artifact_folder(what, target, out)
     with (
         session(offline=offline, verbose=verbose) as executor,
@@ -83,12 +92,14 @@ def diagnose(
             wanted = select_targets(target)
             if len(wanted) != 1:
                 raise UsageError(f"--target {target} names {len(wanted)} targets", "Diagnose them one at a time.")
-            options = SourceOptions(weights=weights, input_size=size_option(input_size), recipe=recipe)
+            options = SourceOptions(
+                weights=weights, input_size=size_option(input_size), recipe=recipe, output_kinds=kinds
+            )
             (source,) = model_sources([what], options, offline=offline)
             source = without(source, wanted[0].name, without_rewrite or [])
             subject = model_subject(source, wanted[0], Path(scratch), executor)
             beside = out / source.name
-        found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}")
+        found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}", own=own)
     if json:
         print_json({"diagnoses": found})
     else:
@@ -156,9 +167,12 @@ def show(found: "Diagnosis") -> None:
     console().print(found.sentence, highlight=False, markup=False)
 
 
-def explain(checks: "Sequence[Check]", *, offline: bool, verbose: bool) -> "list[Diagnosis]":
+def explain(
+    checks: "Sequence[Check]", *, offline: bool, verbose: bool, own: "PhotoFolder | None" = None
+) -> "list[Diagnosis]":
     """Diagnose the first artifact whose verdict failed, and say what to type for the others; nothing where none did.
 
+    `own` are the photos on which they were verified, where those are the user's.
     A diagnosis that cannot be made is one line on stderr: the verdict stands without it.
     """
     folders = list(dict.fromkeys(check.artifact.folder for check in checks if has_layers_to_look_at(check)))
@@ -173,12 +187,13 @@ def explain(checks: "Sequence[Check]", *, offline: bool, verbose: bool) -> "list
     try:
         with session(offline=offline, verbose=verbose) as executor:
             subject = artifact_subject(first, executor)
-            found = examine(subject, executor, first.parent / f"diagnosis-{subject.target.name}")
+            found = examine(subject, executor, first.parent / f"diagnosis-{subject.target.name}", own=own)
     except EdgekitError as error:
         said = f"Why it failed could not be found out: {error}"
         error_console().print(said, markup=False, highlight=False, soft_wrap=True)
     if others:
-        say_command([f"edgekit diagnose {folder}" for folder in others])
+        again = ["--golden", str(own.folder)] if own else []
+        say_command([shlex.join(["edgekit", "diagnose", str(folder), *again]) for folder in others])
     return found
 
 
@@ -191,18 +206,32 @@ def has_layers_to_look_at(check: "Check") -> bool:
     return at_fault and observer.exists() and not check.artifact.manifest.embedded_preprocessing
 
 
-def suggest(conversions: "Sequence[Conversion]") -> None:
-    """One line on stderr that says how to learn why a conversion failed; nothing where none did."""
-    commands = [
-        f"edgekit diagnose {one.model} --target {one.target.name}, with the flags of this conversion"
+def diagnose_command(given: str, options: SourceOptions, out: Path) -> list[str]:
+    """What diagnoses a model that was given as `given` and is converted with `options` into `out`; the target lacks."""
+    words = ["edgekit", "diagnose", given]
+    words += ["--weights", options.weights] if options.weights != "auto" else []
+    words += ["--input-size", str(options.input_size)] if options.input_size else []
+    words += ["--recipe", str(options.recipe)] if options.recipe else []
+    words += ["--out", str(out)] if out != DEFAULT_OUT else []
+    return words
+
+
+def suggest(conversions: "Sequence[Conversion]", commands: "Mapping[str, Sequence[str]]") -> None:
+    """One line on stderr that says how to learn why a conversion failed; nothing where none did.
+
+    `commands` are those of `diagnose_command`, by the models' names.
+    """
+    failed = [
+        shlex.join([*commands[one.model], "--target", one.target.name])
         for one in conversions
-        if isinstance(one.error, ConversionError)
+        if isinstance(one.error, ConversionError) and one.model in commands
     ]
-    if commands:
-        say_command(commands)
+    if failed:
+        say_command(failed)
 
 
 def say_command(commands: list[str]) -> None:
     """Say what to type, the first of several."""
     more = f" (and {len(set(commands)) - 1} more)" if len(set(commands)) > 1 else ""
-    error_console().print(f"Why, and which layer: {commands[0]}{more}", highlight=False, soft_wrap=True)
+    said = f"Why, and which layer: {commands[0]}{more}"
+    error_console().print(said, markup=False, highlight=False, soft_wrap=True)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
+from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.errors import AbsentError
@@ -32,6 +32,7 @@ def verify(
     require_gpu_reference: Annotated[
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
+    golden: Golden = None,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
@@ -44,12 +45,13 @@ def verify(
     from edgekit.verify import verify as verify_artifacts
 
     artifacts = named_artifacts(what or [], out)
+    own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against)
+        checks = verify_artifacts(artifacts, executor, against, own)
     if not json:
         show_checks(checks)
-    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose)
+    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own)
     if json:
         print_json({"checks": [check_document(check) for check in checks], "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
@@ -108,6 +110,8 @@ def show_checks(checks: list["Check"]) -> None:
 
 def check_document(check: "Check") -> dict:
     """The JSON of one check."""
+    from edgekit.artifact.samples import samples_record
+
     manifest = check.artifact.manifest
     return {
         "model": manifest.model.name,
@@ -117,6 +121,7 @@ def check_document(check: "Check") -> dict:
         "weights": manifest.weights,
         "artifact": check.artifact.folder,
         "files": manifest.files,
+        "samples": check.golden and samples_record(check.golden),
         "reference": reference_document(check),
         **{name: getattr(check.found, name) for name in ("verdict", "latency", "peak_memory_bytes", "inspection")},
     }

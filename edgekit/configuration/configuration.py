@@ -10,6 +10,7 @@ from edgekit.configuration.fields import fields_of, size_in
 from edgekit.configuration.forms import Described, describe
 from edgekit.configuration.labels import Labels, labels_behind, listed_labels
 from edgekit.configuration.options import NotFollowed, Options, shown
+from edgekit.configuration.outputs import SaidOfOutputs, said_of_outputs
 from edgekit.configuration.steps import Step
 from edgekit.errors import UsageError
 from edgekit.inputs.preprocessing import Preprocessing
@@ -21,13 +22,15 @@ class Configuration:
     """What a file beside a model says.
 
     `form` is whose it is; `preprocessing` are the fields of a Preprocessing that it decides (all of them, but `crop`
-    where it names no size); `labels` the names of the classes, where it has them; `notes` what the user must know.
+    where it names no size); `labels` the names of the classes, where it has them; `outputs` what it says of what the
+    model gives; `notes` what the user must know.
     """
 
     path: Path
     form: str
     preprocessing: dict[str, Any] = field(default_factory=dict)
     labels: Labels | None = None
+    outputs: SaidOfOutputs = field(default_factory=SaidOfOutputs)
     notes: tuple[str, ...] = ()
 
     @property
@@ -38,7 +41,7 @@ class Configuration:
     def agrees(self, other: "Configuration") -> bool:
         """Whether both say the same."""
         names, others = (one.labels and one.labels.names for one in (self, other))
-        return self.preprocessing == other.preprocessing and names == others
+        return self.preprocessing == other.preprocessing and names == others and self.outputs == other.outputs
 
 
 def read_configuration(path: Path, beside: Sequence[Path] = ()) -> Configuration | None:
@@ -60,7 +63,8 @@ def read_configuration(path: Path, beside: Sequence[Path] = ()) -> Configuration
     except NotFollowed as error:
         raise UsageError(f"{path} cannot be followed: {error}", WAY_OUT) from None
     check(found, path)
-    return Configuration(path, described.form, found, labels, tuple(f"{path} {note}" for note in notes))
+    said = said_of_outputs(document, path)
+    return Configuration(path, described.form, found, labels, said, tuple(f"{path} {note}" for note in notes))
 
 
 def prepared(described: Described) -> tuple[dict[str, Any], list[str]]:

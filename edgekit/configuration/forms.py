@@ -41,12 +41,14 @@ def describe(document: Table) -> Described | None:
 
 def paddleclas_deployment(document: Table) -> Described | None:
     """PaddleClas's `inference_cls.yaml` and those of PULC, and PaddleX 3's `inference.yml`."""
-    block = document.get("PreProcess")
+    block, post = document.get("PreProcess"), document.get("PostProcess")
+    if block is None and isinstance(post, Mapping) and "Preprocess" not in document:
+        block = {"transform_ops": []}  # what comes behind the model is worth knowing by itself
     if not isinstance(block, Mapping) or "transform_ops" not in block:
         return None
     check_keys(block, "PreProcess", "transform_ops")
     form = "PaddleX 3's configuration" if "Hpi" in document else "PaddleClas's deployment configuration"
-    return Described(form, PADDLECLAS, steps_in(block["transform_ops"]), post_in(document.get("PostProcess")))
+    return Described(form, PADDLECLAS, steps_in(block["transform_ops"]), post_in(post))
 
 
 def paddleclas_recognition(document: Table) -> Described | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.samples import run_options
+from edgekit.diagnose.causes import tells_nothing
 from edgekit.diagnose.inside import Laboratory
 from edgekit.diagnose.judge import Judge, largest_error
 from edgekit.diagnose.report import StepReport
@@ -131,9 +132,13 @@ class Attempts:
                 reports.append(StepReport(step.name, step.title, tool, status, reason=str(outcome)))
             else:
                 own = step.format == self.subject.target.name and step.name in (CONVERTED, ARTIFACT)
-                verdict = self.judge.verdict(outcome.folder / step.outputs_file, own_precision=own)
+                verdict = self.judge.verdict(
+                    outcome.folder / step.outputs_file, own_precision=own, sigmoid_error=step.sigmoid_error
+                )
                 error, limit = largest_error(verdict)
                 status = "ok" if verdict.passed else "wrong" if guilty else "guilty"
+                if tells_nothing(verdict):
+                    status = "undecided"
                 reports.append(StepReport(step.name, step.title, tool, status, error, limit, verdict.reason))
             guilty = guilty or reports[-1].status == "guilty"
         return reports

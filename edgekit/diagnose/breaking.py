@@ -1,13 +1,14 @@
-"""The layer on which a converter gives up: models cut ever shorter are converted, by bisection."""
+"""The layer on which a converter or a runtime gives up: ever shorter models are converted and run, by bisection."""
 
 from collections.abc import Mapping, Sequence
 
 from edgekit.diagnose.graph import Graph, Layer
-from edgekit.diagnose.inside import Laboratory
+from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.steps import File, Step
 from edgekit.errors import ConversionError
 from edgekit.pipeline.plan import CONVERSION_LIMITS
-from edgekit.pipeline.stage import Stage, StageFile
+from edgekit.pipeline.stage import SourceFile, Stage, StageFile
+from edgekit.pipeline.store import StageResult
 
 # What a cut leaves, by the role that it has for the runner of its format.
 CUT_FILES: dict[str, dict[str, str]] = {
@@ -17,6 +18,8 @@ CUT_FILES: dict[str, dict[str, str]] = {
     "ncnn": {"param": "model.ncnn.param", "bin": "model.ncnn.bin"},
     "lite": {"model": "model.nb"},
 }
+# What a conversion leaves: the same but for Paddle Lite, which makes a file for each kind of machine.
+CONVERTED_FILES = {**CUT_FILES, "lite": {"model": "model.x86.nb"}}
 
 
 def cut_stage(
@@ -46,13 +49,22 @@ def conversion_of_cut(target: str, role: str, file: File, laboratory: Laboratory
 
 
 class Breaking:
-    """Looks for the layer of `source` on which the conversion to `target` gives up."""
+    """Looks for the layer of `source` on which the conversion to `target` gives up.
+
+    With `sample`, the inputs of one call, what was converted is run too: it may be the runtime that gives up.
+    """
 
     def __init__(
-        self, source: Step, graph: Graph, shapes: Mapping[str, Sequence[int]], target: str, laboratory: Laboratory
+        self,
+        source: Step,
+        graph: Graph,
+        shapes: Mapping[str, Sequence[int]],
+        target: str,
+        laboratory: Laboratory,
+        sample: SourceFile | None = None,
     ) -> None:
         self.source, self.graph, self.shapes = source, graph, shapes
-        self.target, self.laboratory = target, laboratory
+        self.target, self.laboratory, self.sample = target, laboratory, sample
 
     def locate(self) -> Layer | None:
         """The first layer, in the order of computation, up to which the model cannot be converted; None where it can.
@@ -73,14 +85,24 @@ class Breaking:
         return self.graph.layers[layers[high]]
 
     def fails(self, position: int) -> bool:
-        """Whether the converter gives up on what leads to a layer. Raises what else goes wrong."""
+        """Whether the converter, or the runtime, gives up on what leads to a layer. Raises what else goes wrong."""
         output = self.graph.observable(position)[:1]
         stage = cut_stage(self.source, self.shapes, output, self.laboratory, f"cutting up to {output[0]}")
         self.laboratory.run([stage])
         (name,) = CUT_FILES[self.source.format].values()
         role = "program" if self.source.format == "program" else "onnx"
+        converted = conversion_of_cut(self.target, role, StageFile(stage, name), self.laboratory)
         try:
-            self.laboratory.run([conversion_of_cut(self.target, role, StageFile(stage, name), self.laboratory)])
+            (result,) = self.laboratory.run([converted])
+            if self.sample is not None:
+                self.laboratory.run([self.run_of(converted, result, output[0], self.sample)])
         except ConversionError:
             return True
         return False
+
+    def run_of(self, converted: Stage, result: StageResult, output: str, sample: SourceFile) -> Stage:
+        """The run of what a cut was converted to."""
+        names = result.details.get("io") or {}
+        files = {role: StageFile(converted, name) for role, name in CONVERTED_FILES[self.target].items()}
+        step = Step("cut", f"what leads to {output}", self.target, files, options={"inputs": names.get("inputs", {})})
+        return Inside(step, self.laboratory).stage([names.get("outputs", {}).get(output, output)], sample)

@@ -90,6 +90,8 @@ class Pharmacy:
             (ran,) = self.laboratory.run([step.run(self.judge.golden, self.laboratory.memory_bytes)])
         except EdgekitError as error:
             return CureReport(title, False, places, None, key, at_layer, error.message)
-        verdict = self.judge.verdict(ran.folder / step.outputs_file, own_precision=True)
+        verdict = self.judge.verdict(
+            ran.folder / step.outputs_file, own_precision=True, sigmoid_error=step.sigmoid_error
+        )
         error, _ = largest_error(verdict)
         return CureReport(title, verdict.passed, places, error, key, at_layer, verdict.reason)

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edgekit.artifact.samples import golden_file, run_options
+from edgekit.artifact.samples import batch_of_calls, golden_file, run_options
 from edgekit.diagnose.attempts import Attempts, stand_in
 from edgekit.diagnose.breaking import Breaking
+from edgekit.diagnose.causes import beyond_format_words, same_as_fresh_words, undecided_words
 from edgekit.diagnose.cures import Pharmacy
 from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.judge import Judge, load
@@ -21,23 +22,35 @@ from edgekit.diagnose.reproducer import Case, write_reproducer
 from edgekit.diagnose.steps import ARTIFACT, CONVERTED, File, Step, conversion_of
 from edgekit.diagnose.subject import Subject
 from edgekit.diagnose.wording import sentence
-from edgekit.errors import EdgekitError
+from edgekit.errors import ConversionError, EdgekitError
+from edgekit.inputs.photo_folder import PhotoFolder
+from edgekit.parity.ranges import beyond, beyond_words, read_ranges
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import reference_stage
+from edgekit.pipeline.plan import ranges_stage, reference_stage
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
 from edgekit.verify import tolerance_of
 
 
-def diagnose(subject: Subject, executor: Executor, reproducer: Path | None, *, twins: bool = True) -> list[Diagnosis]:
-    """Every variant of `subject` that is wrong, or one healthy diagnosis where none is.
+def diagnose(
+    subject: Subject,
+    executor: Executor,
+    reproducer: Path | None,
+    *,
+    twins: bool = True,
+    own: PhotoFolder | None = None,
+) -> list[Diagnosis]:
+    """Every variant of `subject` that is wrong, or one healthy diagnosis where none is, on the user's `own` photos
+    where there are some.
 
     A reproducer goes into the folder `reproducer`, unless that is None. Without `twins`, an artifact is never compared
     with a fresh conversion, only with the step before. Raises what the reference ends with.
     """
-    found = [Examination.of(subject, variant, executor, reproducer, twins).diagnosis() for variant in variants(subject)]
+    found = [
+        Examination.of(subject, variant, executor, reproducer, twins, own).diagnosis() for variant in variants(subject)
+    ]
     wrong = [one for one in found if not one.healthy]
     return wrong or found[:1]
 
@@ -61,11 +74,17 @@ class Examination:
 
     @classmethod
     def of(
-        cls, subject: Subject, variant: Variant, executor: Executor, reproducer: Path | None, twins: bool
+        cls,
+        subject: Subject,
+        variant: Variant,
+        executor: Executor,
+        reproducer: Path | None,
+        twins: bool,
+        own: PhotoFolder | None = None,
     ) -> "Examination":
         """With the reference and the oracle at hand."""
         manifest = subject.manifest
-        golden = golden_file(stand_in(subject), executor.store.root.parent)
+        golden = golden_file(stand_in(subject), executor.store.root.parent, own)
         weights = executor.store.folder(subject.plan.program) / "inference.pdiparams"
         memory = estimated_memory(weights.stat().st_size if weights.exists() else 0)
         laboratory = Laboratory(executor, memory)
@@ -104,7 +123,9 @@ class Examination:
         reports = self.attempts.judged(tried)
         at = next((number for number, report in enumerate(reports) if report.status == "guilty"), None)
         if at is None:
-            return self.told(tuple(reports), None)
+            undecided = [report for report in reports if report.status == "undecided"]
+            cause = undecided_words(undecided[-1].reason) if undecided else self.beyond_format()
+            return self.told(tuple(reports), None, cause=cause)
         if at == 0:
             return self.told(tuple(reports), reports[0])
         step, outcome = tried[at]
@@ -112,12 +133,32 @@ class Examination:
         sample = self.sample(step, outcome)
         twin = step.name == ARTIFACT and healthy.name == CONVERTED
         breaks = isinstance(outcome, EdgekitError)
-        located, reason = self.broken(step, healthy) if breaks else self.located(step, healthy, sample, twin)
+        located, reason = (
+            self.broken(step, healthy, outcome, sample) if breaks else self.located(step, healthy, sample, twin)
+        )
         layer = located and self.layer_report(located, twin)
         cures = [] if twin or step.format != self.subject.target.name else self.cures(located)
         case = Case(self.subject, self.variant, step, healthy, located, twin, breaks, sample, self.laboratory)
         reproducer = self.reproduced(case)
         return self.told(tuple(reports), reports[at], located, layer, tuple(cures), reproducer, reason, sample)
+
+    def beyond_format(self) -> str:
+        """Of an FP16 artifact, what of the program's layers FP16 cannot hold; empty where all is well."""
+        subject = self.subject
+        if subject.manifest.precision != "fp16":
+            return ""
+        program = subject.plan.program
+        stage = ranges_stage(
+            SourceFile(self.laboratory.executor.store.folder(program), program.key),
+            subject.manifest.model.name,
+            self.judge.golden,
+            batch_of_calls(subject.manifest),
+            made_by=program.worker,
+            memory_bytes=self.laboratory.memory_bytes,
+        )
+        (result,) = self.laboratory.run([stage])
+        found = beyond(read_ranges(result.folder / "ranges.json"))
+        return beyond_format_words(beyond_words(found)) if found else ""
 
     def sample(self, step: Step, outcome: StageResult | EdgekitError) -> tuple[str, Sample]:
         """The golden sample that parts most, with a label; a whole call's where a batch is fixed."""
@@ -152,22 +193,31 @@ class Examination:
             )
         return located, ""
 
-    def broken(self, step: Step, healthy: Step) -> tuple[Located | None, str]:
-        """The layer of the healthy step on which the conversion gives up; none where it is the run that fails."""
-        if step.name == ARTIFACT or step.format == healthy.format:
+    def broken(
+        self, step: Step, healthy: Step, outcome: StageResult | EdgekitError, sample: tuple[str, Sample]
+    ) -> tuple[Located | None, str]:
+        """The layer of the healthy step on which the conversion gives up, or the runtime on what was converted.
+
+        None where a file alone is at fault: a fresh conversion runs, or the runtime says what is wrong with it.
+        """
+        if not isinstance(outcome, ConversionError) or healthy.name == CONVERTED or step.format == healthy.format:
             return None, ""
         if healthy.observer is None:
             return None, f"the layers of {healthy.title} cannot be listed"
+        store = self.laboratory.executor.store
+        runs = step.name == ARTIFACT or (step.make is not None and store.find(step.make) is not None)
         try:
             inside = Inside(healthy, self.laboratory)
             graph = inside.graph()
             shapes = {spec.name: self.fixed(spec.shape) for spec in self.subject.manifest.inputs}
-            layer = Breaking(healthy, graph, shapes, step.format, self.laboratory).locate()
+            given = sample[1].plain if runs else None
+            layer = Breaking(healthy, graph, shapes, step.format, self.laboratory, given).locate()
         except EdgekitError as error:
             return None, f"the layer could not be found by cutting: {error.message}"
+        what = "runs" if runs else "conversions"
         if layer is None:
-            return None, "the conversion fails only as a whole"
-        return Located(graph, layer, (), layer, graph, {}, "conversions of ever shorter models"), ""
+            return None, f"{'it fails to run' if runs else 'the conversion fails'} only as a whole"
+        return Located(graph, layer, (), layer, graph, {}, f"{what} of ever shorter models"), ""
 
     def fixed(self, shape: tuple[int, ...]) -> list[int]:
         """A shape with one sample where the batch is open."""
@@ -229,7 +279,9 @@ class Examination:
             role, file = next(iter(self.variant.inputs.items()))
             if converted.files[file]["sha256"] == files[file].sha256:
                 # The comparison blames the pair; this one of the two is what a fresh conversion makes.
-                return self.told((msgspec.structs.replace(step, status="ok", reason=""),), None)
+                if any(converted.files[one]["sha256"] != files[one].sha256 for one in self.variant.inputs.values()):
+                    return self.told((msgspec.structs.replace(step, status="ok", reason=""),), None)
+                return self.told((step,), step, cause=same_as_fresh_words(title, reason))
             mine, fresh = (
                 Inside(Step(ARTIFACT, title, subject.target.name, {"model": one}), self.laboratory).graph()
                 for one in (own[role], StageFile(made, file))
@@ -249,15 +301,16 @@ class Examination:
         reproducer: ReproducerReport | None = None,
         reason: str = "",
         sample: tuple[str, Sample] | None = None,
+        cause: str = "",
     ) -> Diagnosis:
-        """Everything together, with the paragraph that says it."""
+        """Everything together, with the paragraph that says it; `cause` where no layer is to blame."""
         subject = self.subject
         found = Diagnosis(
             model=subject.manifest.model.name,
             target=subject.target.name,
             variant=self.variant.name,
             artifact=subject.artifact and subject.artifact.folder,
-            healthy=guilty is None,
+            healthy=guilty is None and not cause,
             sentence="",
             changed_files=subject.changed_files,
             steps=steps,
@@ -268,7 +321,7 @@ class Examination:
             reproducer=reproducer,
             runs=self.laboratory.runs,
         )
-        return msgspec.structs.replace(found, sentence=sentence(found, guilty, reason))
+        return msgspec.structs.replace(found, sentence=sentence(found, guilty, reason, cause))
 
 
 def tensor_report(name: str, known: Mapping[str, Any]) -> TensorReport:

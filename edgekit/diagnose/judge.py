@@ -8,6 +8,8 @@ import numpy as np
 from edgekit.artifact.manifest import Manifest
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
+from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales
+from edgekit.parity.verdict import OutputKind
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.store import StageResult
 
@@ -30,8 +32,9 @@ class Judge:
         reference, oracle = (load(truth.folder / f"{name}.safetensors") for name in ("reference", "oracle"))
         return cls(manifest, golden, reference, oracle, tolerance)
 
-    def verdict(self, file: Path, *, own_precision: bool) -> Verdict:
-        """Of the outputs in `file`: as FP32, unless it is of the artifact's own precision."""
+    def verdict(self, file: Path, *, own_precision: bool, sigmoid_error: float = 0.0) -> Verdict:
+        """Of the outputs in `file`: as FP32, unless it is of the artifact's own precision; `sigmoid_error` is what
+        the engine that gave them is known to be off by in a sigmoid."""
         return judge_outputs(
             load(file),
             self.reference,
@@ -39,14 +42,21 @@ class Judge:
             self.tolerance if own_precision else Tolerance(),
             self.manifest.precision if own_precision else "fp32",
             self.golden.labels,
-            {spec.name: spec.kind for spec in self.manifest.outputs if spec.kind != "image"},
+            self.kinds,
             judged_against="Paddle FP32",
             kinds=self.golden.kinds,
+            thresholds={spec.name: spec.thresholds for spec in self.manifest.outputs},
+            sigmoid_error=sigmoid_error,
         )
 
+    @property
+    def kinds(self) -> dict[str, OutputKind]:
+        """What each output is."""
+        return {spec.name: spec.kind for spec in self.manifest.outputs if spec.kind != "image"}
+
     def noise(self) -> float:
-        """The reference's own largest error, relative to the sample's largest output."""
-        return max(float(sample_errors(self.reference[name], truth).max()) for name, truth in self.oracle.items())
+        """The reference's own largest error, relative to the sample's largest output, as both are compared."""
+        return max(float(self.errors(self.reference[name], name).max()) for name in self.oracle)
 
     def worst_sample(self, file: Path) -> int:
         """The sample with the largest error; the first with values that are not finite, or of another shape."""
@@ -54,8 +64,23 @@ class Judge:
         errors = np.zeros(len(self.golden.labels))
         for name, truth in self.oracle.items():
             if name in outputs and outputs[name].shape == truth.shape:
-                errors = np.maximum(errors, sample_errors(outputs[name], truth))
+                errors = np.maximum(errors, self.errors(outputs[name], name))
         return int(errors.argmax())
+
+    def errors(self, values: np.ndarray, name: str) -> np.ndarray:
+        """The largest error of each sample of the output `name`, [N]; infinite where a value is not finite.
+
+        Relative to the sample's scale, and of what is compared of an output of its kind.
+        """
+        kind = self.kinds.get(name, "logits")
+        truth = self.oracle[name].reshape(len(self.oracle[name]), -1).astype(np.float64)
+        mine = values.reshape(truth.shape).astype(np.float64)
+        digits = Digits.of("fp32", COARSE_SIGMOID)
+        compared_truth = compared(truth, truth, kind, "fp32", digits)
+        with np.errstate(invalid="ignore"):
+            off = np.abs(compared(mine, truth, kind, "fp32", digits) - compared_truth).max(axis=1)
+        errors = off / scales(compared_truth, kind)
+        return np.where(np.isfinite(mine).all(axis=1) & np.isfinite(errors), errors, np.inf)
 
 
 def load(file: Path) -> Outputs:
@@ -63,16 +88,6 @@ def load(file: Path) -> Outputs:
     from safetensors.numpy import load_file
 
     return load_file(file)
-
-
-def sample_errors(values: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """`max |values - truth| / max |truth|` of each sample, [N]; infinite where a value is not finite."""
-    flat = (len(truth), -1)
-    mine, theirs = values.reshape(flat).astype(np.float64), truth.reshape(flat).astype(np.float64)
-    scale = np.abs(theirs).max(axis=1)
-    with np.errstate(invalid="ignore"):
-        errors = np.abs(mine - theirs).max(axis=1) / np.where(scale > 0, scale, 1.0)
-    return np.where(np.isfinite(errors), errors, np.inf)
 
 
 def largest_error(verdict: Verdict) -> tuple[float | None, float | None]:

@@ -5,13 +5,14 @@ from typing import Literal
 
 import msgspec
 
-StepStatus = Literal["ok", "guilty", "wrong", "not run"]
+StepStatus = Literal["ok", "guilty", "wrong", "not run", "undecided"]
 
 
 class StepReport(msgspec.Struct, frozen=True):
     """One row: how far a step's outputs are from the float64 oracle. `tool` is what made it, with its version.
 
-    `guilty`: the first that is wrong; `wrong` follows from it. `error` and `limit` as in `edgekit.parity`.
+    `guilty`: the first that is wrong; `wrong` follows from it; `undecided`: it cannot be judged. `error` and `limit` as
+    in `edgekit.parity`.
     """
 
     name: str

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edgekit.bundled import bundled_folder
-from edgekit.diagnose.breaking import CUT_FILES, conversion_of_cut, cut_stage
+from edgekit.diagnose.breaking import CONVERTED_FILES, CUT_FILES, conversion_of_cut, cut_stage
 from edgekit.diagnose.graph import Graph, Layer
 from edgekit.diagnose.health import FLOOR, relative_error
 from edgekit.diagnose.inside import Inside, Laboratory, Values, values_of, write_sample
@@ -28,8 +28,6 @@ from edgekit.toolchain.script import requirements_of
 
 SCRIPTS = Path(__file__).parent / "reproducers"
 SCRIPT = "reproduce.py"
-# What a conversion leaves: the same but for Paddle Lite, which makes a file for each kind of machine.
-CONVERTED_FILES = {**CUT_FILES, "lite": {"model": "model.x86.nb"}}
 GROWTH = 3
 """How many layers a cut may grow by where the guilty one alone is right: some faults need a pattern."""
 

@@ -58,6 +58,11 @@ class Step:
         return "reference.safetensors" if self.format == PROGRAM else "outputs.safetensors"
 
     @property
+    def sigmoid_error(self) -> float:
+        """What its engine is known to be off by in a sigmoid."""
+        return 0.0 if self.format == PROGRAM else targets()[self.format].description.sigmoid_error
+
+    @property
     def observer(self) -> str | None:
         """The worker that shows its inner tensors, or None where there is none."""
         worker = self.worker("tensors.py")

@@ -3,14 +3,16 @@
 from edgekit.diagnose.report import CureReport, Diagnosis, LayerReport, StepReport, TensorReport
 
 
-def sentence(found: Diagnosis, guilty: StepReport | None, reason: str) -> str:
-    """What is wrong, where, what mends it, and where to see it."""
+def sentence(found: Diagnosis, guilty: StepReport | None, reason: str, cause: str = "") -> str:
+    """What is wrong, where, what mends it, and where to see it; `cause` where no layer is to blame."""
     parts = []
     if found.changed_files:
         named = " and ".join(found.changed_files)
         parts.append(
             f"{named} no longer {'has' if len(found.changed_files) == 1 else 'have'} the hash in the manifest."
         )
+    if cause:
+        return " ".join([*parts, cause])
     if guilty is None:
         parts.append("Nothing is wrong: every step computes what the program does.")
         return " ".join(parts)
@@ -34,6 +36,8 @@ def blame(found: Diagnosis, guilty: StepReport, reason: str) -> str:
         )
     if guilty.error is None:
         return f"{guilty.title} fails: {(guilty.reason or reason).rstrip('.')}."
+    if guilty.limit is not None and guilty.error <= guilty.limit:
+        return f"{guilty.title} is the first to fail: {guilty.reason.rstrip('.')}."
     before = [step for step in found.steps if step.status == "ok"]
     healthy = f"; {before[-1].title} is still right ({before[-1].error:.1e})" if before and before[-1].error else ""
     why = f" No layer is named: {reason}." if reason and found.layer is None else ""

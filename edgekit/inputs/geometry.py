@@ -106,7 +106,7 @@ def corner(resized: int, kept: int, spec: Preprocessing) -> int:
 def too_small(photo: Size, size: Size) -> UsageError:
     """What is wrong with a photo that the crop does not fit into."""
     return UsageError(
-        f"a photo of {photo.width} x {photo.height} px is smaller than the {size.width} x {size.height} px that are cut "
-        "out of it",
+        f"a photo of {photo.width} x {photo.height} px is smaller than the {size.width} x {size.height} px that are "
+        "cut out of it",
         "Let the preprocessing resize photos first: resize = short, stretch or letterbox (docs/preprocessing.md).",
     )

@@ -7,7 +7,7 @@ seed gives the same bits, and `samples_sha256` the same hash, on every machine a
 
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,7 @@ import msgspec
 
 from edgekit.errors import UsageError
 from edgekit.inputs.images import load_image
+from edgekit.inputs.photo_folder import OwnPhoto
 from edgekit.inputs.preprocessing import Preprocessing, normalised, preprocess, quantised
 
 if TYPE_CHECKING:
@@ -102,9 +103,17 @@ def bundled_photos() -> tuple[GoldenPhoto, ...]:
 
 
 def golden_inputs(
-    preprocessing: Preprocessing, input_name: str, *, photos: int = 8, synthetic: int = 2, seed: int = 0
+    preprocessing: Preprocessing,
+    input_name: str,
+    *,
+    photos: int = 8,
+    synthetic: int = 2,
+    seed: int = 0,
+    own: Sequence[OwnPhoto] | None = None,
 ) -> GoldenInputs:
     """The first `photos` bundled photos, preprocessed, then `synthetic` samples, as one input [N, C, H, W].
+
+    With `own` photos, they take the bundled ones' place, all of them.
 
     Synthetic samples alternate between white noise (mean 0, variance 1, within 6) and smooth 1/f-like noise,
     both clipped to the values that an 8-bit image can have after this preprocessing; where these have quite another
@@ -124,7 +133,7 @@ def golden_inputs(
     samples: list[np.ndarray] = []
     labels: list[str] = []
     kinds: list[Kind] = []
-    for photo in available[:photos]:
+    for photo in available[:photos] if own is None else own:
         samples.append(preprocess(load_image(photo.path), preprocessing))
         labels.append(f"photo {photo.name}")
         kinds.append("photo")

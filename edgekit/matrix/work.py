@@ -45,7 +45,7 @@ class Workshop:
             if isinstance(ready, Cell):
                 self.settle(ready, None)
                 continue
-            stages = [ready.reference, *ready.runs.values()]
+            stages = ready.stages
             self.estimate.own(group.key, stages)
             outcomes = yield stages
             self.settle(judged_cell(entry, ready, outcomes), ready.artifact)

@@ -20,9 +20,12 @@ def scales(truth: Array) -> Array:
 
     Rounding errors grow with the values that are summed, and the largest logit tells their size; dividing
     each sample by its own keeps a sample with small logits from hiding behind one with large logits. A single
-    value is no scale: it may be near zero. A sample of zeros has scale 1, so that its errors stay absolute.
+    value is no scale: it may be near zero. So a sample of one value has the median of all samples' for a scale where
+    its own is smaller. A sample of zeros has scale 1, so that its errors stay absolute.
     """
     largest = np.abs(truth).max(axis=1)
+    if truth.shape[1] == 1:
+        largest = np.maximum(largest, np.median(largest))
     return np.where(largest > 0, largest, 1.0)
 
 
@@ -110,3 +113,28 @@ def log_probabilities(probabilities: Array, smallest: float) -> Array:
     count as equal.
     """
     return np.log(np.maximum(probabilities, smallest))
+
+
+def sigmoid_logits(values: Array, truth: Array, cut: tuple[float, float], slack: tuple[float, float]) -> Array:
+    """`log(p / (1 - p))`: what went into a sigmoid, as far as a format and its engine can tell, [N, C].
+
+    A difference from the truth of no more than `slack` (where the truth is below one half, and where it is above)
+    counts as none, of a larger one the rest counts. Values within `cut` of 0 and of 1 count as equal.
+    """
+    off = values - truth
+    told = np.sign(off) * np.maximum(np.abs(off) - np.where(truth < 0.5, *slack), 0.0)
+    within = np.clip(truth + told, cut[0], 1 - cut[1])
+    return np.log(within) - np.log1p(-within)
+
+
+def similarities(vectors: Array) -> Array:
+    """The cosine of each sample's vector with each other's, [N, N]; 0 with a vector of zeros."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    units = vectors / np.where(lengths > 0, lengths, 1.0)
+    return units @ units.T
+
+
+def vector_errors(values: Array, truth: Array) -> Array:
+    """`|values - truth| / |truth|` of each sample's vector (Euclidean lengths), [N]; absolute for a truth of zeros."""
+    lengths = np.linalg.norm(truth, axis=1)
+    return np.linalg.norm(values - truth, axis=1) / np.where(lengths > 0, lengths, 1.0)

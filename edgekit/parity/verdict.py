@@ -6,7 +6,9 @@ import msgspec
 
 Status = Literal["passed", "failed", "not run"]
 Precision = Literal["fp32", "fp16", "int8"]
-OutputKind = Literal["logits", "probabilities"]
+OutputKind = Literal["logits", "probabilities", "sigmoid", "features"]
+"""What an output's values are: one for each class, before or behind a softmax; the probabilities of labels that do not
+exclude each other, behind a sigmoid; or a vector that is compared with others, and stands for no class."""
 
 
 class ErrorFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,8 +44,41 @@ class Flip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`gap` is smaller than twice `noise`: the reference itself could have decided so."""
 
 
+class LabelFlip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A label that the artifact gives to a sample and the reference does not, or the other way round."""
+
+    sample: str
+    label: int
+    in_reference: bool
+    """Whether the reference's value is above the threshold."""
+    gap: float
+    """How far the oracle's logit is from the threshold's."""
+    noise: float
+    """The reference's error on this sample, in logits."""
+    excused: bool
+    """`gap` is smaller than twice `noise`."""
+
+
+class NeighbourFlip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The worst of the two samples that the artifact brings into another order by their nearness to `sample`."""
+
+    sample: str
+    reference_nearer: str
+    artifact_nearer: str
+    gap: float
+    """The oracle's cosine with the one less that with the other."""
+    noise: float
+    """What the reference's error may make of a cosine."""
+    excused: bool
+    """`gap` is smaller than twice `noise`."""
+
+
 class OutputFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was measured on one output. Log-probabilities stand for probabilities."""
+    """What was measured on one output. Log-probabilities stand for probabilities, logits for a sigmoid's.
+
+    Decisions are of classes (top-1), of labels or of neighbours, by the output's kind; the fields of the others are
+    None or empty.
+    """
 
     kind: OutputKind
     samples: int
@@ -58,18 +93,40 @@ class OutputFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `against_oracle.rms_relative` may be at most; none where the precision has no such limit."""
     worst_sample: str
     """The sample with the largest relative error against the oracle."""
-    top1_agreement: float
-    """With the reference, over all samples."""
+    top1_agreement: float | None
+    """With the reference, over all samples; none where the output decides for no class."""
     top1_agreement_photos: float | None
     """Over the photos; none where no sample is known to be one."""
     top5_agreement: float | None
     top5_agreement_photos: float | None
     flips: list[Flip]
+    thresholds: tuple[float, ...] = ()
+    """Above which a label is given: one for all, or one for each."""
+    label_agreement: float | None = None
+    """Share of labels, over all samples, that are given or not as by the reference."""
+    label_agreement_photos: float | None = None
+    lowest_label_agreement: float | None = None
+    """The same of the one label on which the two agree least; over the photos where there are some."""
+    label_flips: list[LabelFlip] = []
+    neighbour_agreement: float | None = None
+    """Share of samples whose nearest other sample, by cosine, is the reference's."""
+    neighbour_agreement_photos: float | None = None
+    """The same among the photos."""
+    order_agreement: float | None = None
+    """Share of all pairs of samples that are in the reference's order by their nearness to a third."""
+    neighbour_flips: list[NeighbourFlip] = []
 
     @property
-    def disagreements(self) -> list[Flip]:
+    def disagreements(self) -> list[Flip | LabelFlip | NeighbourFlip]:
         """The flips that the reference's noise does not excuse."""
-        return [flip for flip in self.flips if not flip.excused]
+        return [flip for flip in (*self.flips, *self.label_flips, *self.neighbour_flips) if not flip.excused]
+
+    @property
+    def agreement_photos(self) -> float | None:
+        """How many of the photos' decisions are the reference's, whatever is decided; none without photos."""
+        if self.kind == "features":
+            return self.neighbour_agreement_photos
+        return self.top1_agreement_photos if self.label_agreement is None else self.label_agreement_photos
 
 
 class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,6 +140,8 @@ class Verdict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One sentence with figures where the status is not "passed"."""
     outputs: dict[str, OutputFigures] = {}
     """By output name; without those that could not be measured (absent, misshapen, not finite)."""
+    warnings: tuple[str, ...] = ()
+    """Sentences on what is right here and may not be elsewhere."""
 
     @property
     def passed(self) -> bool:

@@ -18,6 +18,9 @@ PROGRAM = "program"
 REFERENCE_WORKER = "paddle/run.py"
 # Paddle 3 programs have a reference of their own.
 REFERENCE_WORKERS = {"paddle3/adopt.py": "paddle3/run.py"}
+# What looks at the values of a program's layers.
+RANGES_WORKER = "paddle/ranges.py"
+RANGES_WORKERS = {"paddle3/adopt.py": "paddle3/ranges.py"}
 # What takes a program from elsewhere in, by its format.
 ADOPTERS = {"paddle2": "paddle/adopt.py", "paddle3": "paddle3/adopt.py"}
 EXPORTER = "paddle/export.py"
@@ -248,6 +251,29 @@ def reference_stage(
         options={"batch": batch, **timing_options(timed)},
         cores=RUN_THREADS if timed else 1,
         alone=timed,
+        memory_bytes=memory_bytes,
+        limits=RUN_LIMITS,
+    )
+
+
+def ranges_stage(
+    program: StageFile | SourceFile,
+    name: str,
+    golden: GoldenFile,
+    batch: int | list[int],
+    *,
+    made_by: str = EXPORTER,
+    memory_bytes: int = 0,
+) -> Stage:
+    """What values the layers of a program take on some inputs, `batch` samples at a time; `ranges.json`.
+
+    `made_by` is the worker that made the program.
+    """
+    return Stage(
+        worker=RANGES_WORKERS.get(made_by, RANGES_WORKER),
+        about=f"ranges of the layers of {name}",
+        inputs={"program": program, "tensors": SourceFile(golden.path, golden.sha256)},
+        options={"batch": batch, "threads": 1},
         memory_bytes=memory_bytes,
         limits=RUN_LIMITS,
     )

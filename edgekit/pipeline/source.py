@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from edgekit.catalog import Model
 from edgekit.errors import UsageError
+from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.inputs.size import Size
+from edgekit.parity.verdict import OutputKind
 from edgekit.pipeline.description import Description, describe_program, describe_weights
 from edgekit.program.files import ProgramFiles, find_program
 from edgekit.recipe.load import default_recipe, load_recipe, recipe_for
@@ -32,7 +34,8 @@ class ModelSource:
     """A model ready for the pipeline; `batch` is what the program is exported with.
 
     `recipe_file` is the user's own recipe, where there is one; `recipe` is what it says, or the family's. `described`
-    is what is known besides: its configuration counts more than the recipe.
+    is what is known besides: its configuration counts more than the recipe. `output_kinds` is what the user says of the
+    outputs, by their names, "" for all.
     """
 
     recipe: Recipe
@@ -40,6 +43,7 @@ class ModelSource:
     batch: Batch = 1
     recipe_file: Path | None = None
     described: Description = field(default_factory=Description)
+    output_kinds: Mapping[str, OutputKind] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -202,6 +206,7 @@ def catalog_source(
     config: str | None = None,
     labels: str | None = None,
     changes: Mapping[str, Any] | None = None,
+    output_kinds: Mapping[str, OutputKind] | None = None,
 ) -> CatalogSource:
     """Join a catalog model with its weights and the recipe in `recipe_file`, or its family's.
 
@@ -233,6 +238,7 @@ def catalog_source(
         input_size=size,
         batch=checked_batch(batch),
         described=described,
+        output_kinds=dict(output_kinds or {}),
     )
 
 
@@ -247,6 +253,7 @@ def program_source(
     config: str | None = None,
     labels: str | None = None,
     changes: Mapping[str, Any] | None = None,
+    output_kinds: Mapping[str, OutputKind] | None = None,
 ) -> ProgramSource:
     """The inference model that `path` means, with `recipe_file`'s recipe or the default one.
 
@@ -273,6 +280,7 @@ def program_source(
         input_size=None if input_size is None else Size.of(input_size),
         described=describe_program(files.graph.parent, config, labels),
         changes=dict(changes or {}),
+        output_kinds=dict(output_kinds or {}),
     )
     # What cannot be is said before minutes are spent.
     _ = source.usual_preprocessing
@@ -346,9 +354,13 @@ def checked_batch(batch: Batch) -> Batch:
 
 @dataclass(frozen=True)
 class GoldenFile:
-    """Golden inputs on disk: a safetensors file, the hash of its tensors, each sample's label and kind."""
+    """Golden inputs on disk: a safetensors file, the hash of its tensors, each sample's label and kind.
+
+    `own` is where the photos are from, unless they are the bundled ones.
+    """
 
     path: Path
     sha256: str
     labels: tuple[str, ...]
     kinds: tuple[str, ...]
+    own: PhotoFolder | None = None

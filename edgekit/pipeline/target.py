@@ -5,9 +5,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Struct, convert, to_builtins
+from msgspec import Meta, Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from edgekit.bundled import bundled_folder
@@ -95,7 +95,8 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     programs of which the converter says that it cannot read them. `files` maps the
     converter's file names to those in an artifact, where `{model}` stands for the model's name. `in_all`: whether
     `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not, and under
-    `batch` why it takes no batch but 1, where it does not.
+    `batch` why it takes no batch but 1, where it does not. `sigmoid_error` is what its runtime's sigmoid may be off by
+    where the value is near 0, if it has not FP32's digits there; docs/parity.md has the measurements.
     """
 
     title: str
@@ -110,6 +111,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     flags: dict[str, Flag] = {}
     native: Native | None = None
     paddle3: Paddle3 | None = None
+    sigmoid_error: Annotated[float, Meta(ge=0, lt=0.01)] = 0.0
 
     def __post_init__(self) -> None:
         if any(variant.needs and not variant.inspector for variant in self.variants):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit.parity import Tolerance, metrics
-from edgekit.parity.judge import RMS_FLOOR_SHARE, SMALLEST_PROBABILITY
+from edgekit.parity.judge import RMS_FLOOR_SHARE
 from edgekit.parity.metrics import Array
+from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales
 from edgekit.parity.verdict import OutputKind
 from edgekit.reference.description import Exactness
 
@@ -106,9 +107,12 @@ def measure_output(
     if not np.isfinite(ours).all():
         raise Incomparable(f"its output {name} holds NaN or infinity")
     rows = [np.asarray(values, np.float64).reshape(len(truth), -1) for values in arrays]
-    if kind == "probabilities":
-        rows = [metrics.log_probabilities(values, SMALLEST_PROBABILITY["fp32"]) for values in rows]
-    scale = metrics.scales(rows[2])
+    coarse = Digits.of("fp32", COARSE_SIGMOID)
+    rows = [
+        compared(values, rows[2], kind, "fp32", digits)
+        for values, digits in zip(rows, (coarse, coarse.of_paddle, coarse), strict=True)
+    ]
+    scale = scales(rows[2], kind)
     found, noise = (
         (metrics.max_relative(values, rows[2], scale), metrics.rms_relative(values, rows[2], scale))
         for values in rows[:2]

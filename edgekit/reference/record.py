@@ -15,6 +15,7 @@ from edgekit.inputs.golden import GoldenInputs, bundled_photos
 from edgekit.inputs.size import Size
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.outcome import Outcomes
+from edgekit.pipeline.output_kinds import told_outputs
 from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, plan_conversion, reference_stage
 from edgekit.pipeline.source import GoldenFile, ModelSource
 from edgekit.pipeline.stage import StageFile
@@ -91,7 +92,7 @@ def record(source: ModelSource, wish: Wish, executor: Executor, out: Path) -> Re
     truth = paddle_truth(plan, golden, executor)
     ran = ran_backend(wish, plan, outcomes, truth, golden, executor)
     oracle = load(truth.folder / "oracle.safetensors")
-    kinds = {entry["name"]: entry.get("kind", "logits") for entry in program.details["outputs"]}
+    kinds = {entry["name"]: entry["kind"] for entry in told_outputs(source, program.details["outputs"])}
     measured = measure(
         ran.outputs,
         load(truth.folder / "reference.safetensors"),

@@ -7,8 +7,8 @@ if TYPE_CHECKING:
 
     from edgekit.diagnose.report import Diagnosis
 
-STYLES = {"ok": "green", "guilty": "bold red", "wrong": "red", "not run": "yellow"}
-MEANING = {"ok": "ok", "guilty": "parts here", "wrong": "follows", "not run": "not run"}
+STYLES = {"ok": "green", "guilty": "bold red", "wrong": "red", "not run": "yellow", "undecided": "yellow"}
+MEANING = {"ok": "ok", "guilty": "parts here", "wrong": "follows", "not run": "not run", "undecided": "undecided"}
 
 
 def step_table(found: "Diagnosis") -> "Table":

@@ -4,6 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.report.decisions import (
+    ENOUGH,
+    WITHIN_NOISE,
+    agreement_heading,
+    compared_values,
+    decision,
+    what_it_gives,
+)
 from edgekit.report.sizes import readable_size
 
 if TYPE_CHECKING:
@@ -32,7 +40,8 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     table.add_column("files", overflow="fold")
     table.add_column("oracle\nerror", justify="right", no_wrap=True)
     table.add_column("ref.\nerror", justify="right", no_wrap=True)
-    table.add_column("top-1\nphotos", justify="right", no_wrap=True)
+    heading = agreement_heading(first_output(check) for check in checks)
+    table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("latency ms\np50 / p95", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_row("[dim]reference[/dim]", f"[dim]{reference_title(checks)}[/dim]", *reference_cells(checks), "")
@@ -71,7 +80,7 @@ def title(check: "Check") -> str:
     """Which model with which weights at which size."""
     manifest = check.artifact.manifest
     return (
-        f"{manifest.model.name} · {weights_title(manifest)} · {manifest.model.class_count} classes · "
+        f"{manifest.model.name} · {weights_title(manifest)} · {what_it_gives(manifest)} · "
         f"{manifest.preprocessing.input_size} px"
     )
 
@@ -93,14 +102,18 @@ def verdict_notes(checks: Sequence["Check"]) -> list[str]:
         verdict = check.found.verdict
         if verdict.reason:
             notes.append(f"[{STYLES[verdict.status]}]{row_name(check)} {verdict.status}[/]: {escape(verdict.reason)}")
+        notes += [f"[yellow]{row_name(check)} warning[/]: {escape(warning)}" for warning in verdict.warnings]
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
     ran_on = {check.target.name: check.found.device for check in checks if check.found.device}
+    own = checks[0].golden.own if checks[0].golden else None
+    if own is not None:
+        notes.append(f"[dim]Judged on {len(own.photos)} photos of {escape(str(own.folder))}.[/dim]")
     notes += [f"[dim]{target} ran on {escape(device)}.[/dim]" for target, device in ran_on.items()]
     if figures is not None:
         notes.append(
-            f"[dim]Errors are the largest difference of any output on {figures.samples} golden inputs, relative to the "
-            f"largest output of its sample. A target passes where its error against the float64 oracle stays below "
+            f"[dim]Errors are the largest difference {compared_values(figures)}. "
+            f"A target passes where its error against the float64 oracle stays below "
             f"{figures.max_threshold:.1e}, {limit_meaning(checks[0].artifact.manifest.precision, figures)}.[/dim]"
         )
     return notes
@@ -110,8 +123,8 @@ def limit_meaning(precision: str, figures: "OutputFigures") -> str:
     """Where the largest allowed error comes from, and what is allowed of decisions."""
     noise = f"the reference's own {figures.noise.max_relative:.1e}"
     if precision == "fp32":
-        return f"of the order of {noise}, and no top-1 differs beyond that noise"
-    return f"which its recipe allows {precision.upper()} (beside {noise}), and enough top-1 agree"
+        return f"of the order of {noise}, and {WITHIN_NOISE[decision(figures)]} beyond that noise"
+    return f"which its recipe allows {precision.upper()} (beside {noise}), and {ENOUGH[decision(figures)]}"
 
 
 def reference_notes(checks: Sequence["Check"]) -> list[str]:
@@ -154,10 +167,10 @@ def own_roles(check: "Check") -> set[str]:
 
 
 def figure_cells(figures: "OutputFigures | None") -> tuple[str, str, str]:
-    """Error against the oracle, against the reference, and top-1 agreement on the photos."""
+    """Error against the oracle, against the reference, and how many of the photos' decisions agree."""
     if figures is None:
         return "–", "–", "–"
-    agreement = figures.top1_agreement_photos
+    agreement = figures.agreement_photos
     return (
         f"{figures.against_oracle.max_relative:.1e}",
         f"{figures.against_reference.max_relative:.1e}",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -101,8 +102,8 @@ def project(
     (root / "converters" / "lib").symlink_to(ROOT / "converters" / "lib")
     shutil.copytree(ROOT / "recipes", root / "recipes")
     for path in (root / "recipes").glob("*.toml"):
-        # What the real recipes say of real targets is not this test's.
-        path.write_text(path.read_text().split("[[targets.")[0].split("[targets.")[0])
+        # What the real recipes say of real programs and targets is not this test's.
+        path.write_text(re.split(r"\[\[?(?:program|targets)\.", path.read_text())[0])
     default = root / "recipes" / "default.toml"
     default.write_text(default.read_text() + "[targets]\n")
     calls = tmp_path / "calls"

@@ -1,6 +1,6 @@
 """What every runner does around its runtime: read the tensors, run them batch by batch, time, write the outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any, Protocol
 
@@ -53,26 +53,31 @@ def batch_sizes(options: Mapping[str, Any]) -> list[int]:
     return sizes
 
 
-def run_batches(session: Session, tensors: Tensors, sizes: Sequence[int]) -> Tensors:
-    """Every sample in order, as many a call as `sizes` say in turn; returns name -> [samples, ...], contiguous.
+def batches(tensors: Tensors, sizes: Sequence[int]) -> Iterator[Tensors]:
+    """Every sample in order, as many a call as `sizes` say in turn.
 
     Raises Refusal (input) where the samples do not fill the last call.
     """
     counts = {len(value) for value in tensors.values()}
     count = counts.pop()
-    collected: dict[str, list[np.ndarray]] = {}
     start = 0
     for size in cycle(sizes):
         if counts or count == 0 or start + size > count:
             held = " and ".join(str(number) for number in sorted({count, *counts}))
             divided = " and ".join(str(each) for each in sizes)
             raise Refusal(f"the inputs hold {held} samples, which batches of {divided} do not divide", kind="input")
-        part = {name: np.ascontiguousarray(value[start : start + size]) for name, value in tensors.items()}
-        for name, value in session.run(part).items():
-            collected.setdefault(name, []).append(np.asarray(value))
+        yield {name: np.ascontiguousarray(value[start : start + size]) for name, value in tensors.items()}
         start += size
         if start == count:
             break
+
+
+def run_batches(session: Session, tensors: Tensors, sizes: Sequence[int]) -> Tensors:
+    """Every sample, in `batches`; returns name -> [samples, ...], contiguous."""
+    collected: dict[str, list[np.ndarray]] = {}
+    for part in batches(tensors, sizes):
+        for name, value in session.run(part).items():
+            collected.setdefault(name, []).append(np.asarray(value))
     return {name: np.ascontiguousarray(np.concatenate(parts)) for name, parts in collected.items()}
 
 

@@ -81,6 +81,23 @@ def test_a_fixed_side_is_kept(adopt):
     assert adopt("strip", usual=224)[0]["inputs"][0]["shape"] == [1, 3, 48, 48]
 
 
+@pytest.mark.parametrize(
+    ("model", "shape", "kind", "known_from"),
+    [
+        ("labels", [1, CLASSES], "sigmoid", "the program ends in a sigmoid"),
+        ("one_label", [1, 1], "sigmoid", "the program ends in a sigmoid"),
+        ("row", [1, 32, 1, 1], "probabilities", "the program ends in a softmax"),
+        ("features", [1, 32], "features", "the program ends in a vector divided by its length"),
+        ("features_written_out", [1, 32], "features", "the program ends in a vector divided by its length"),
+    ],
+)
+def test_what_the_output_means_is_seen(adopt, model, shape, kind, known_from):
+    details, _ = adopt(model)
+    (output,) = details["outputs"]
+    assert (output["shape"], output["kind"], output["known_from"]) == (shape, kind, known_from)
+    assert details["class_count"] == shape[1]
+
+
 def test_what_it_computes_stays(adopt, reference):
     """Alone, in a batch and from separate files: the same values, and float64 agrees."""
     single, exact = reference(adopt("open", size=64)[1], 64)

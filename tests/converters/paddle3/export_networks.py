@@ -53,6 +53,22 @@ class Windowed(nn.Layer):
         return logits, nn.functional.softmax(logits, axis=-1)
 
 
+class Endings(nn.Layer):
+    """Outputs that mean different things: a label, features in two ways, classes, logits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2D(3, 8, 3, stride=2)
+        self.label, self.head = nn.Linear(8, 1), nn.Linear(8, CLASSES)
+
+    def forward(self, x):
+        row = paddle.mean(self.conv(x), [2, 3], keepdim=True)
+        x = paddle.flatten(row, 1)
+        written_out = x / paddle.sqrt(paddle.sum(paddle.square(x), axis=1, keepdim=True))
+        label, logits = nn.functional.sigmoid(self.label(x)), self.head(x)
+        return label, nn.functional.normalize(x), written_out, nn.functional.softmax(row, axis=1), logits
+
+
 class Unusual(nn.Layer):
     """Ends in an operator that paddle2onnx has no translation for."""
 
@@ -82,6 +98,9 @@ def main(folder: Path) -> None:
     windowed = Windowed()
     windowed.eval()
     export(windowed, folder / "windowed" / "inference", [None, 3, None, None])
+    endings = Endings()
+    endings.eval()
+    export(endings, folder / "endings" / "inference", [None, 3, 32, 32])
     unusual = Unusual()
     unusual.eval()
     export(unusual, folder / "unusual" / "inference", [None, 3, 32, 32])

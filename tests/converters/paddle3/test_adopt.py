@@ -25,8 +25,14 @@ def test_what_shapes_decide_is_written_into_the_program(windowed):
     assert details == {
         "inputs": [{"name": "x", "shape": [1, 3, 64, 64], "dtype": "float32"}],
         "outputs": [
-            {"name": "fetch_name_0", "shape": [1, CLASSES], "dtype": "float32", "kind": "logits"},
-            {"name": "fetch_name_1", "shape": [1, CLASSES], "dtype": "float32", "kind": "probabilities"},
+            {"name": "fetch_name_0", "shape": [1, CLASSES], "dtype": "float32", "kind": "logits", "known_from": ""},
+            {
+                "name": "fetch_name_1",
+                "shape": [1, CLASSES],
+                "dtype": "float32",
+                "kind": "probabilities",
+                "known_from": "the program ends in a softmax",
+            },
         ],
         "parameters": 3 * 8 * 16 + 8 + 8 * CLASSES + CLASSES,
         "class_count": CLASSES,
@@ -38,6 +44,17 @@ def test_what_shapes_decide_is_written_into_the_program(windowed):
     shapes = [value.shape for op in ops for value in op.results if value.tensor is not None]
     assert (1, 8, 8, 2, 8, 2) in shapes
     assert not [shape for shape in shapes if -1 in shape]
+
+
+def test_what_the_outputs_mean_is_seen(adopt):
+    details, _ = adopt("endings")
+    assert [(one["shape"], one["kind"]) for one in details["outputs"]] == [
+        ([1, 1], "sigmoid"),
+        ([1, 8], "features"),
+        ([1, 8], "features"),
+        ([1, 8, 1, 1], "probabilities"),
+        ([1, CLASSES], "logits"),
+    ]
 
 
 def test_any_batch_leaves_only_the_batch_open(adopt, windowed, run_program, noise):

@@ -36,7 +36,7 @@ def read(content, tmp_path):
 def test_ports_and_kinds(tmp_path):
     inputs, outputs = pir_ports.ports(read(document(), tmp_path))
     assert inputs == [pir_ports.Port("x", (-1, 3, 32, 32), "float32")]
-    assert outputs == [pir_ports.Port("out", (-1, 7), "float32", "probabilities")]
+    assert outputs == [pir_ports.Port("out", (-1, 7), "float32", "probabilities", "the program ends in a softmax")]
     assert pir_ports.ports(read(document(softmax=False), tmp_path))[1][0].kind == "logits"
 
 
