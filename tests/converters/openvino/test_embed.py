@@ -12,7 +12,10 @@ from tests.converters.onnx.agreement import relative_error
 pytestmark = pytest.mark.toolchain
 
 SPEC = Preprocessing(resize_short=64, crop=64)
-NORMALISATION = {"divide_by": SPEC.divide_by, "mean": list(SPEC.mean), "std": list(SPEC.std)}
+NORMALISATION = {
+    name: values.tolist()
+    for name, values in zip(("min_value", "divide_by", "mean", "std"), SPEC.constants, strict=True)
+} | {"fused": False}
 
 
 @pytest.fixture(scope="module")
