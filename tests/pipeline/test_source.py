@@ -83,7 +83,7 @@ def test_the_configuration_beside_a_program_is_followed(folder: Path, cache: Pat
     assert source.usual_size == (64, 64)
     followed = source.preprocessing_at(Size.of(64))
     assert (followed.input_size, followed.resize_short) == ((64, 64), 80)
-    with pytest.raises(UsageError, match=r"crops images to 64 px, and .* takes 96 px"):
+    with pytest.raises(UsageError, match=r"prepares images of 64 px, and .* takes 96 px"):
         source.preprocessing_at(Size.of(96))
     asked = program_source(folder, cache, input_size=96).preprocessing_at(Size.of(96))
     assert (asked.input_size, asked.resize_short) == ((96, 96), 120)
