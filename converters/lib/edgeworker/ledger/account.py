@@ -92,5 +92,9 @@ def nearest(stored: Stored, index: Index) -> Unexplained:
         if (apart := int(flat.size - close.sum())) < differing:
             best, differing = source, apart
     return Unexplained(
-        stored.name, stored.layer, list(stored.values.shape), best and best.names[0], None if best is None else differing
+        stored.name,
+        stored.layer,
+        list(stored.values.shape),
+        best and best.names[0],
+        None if best is None else differing,
     )

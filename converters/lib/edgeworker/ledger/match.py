@@ -30,7 +30,11 @@ class Match:
     @property
     def how(self) -> str:
         """In words, such as `batch norm folded into, transposed, rounded to FP16`."""
-        parts = [self.source.how, *(["transposed"] if self.order else []), *(["rounded to FP16"] if self.rounded else [])]
+        parts = [
+            self.source.how,
+            *(["transposed"] if self.order else []),
+            *(["rounded to FP16"] if self.rounded else []),
+        ]
         return ", ".join(parts)
 
 
