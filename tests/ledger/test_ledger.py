@@ -13,7 +13,8 @@ def test_what_is_not_accounted_for_is_named_with_its_layer() -> None:
     assert not ledger.complete
     assert ledger.sentence == (
         "1 of 10 stored parameters come from nowhere in the program, first conv_3.weight of Convolution conv_3, which "
-        "differs from conv2d_3.w_0 in 4 of 32 values; 2 of the program's parameters are not in it, first conv2d_3.w_0, b"
+        "differs from conv2d_3.w_0 in 4 of 32 values; 2 of the program's parameters are not in it, first conv2d_3.w_0, "
+        "b"
     )
 
 

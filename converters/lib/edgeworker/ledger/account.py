@@ -91,10 +91,7 @@ def nearest(stored: Stored, index: Index) -> Unexplained:
             close = np.abs(flat.astype(np.float64) - source.values().reshape(-1)) <= source.bound().reshape(-1)
         if (apart := int(flat.size - close.sum())) < differing:
             best, differing = source, apart
-    return Unexplained(
-        stored.name,
-        stored.layer,
-        list(stored.values.shape),
-        best and best.names[0],
-        None if best is None else differing,
-    )
+    shape = list(stored.values.shape)
+    if best is None:
+        return Unexplained(stored.name, stored.layer, shape, None, None)
+    return Unexplained(stored.name, stored.layer, shape, best.names[0], differing)

@@ -17,7 +17,7 @@ FEW = 16
 
 
 def numbers_of(program: Any) -> set[float]:
-    """Every number that the program's attributes or the operators' formulas hold, as float32 has them, and their inverses."""
+    """Every number of the program's attributes and the operators' formulas, as float32 has it, and its inverse."""
     found: set[float] = {number for numbers in FORMULAS.values() for number in numbers}
     for op in ops(program):
         for described in op.desc.attrs:
@@ -50,6 +50,8 @@ def is_constant(stored: np.ndarray, numbers: set[float], fills: set[int]) -> boo
         different = np.unique(stored.astype(np.float32))
     if stored.size > FEW and (different.size > 1 or stored.size not in fills):
         return False
-    half = stored.dtype == np.float16
-    known = {float(np.float16(number)) for number in numbers} if half else numbers
+    known = numbers
+    if stored.dtype == np.float16:
+        with np.errstate(over="ignore"):
+            known = {float(np.float16(number)) for number in numbers}
     return all(float(value) in known for value in different)

@@ -1,4 +1,4 @@
-"""What every `parameters.py` does around its reader: the program beside the artifact's stored tensors, and the account."""
+"""What every `parameters.py` does around its reader: the program, the artifact's stored tensors, the account."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

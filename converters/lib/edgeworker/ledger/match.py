@@ -30,12 +30,8 @@ class Match:
     @property
     def how(self) -> str:
         """In words, such as `batch norm folded into, transposed, rounded to FP16`."""
-        parts = [
-            self.source.how,
-            *(["transposed"] if self.order else []),
-            *(["rounded to FP16"] if self.rounded else []),
-        ]
-        return ", ".join(parts)
+        changes = [word for word, so in (("transposed", self.order), ("rounded to FP16", self.rounded)) if so]
+        return ", ".join([self.source.how, *changes])
 
 
 class Index:

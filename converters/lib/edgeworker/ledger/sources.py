@@ -8,8 +8,8 @@ import numpy as np
 UNIT = 2.0**-24
 """FP32's unit roundoff."""
 ROUNDINGS = 8
-"""More than any order of computing a fold makes: sum, root, quotient, two products, difference, sum (N. Higham, Accuracy
-and Stability of Numerical Algorithms, 2nd ed., §3.1)."""
+"""More than any order of computing a fold makes: sum, root, quotient, two products, difference, sum (N. Higham,
+*Accuracy and Stability of Numerical Algorithms*, 2nd ed., §3.1)."""
 GAMMA = ROUNDINGS * UNIT / (1 - ROUNDINGS * UNIT)
 """gamma_n: the relative error of a product of n + 1 factors, each rounded."""
 TINY = 2.0**-126
