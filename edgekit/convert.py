@@ -8,11 +8,13 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.artifact.manifest import (
+    ConfigurationRecord,
     FileRecord,
     Manifest,
     ModelRecord,
     RecipeRecord,
     RewriteRecord,
+    RewrittenGraph,
     StageRecord,
     TensorKind,
     TensorSpec,
@@ -22,6 +24,7 @@ from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.hashing import file_sha256
+from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
@@ -34,13 +37,17 @@ from edgekit.remembered import remembered_sha256
 
 @dataclass(frozen=True)
 class Conversion:
-    """What became of one model on one target: an artifact, or the error. `unchanged`: it was there already."""
+    """What became of one model on one target: an artifact, or the error. `unchanged`: it was there already.
+
+    `notes` are sentences that the user must read, on what was taken for granted.
+    """
 
     model: str
     target: Target
     artifact: Artifact | None = None
     error: EdgekitError | None = None
     unchanged: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def convert(
@@ -65,7 +72,7 @@ def convert(
     refused: dict[str, EdgekitError] = {}
     plan = plan_conversion(source, wanted, precision, flags, embed_preprocessing=embed_preprocessing, refused=refused)
     converted = [plan.conversions[target.name] for target in wanted if target.name not in refused]
-    outcomes = executor.run([plan.program, *converted, *plan.embeddings.values()] if converted else [])
+    outcomes = executor.run([*plan.programs, *converted, *plan.embeddings.values()] if converted else [])
     conversions = []
     for target in wanted:
         try:
@@ -80,24 +87,25 @@ def convert(
 def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) -> Conversion:
     """Write the artifact of one target from its stage's output. Raises what the stage ended with."""
     name = plan.source.name
-    program = outcomes.result(plan.program)
+    programs = [outcomes.result(stage) for stage in plan.programs]
     conversion = outcomes.result(plan.conversions[target.name])
-    manifest = make_manifest(plan, target, program, conversion)
+    manifest = make_manifest(plan, target, programs, conversion)
     folder = out / name / target.folder(plan.precision)
     if (embedding := plan.embeddings.get(target.name)) is not None:
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
         folder = folder.with_name(folder.name + FOLDER_SUFFIX)
+    notes = notes_on(plan.source, programs[0])
     if (present := unchanged_artifact(folder, manifest)) is not None:
-        return Conversion(name, target, present, unchanged=True)
+        return Conversion(name, target, present, unchanged=True, notes=notes)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
     write_artifact(folder, sources, manifest)
-    return Conversion(name, target, Artifact(folder, manifest))
+    return Conversion(name, target, Artifact(folder, manifest), notes=notes)
 
 
-def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: StageResult) -> Manifest:
-    """The manifest of a fresh conversion, not yet verified."""
-    source = plan.source
+def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
+    """The manifest of a fresh conversion, not yet verified; `programs` are the results of the plan's."""
+    source, program = plan.source, programs[0]
     names = conversion.details.get("io", {"inputs": {}, "outputs": {}})
     return Manifest(
         edgekit=__version__,
@@ -110,27 +118,30 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
             source.architecture_name,
             program.details["class_count"],
             checked_class_names(source, program.details["class_count"]),
+            source.described.labels_asked,
         ),
         weights=WeightsRecord(
             source.weights.kind,
             source.weights.spec,
             source.weights.sha256,
-            source.weights.warning or assumed_size(source, program),
+            "; ".join(filter(None, (source.weights.warning, *source.described.notes, *notes_on(source, program))))
+            or None,
+            source.weights.prefix,
         ),
         recipe=recipe_record(source, plan.precision),
-        # The input is square: the workers refuse another.
-        preprocessing=source.preprocessing_at(program.details["inputs"][0]["shape"][-1]),
+        configuration=configuration_record(source),
+        preprocessing=source.preprocessing_at(*size_and_channels(program)),
         build=conversion.details.get("build", {}),
         inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
         outputs=tensor_specs(program.details["outputs"], names["outputs"]),
         program_key=plan.program.key,
         stages=tuple(
             StageRecord(result.worker, result.key, result.tools, round(result.seconds, 3))
-            for result in (program, conversion)
+            for result in (*programs, conversion)
         ),
-        rewrites=tuple(
-            RewriteRecord(report["name"], report["applied"], tuple(report["refused"]))
-            for report in conversion.details.get("rewrites", [])
+        rewrites=(
+            *(record for result in programs for record in rewrite_records(result, "program")),
+            *rewrite_records(conversion, "target"),
         ),
         files={
             target.artifact_file(role, source.name): FileRecord(
@@ -141,23 +152,64 @@ def make_manifest(plan: Plan, target: Target, program: StageResult, conversion: 
     )
 
 
+def size_and_channels(program: StageResult) -> tuple[Size, int]:
+    """The size and the channels of a program's input, [N, C, H, W]."""
+    _, channels, height, width = program.details["inputs"][0]["shape"]
+    return Size(height, width), channels
+
+
+def rewrite_records(result: StageResult, of: RewrittenGraph) -> list[RewriteRecord]:
+    """What a stage's rewrites did."""
+    return [
+        RewriteRecord(report["name"], report["applied"], tuple(report["refused"]), of)
+        for report in result.details.get("rewrites", [])
+    ]
+
+
+def notes_on(source: ModelSource, program: StageResult) -> tuple[str, ...]:
+    """What the making of the program has shown and the user must know; what was known before is said by then."""
+    found = [assumed_size(source, program), unfitting_labels(source, program.details["class_count"])]
+    return (*filter(None, found), *program.details.get("notes", []))
+
+
 def assumed_size(source: ModelSource, program: StageResult) -> str | None:
     """What the user must know of an input size that nobody has said; None where somebody has."""
     if not isinstance(source, ProgramSource) or not program.details.get("size_was_open") or source.size_is_said:
         return None
-    size = program.details["inputs"][0]["shape"][-1]
+    size, _ = size_and_channels(program)
     return f"{source.name} leaves its input size open, and {size} px is the recipe's; --input-size gives another"
 
 
 def checked_class_names(source: ModelSource, class_count: int) -> tuple[str, ...] | None:
-    """The classes' names. Raises UsageError where they are not as many as the classes."""
-    names = source.weights.class_names
-    if names is not None and len(names) != class_count:
+    """The classes' names. Raises UsageError where somebody has given them, and they are not as many as the classes."""
+    labels = source.described.labels
+    if labels is None or unfitting_labels(source, class_count):
+        return None
+    if len(labels.names) != class_count:
         raise UsageError(
-            f"{source.name} tells {class_count} classes apart, and the configuration beside it names {len(names)}",
-            "Correct the label list, or remove it.",
+            f"{source.name} tells {class_count} classes apart, and {labels.origin} names {len(labels.names)}",
+            "Correct the list, or give another one with --labels FILE.",
         )
-    return names
+    return labels.names
+
+
+def unfitting_labels(source: ModelSource, class_count: int) -> str | None:
+    """What the user must know of names that were assumed, and are not as many as the classes; None where they are."""
+    labels = source.described.labels
+    if labels is None or not labels.assumed or len(labels.names) == class_count:
+        return None
+    return (
+        f"{source.name} tells {class_count} classes apart, and {labels.origin} names {len(labels.names)}: its classes "
+        "stay without names; --labels FILE gives them"
+    )
+
+
+def configuration_record(source: ModelSource) -> ConfigurationRecord | None:
+    """The configuration that was followed, or that none was to be; None where there was none."""
+    asked, found = source.described.asked, source.described.configuration
+    if found is None:
+        return ConfigurationRecord(asked=asked) if asked else None
+    return ConfigurationRecord(str(found.path), file_sha256(found.path), found.form, asked)
 
 
 def recipe_record(source: ModelSource, precision: Precision) -> RecipeRecord | None:

@@ -110,7 +110,7 @@ def subject_of(prepared: Preparation) -> Subject:
         model=manifest.model.name,
         architecture=manifest.model.architecture,
         class_count=manifest.model.class_count,
-        input_size=manifest.preprocessing.crop,
+        input_size=manifest.preprocessing.input_size,
         batch=manifest.batch,
         weights_spec=manifest.weights.spec,
         weights_sha256=manifest.weights.sha256,

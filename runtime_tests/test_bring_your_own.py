@@ -56,6 +56,54 @@ def test_a_folder_with_its_configuration(edgekit: Edgekit, foreign_models: Path,
     assert statuses(again) == ALL
 
 
+PADDLEX2 = """
+Model: MobileNetV3_small
+Transforms:
+- ResizeByShort: {short_size: 72, max_size: -1, interp: LINEAR}
+- CenterCrop: {crop_size: 64}
+- Normalize: {mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], min_val: [0, 0, 0], max_val: [255.0, 255.0, 255.0]}
+_Attributes: {num_classes: 7, labels: [一, 二, 三, 四, 五, 六, 七], fixed_input_shape: [64, 64]}
+version: 2.1.0
+"""
+
+
+def test_names_and_paths_of_another_script(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
+    """Every tool gets them: the folder with a space, the artifacts' files and folders, the temporary folder."""
+    folder = shutil.copytree(foreign_models / "open", tmp_path / "模型 目录" / "花卉分类")
+    (folder / "._inference.pdmodel").write_bytes(b"\x00\x05\x16\x07")
+    (folder / "model.yml").write_text(PADDLEX2, encoding="utf-8")
+    (folder / "compose.yaml").write_text("services: {}")
+    (scratch := tmp_path / "临时").mkdir()
+    out = tmp_path / "产物"
+    answer = edgekit("convert", folder, "-t", "all", "--verify", "--json", "-o", out, TMPDIR=str(scratch), LC_ALL="C")
+    assert answer.returncode == 0, answer.stderr
+    assert statuses(answer) == ALL
+    assert "compose.yaml in" in answer.stderr
+    manifest = first_manifest(answer)
+    assert manifest["model"]["name"] == "花卉分类"
+    assert manifest["model"]["class_names"] == list("一二三四五六七")
+    assert manifest["preprocessing"]["mean"] == [0.5, 0.5, 0.5]
+    assert manifest["configuration"]["form"] == "PaddleX 2's model.yml"
+    files = {path.name for path in out.glob("花卉分类/*/花卉分类.*")}
+    assert {"花卉分类.onnx", "花卉分类.x86.nb", "花卉分类.ncnn.bin", "花卉分类.xml"} <= files
+
+
+def test_names_of_classes_that_do_not_fit(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
+    """PaddleClas's list in a configuration that was copied is left out and said; a list of one's own is an error."""
+    folder = shutil.copytree(foreign_models / "open", tmp_path / "net")
+    copied = "PostProcess: {Topk: {class_id_map_file: ../ppcls/utils/imagenet1k_label_list.txt}}"
+    (folder / "inference_cls.yaml").write_text(CONFIGURATION[: CONFIGURATION.index("PostProcess")] + copied)
+    answer = edgekit("convert", folder, "-t", "onnx", "--json", "-o", tmp_path / "out")
+    assert answer.returncode == 0, answer.stderr
+    assert first_manifest(answer)["model"]["class_names"] is None
+    said = " ".join(answer.stderr.split())
+    assert "tells 7 classes apart, and PaddleClas's imagenet1k_label_list.txt names 1000" in said
+    (tmp_path / "mine.txt").write_text("a\nb\n")
+    answer = edgekit("convert", folder, "-t", "onnx", "--labels", tmp_path / "mine.txt", "-o", tmp_path / "out")
+    assert answer.returncode == 2
+    assert f"tells 7 classes apart, and {tmp_path / 'mine.txt'} names 2" in " ".join(answer.stderr.split())
+
+
 def test_an_old_export_in_any_batch(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
     arguments = ("convert", foreign_models / "old", "--input-size", "96", "--verify", "--json", "-o", tmp_path)
     answer = edgekit(*arguments, "-t", "onnx,openvino,lite", "--batch", "dynamic")
@@ -104,7 +152,7 @@ def test_a_configuration_for_another_size_is_not_followed_in_silence(
     (folder / "inference.yml").write_text(CONFIGURATION)
     answer = edgekit("convert", folder, "-t", "onnx", "-o", tmp_path / "out")
     assert answer.returncode == 2
-    assert "crops images to 64 px, and" in answer.stderr
+    assert "prepares images of 64 px, and" in answer.stderr
     assert "takes 32 px" in answer.stderr
 
 

@@ -44,6 +44,24 @@ class Flattened(nn.Layer):
         return self.head(paddle.flatten(x, 1))
 
 
+class Windows(nn.Layer):
+    """Cuts the picture into windows and counts with shapes while it does, like transformers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = self.create_parameter([1, 1, 3 * 16])
+        self.mix = nn.Linear(3 * 16, 16)
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, x):
+        count, channels, height, width = x.shape
+        x = x.reshape([count, channels, height // 4, 4, width // 4, 4])
+        windows = x.transpose([0, 2, 4, 1, 3, 5]).reshape([-1, channels * 16])
+        rows = paddle.reshape(windows, [count, -1, channels * 16]) + self.token.expand([count, -1, -1])
+        features = self.mix(paddle.tanh(rows)).mean(1)
+        return self.head(paddle.reshape(features, [features.shape[0], -1]))
+
+
 class Unusual(nn.Layer):
     """Ends in an operator that no target has."""
 
@@ -85,6 +103,9 @@ def main(out: Path) -> None:
     export(Classifier(softmax=True), out / "open" / "inference", [None, 3, None, None])
     export(Classifier(softmax=False), out / "logits" / "mynet", [None, 3, 64, 64])
     export(Flattened(), out / "flattened" / "inference", [1, 3, 32, 32])
+    export(Flattened(), out / "sized" / "inference", [None, 3, None, None])
+    export(Classifier(softmax=False), out / "strip" / "inference", [None, 3, 48, None])
+    export(Windows(), out / "windows" / "inference", [None, 3, None, None])
     export(Unusual(), out / "unusual" / "inference", [1, 3, 32, 32])
     export(TwoInputs(), out / "two_inputs" / "inference", [1, 3, 32, 32], [1, 1])
     export(Segmenter(), out / "segmenter" / "inference", [1, 3, 32, 32])

@@ -22,6 +22,7 @@ from dataflow import Dataflow, trace
 from edgeworker.protocol import Refusal, Request, main
 from flat_reader import Damaged
 from nb_format import NbModel, Parameter, read_nb
+from offline import with_offline_results
 
 _SHOWN = 5  # differences of one kind that are spelt out
 
@@ -34,12 +35,13 @@ def compare(request: Request) -> dict[str, Any]:
     Raises Refusal for a damaged file.
     """
     arm, x86 = read_nb(request.inputs["arm"]), read_nb(request.inputs["x86"])
+    same = [with_offline_results(model) for model in (arm, x86)]
     differences = [
         *_kernels(arm, "arm", {"ARM", "Host"}),
         *_kernels(x86, "x86", {"X86", "Host"}),
         *_interfaces(arm, x86),
-        *_computations(_trace(arm, request.inputs["arm"]), _trace(x86, request.inputs["x86"])),
-        *_parameters(arm.parameters, x86.parameters),
+        *_computations(_trace(same[0], request.inputs["arm"]), _trace(same[1], request.inputs["x86"])),
+        *_parameters(same[0].parameters, same[1].parameters),
     ]
     return {
         "arm": _summary(request.inputs["arm"], arm),
@@ -88,8 +90,7 @@ def _computations(arm: Dataflow, x86: Dataflow) -> list[str]:
         return []
     found = [f"the files compute {', '.join(parted)} differently"]
     for name, mine, theirs in (("arm", arm, x86), ("x86", x86, arm)):
-        known = {step.fingerprint for step in theirs.steps}
-        first = next((step.place for step in mine.steps if step.fingerprint not in known), None)
+        first = next((step.place for step in mine.steps if step.fingerprint not in theirs.known), None)
         if first:
             found.append(f"the first that only {name} computes is {first}")
     return found

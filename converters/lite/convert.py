@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import ops, read_program, write_program
 from edgeworker.protocol import Refusal, Request, main
 from edgeworker.rewrite import apply_rewrites
@@ -42,7 +43,9 @@ def convert(request: Request) -> dict[str, Any]:
     seconds: dict[str, float] = {}
     details: dict[str, Any] = {"io": None, "nb": {}, "seconds": seconds}
     _announce("rewrite")
-    details["rewrites"] = apply_rewrites(program, chosen)
+    graph = ProgramGraph(program)
+    details["rewrites"] = apply_rewrites(graph, chosen)
+    program = graph.settled()
     # In the output folder: where `opt` ends the process, whoever started it clears that away.
     rewritten = request.output / "rewritten.pdmodel"
     write_program(program, rewritten)

@@ -10,7 +10,9 @@ differ between ARM and x86:
   the parameter's shape fixes the result;
 - an average or maximum pool that adapts to 1x1 is a global pool, whose window, stride and padding mean
   nothing;
-- an activation fused into an operator is an operator of its own;
+- an activation fused into an operator is an operator of its own, with the parameters that it was fused with
+  (`activations`);
+- `unsqueeze` of a parameter is a parameter (`offline`);
 - `calib`, `io_copy` and `layout` move or convert values and compute nothing;
 - attributes about where and how to run do not count, nor does the difference between an attribute that is
   absent and one that is false, 0 or empty.
@@ -22,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from activations import Activation, own_activation, split_activation
 from flat_reader import Damaged
 from nb_format import NbModel, Operator
 
@@ -37,7 +40,6 @@ _GLOBAL_POOL_IGNORES = {
     "exclusive",
     "ceil_mode",
 }
-_ACTIVATION_ATTRIBUTES = {"act_type", "activation_type", "fuse_relu", "with_act"}
 _NOT_MEANT = {"op_device", "op_type", "with_quant_attr", "use_cudnn", "use_mkldnn", "in_num_col_dims"}
 # What oneDNN's 8-bit kernels would take; programs that were not pruned for inference still have them.
 _NOT_MEANT |= {"mkldnn_data_type", "use_quantizer", "Scale_x", "Scale_y", "Scale_out"}
@@ -55,10 +57,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Dataflow:
-    """`outputs` maps each model output to its fingerprint; `steps` are the computing operators in order."""
+    """`outputs` maps each model output to its fingerprint; `steps` are the computing operators in order.
+
+    `known` are the fingerprints of all that is computed on the way, inside of fused operators too.
+    """
 
     steps: list[Step]
     outputs: dict[str, str]
+    known: frozenset[str]
 
 
 def trace(model: NbModel) -> Dataflow:
@@ -70,6 +76,7 @@ def trace(model: NbModel) -> Dataflow:
     unshaped: dict[str, str] = {}  # fingerprint of a reshaped value -> of what it was before
     steps: list[Step] = []
     outputs: dict[str, str] = {}
+    known: set[str] = set()
     for index, operator in enumerate(model.operators):
         operands = {
             slot: [values.get(name, f"undefined {name}") for name in names]
@@ -86,7 +93,9 @@ def trace(model: NbModel) -> Dataflow:
             moved = _one(operator, operands, next(iter(operands), "Input"))
             values.update((name, moved) for name in _results(operator))
         else:
-            fingerprint = _fingerprint(operator, operands, unshaped)
+            parts = _fingerprints(operator, operands, unshaped)
+            fingerprint = parts[-1]
+            known.update(parts)
             for position, name in enumerate(_results(operator)):
                 values[name] = f"{fingerprint}.{position}"
             for slot in _SIDE_OUTPUTS & operator.outputs.keys():  # they overwrite what the variable held
@@ -96,34 +105,42 @@ def trace(model: NbModel) -> Dataflow:
                 unshaped[f"{fingerprint}.0"] = unshaped.get(source, source)
             else:  # reshapes may or may not count, so no message starts from one
                 steps.append(Step(fingerprint, _place(index, operator)))
-    return Dataflow(steps, outputs)
+    return Dataflow(steps, outputs, frozenset(known))
 
 
-def _fingerprint(operator: Operator, operands: dict[str, list[str]], unshaped: Mapping[str, str]) -> str:
+def _fingerprints(operator: Operator, operands: dict[str, list[str]], unshaped: Mapping[str, str]) -> list[str]:
+    """Of what the operator computes: the operators that are fused in it one after the other, its result last."""
     attributes = {
         name: value
         for name, value in operator.attributes.items()
-        if name not in _NOT_MEANT | _ACTIVATION_ATTRIBUTES and not name.startswith("__@") and not name.endswith("_fp16")
+        if name not in _NOT_MEANT and not name.startswith("__@") and not name.endswith("_fp16")
     }
     kind = operator.type
+    if own := own_activation(kind, attributes, operands):
+        return [_activated(own, _one(operator, operands, "X"))]
+    attributes, operands, activation = split_activation(kind, attributes, operands)
     if kind in _MATRIX_PRODUCTS:
         left, right = _MATRIX_PRODUCTS[kind]
         x, weight = _one(operator, operands, left), _one(operator, operands, right)
         if weight.startswith("parameter "):
             x = unshaped.get(x, x)
-        result = _digest("matmul", {"X": [x], "Y": [weight]}, attributes)
+        parts = [_digest("matmul", {"X": [x], "Y": [weight]}, attributes)]
         if bias := operands.get("Bias"):
-            result = _digest("elementwise_add", {"X": [f"{result}.0"], "Y": bias}, {"axis": -1})
+            parts.append(_digest("elementwise_add", {"X": [f"{parts[-1]}.0"], "Y": bias}, {"axis": -1}))
     else:
         if kind == "pool2d" and (attributes.get("adaptive") and attributes.get("ksize") == [1, 1]):
             attributes["global_pooling"] = True
         if kind == "pool2d" and attributes.get("global_pooling"):
             attributes = {k: v for k, v in attributes.items() if k not in _GLOBAL_POOL_IGNORES}
         plain = kind.removeprefix("fusion_").removesuffix("_activation")
-        result = _digest(plain, operands, attributes)
-    if activation := _activation(operator):
-        result = _digest(activation, {"X": [f"{result}.0"]}, {})
-    return result
+        parts = [_digest(plain, operands, attributes)]
+    if activation:
+        parts.append(_activated(activation, f"{parts[-1]}.0"))
+    return parts
+
+
+def _activated(activation: Activation, value: str) -> str:
+    return _digest(activation.type, {"X": [value], **activation.operands}, activation.attributes)
 
 
 def _one(operator: Operator, slots: Mapping[str, list[str]], slot: str) -> str:
@@ -131,12 +148,6 @@ def _one(operator: Operator, slots: Mapping[str, list[str]], slot: str) -> str:
     if len(names) != 1:
         raise Damaged(f"an operator {operator.type} has {len(names)} of {slot} where it needs one")
     return names[0]
-
-
-def _activation(operator: Operator) -> str:
-    """The activation fused into the operator, or ""."""
-    named = operator.attributes.get("act_type") or operator.attributes.get("activation_type")
-    return str(named or ("relu" if operator.attributes.get("fuse_relu") else ""))
 
 
 def _digest(kind: str, operands: Mapping[str, list[str]], attributes: Mapping[str, Any]) -> str:

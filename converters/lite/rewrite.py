@@ -1,12 +1,13 @@
 """A Paddle program as `opt` gets it: after the rewrites, still a Paddle program.
 
 Inputs: `program`. Options: `rewrites` (names). Writes `inference.pdmodel` and `inference.pdiparams`; returns `rewrites`
-(reports) and `changed` (the first result of each operator that a rewrite has changed, in order).
+(reports) and `changed` (the first result of each operator that a rewrite has changed or made, in order).
 """
 
 import shutil
 from typing import Any
 
+from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import ops, read_program, write_program
 from edgeworker.protocol import Request, main
 from edgeworker.rewrite import apply_rewrites
@@ -17,14 +18,15 @@ def rewrite(request: Request) -> dict[str, Any]:
     """Raises Refusal for a rewrite that there is not, and for a damaged program."""
     folder = request.inputs["program"]
     program = read_program(folder / "inference.pdmodel")
-    before = [op.desc.SerializeToString() for op in ops(program)]
-    reports = apply_rewrites(program, chosen_rewrites(request.options.get("rewrites") or []))
-    write_program(program, request.output / "inference.pdmodel")
+    before = {op.desc.SerializeToString() for op in ops(program)}
+    graph = ProgramGraph(program)
+    reports = apply_rewrites(graph, chosen_rewrites(request.options.get("rewrites") or []))
+    write_program(graph.settled(), request.output / "inference.pdmodel")
     shutil.copyfile(folder / "inference.pdiparams", request.output / "inference.pdiparams")
     changed = [
         next((name for slot in op.desc.outputs for name in slot.arguments), op.desc.type)
-        for was, op in zip(before, ops(program), strict=True)
-        if was != op.desc.SerializeToString()
+        for op in ops(program)
+        if op.desc.SerializeToString() not in before
     ]
     return {"rewrites": reports, "changed": changed}
 

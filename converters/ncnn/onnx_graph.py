@@ -21,7 +21,7 @@ class OnnxGraph:
 
     def __init__(self, model: onnx.ModelProto) -> None:
         self.model = model
-        self._shapes, self._ranks = _static_shapes(model)
+        self._shapes, self._ranks, self._types = _static_shapes(model)
         self._used = {name for node in model.graph.node for name in (*node.input, *node.output)}
         self._constants = {tensor.name: tensor for tensor in model.graph.initializer}
         self._outputs = {value.name for value in model.graph.output}
@@ -43,6 +43,10 @@ class OnnxGraph:
         """How many dimensions a value has, open ones included; None where shape inference does not reach it."""
         shape = self.shape(value)
         return self._ranks.get(value) if shape is None else len(shape)
+
+    def element_type(self, value: str) -> int | None:
+        """A TensorProto.DataType; None for a value that a rewrite made, or that shape inference does not reach."""
+        return self._types.get(value)
 
     def constant(self, value: str) -> np.ndarray | None:
         """What an initializer holds; None for every other value."""
@@ -125,6 +129,29 @@ class OnnxGraph:
         self.insert(helper.make_node(operator, list(inputs), [output], name=output, **attributes), beside, after)
         return output
 
+    def reshape(
+        self, value: str, output: str, shape: Sequence[int], beside: onnx.NodeProto, after: bool = False
+    ) -> str:
+        """Insert a Reshape of `value` to `shape`, which writes `output`; returns `output`."""
+        target = self.add_constant(f"{output}.shape", np.array(shape, np.int64))
+        return self.add("Reshape", [value, target], output, shape, beside, after)
+
+    def counted(self, value: str, output: str, shape: Sequence[int], beside: onnx.NodeProto) -> str:
+        """`value` in the given shape: as it is where it has it, else by a Reshape that writes `output`."""
+        return (
+            value if self.shape(value) == list(shape) else self.reshape(value, self.fresh_name(output), shape, beside)
+        )
+
+    def slice(
+        self, value: str, output: str, axis: int, start: int, stop: int, beside: onnx.NodeProto, step: int = 1
+    ) -> str:
+        """Insert a Slice of `value` along one axis, which writes `output`; returns `output`."""
+        bounds = {"start": start, "stop": stop, "axis": axis} | ({"step": step} if step != 1 else {})
+        names = [self.add_constant(f"{output}.{what}", np.array([number], np.int64)) for what, number in bounds.items()]
+        sizes = list(self.shape(value) or [])
+        sizes[axis] = len(range(start, stop, step))
+        return self.add("Slice", [value, *names], output, sizes, beside)
+
     def connect(self, node: onnx.NodeProto, position: int, value: str) -> None:
         """Let `node` read `value` as its input number `position`."""
         before = node.input[position]
@@ -180,6 +207,11 @@ def attribute(node: onnx.NodeProto, name: str, default: Any) -> Any:
     return next((helper.get_attribute_value(attr) for attr in node.attribute if attr.name == name), default)
 
 
+def place(node: onnx.NodeProto) -> str:
+    """For messages: a node's operator and its name, or what it writes."""
+    return f"{node.op_type} {node.name or '-> ' + node.output[0]}"
+
+
 def _reads(node: onnx.NodeProto) -> set[str]:
     """The names a node reads, in the graphs inside it too (those of If and Loop read the outer values)."""
     inner = [graph for attr in node.attribute for graph in (*attr.graphs, *([attr.g] if attr.HasField("g") else ()))]
@@ -187,8 +219,8 @@ def _reads(node: onnx.NodeProto) -> set[str]:
     return names.union(node.input, (value.name for graph in inner for value in graph.output))
 
 
-def _static_shapes(model: onnx.ModelProto) -> tuple[dict[str, list[int]], dict[str, int]]:
-    """Shapes without an open dimension, and ranks; inferred without the weights, which would be copied twice."""
+def _static_shapes(model: onnx.ModelProto) -> tuple[dict[str, list[int]], dict[str, int], dict[str, int]]:
+    """Shapes without an open dimension, ranks, element types; inferred without the weights, which would be copied."""
     bare = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import)
     graph = bare.graph
     graph.name = "shapes"
@@ -204,10 +236,12 @@ def _static_shapes(model: onnx.ModelProto) -> tuple[dict[str, list[int]], dict[s
     inferred = shape_inference.infer_shapes(bare, data_prop=True).graph
     shapes = {tensor.name: list(tensor.dims) for tensor in model.graph.initializer}
     ranks: dict[str, int] = {}
+    types = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     for value in (*inferred.input, *inferred.value_info, *inferred.output):
         tensor = value.type.tensor_type
+        types[value.name] = tensor.elem_type
         if tensor.HasField("shape"):
             ranks[value.name] = len(tensor.shape.dim)
             if all(dim.HasField("dim_value") for dim in tensor.shape.dim):
                 shapes[value.name] = [dim.dim_value for dim in tensor.shape.dim]
-    return shapes, ranks
+    return shapes, ranks, types

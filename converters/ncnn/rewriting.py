@@ -18,7 +18,9 @@ def chosen_rewrites(names: list[str]) -> list[Rewrite[OnnxGraph, Any]]:
 
 
 def rewrite_graph(graph: OnnxGraph, rewrites: list[Rewrite[OnnxGraph, Any]]) -> list[dict[str, Any]]:
-    """Apply `rewrites` to `graph` and drop what nothing reads any more; returns their reports."""
-    reports = apply_rewrites(graph, rewrites)
-    graph.prune()
+    """Apply `rewrites` to `graph` and drop, after each, what nothing reads any more; returns their reports."""
+    reports: list[dict[str, Any]] = []
+    for rewrite in rewrites:
+        reports += apply_rewrites(graph, [rewrite])
+        graph.prune()
     return reports

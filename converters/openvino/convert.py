@@ -1,4 +1,6 @@
-"""A Paddle program to OpenVINO IR (`model.xml`, `model.bin`), straight from the .pdmodel; of Paddle 3, from its ONNX.
+"""A Paddle program to OpenVINO IR (`model.xml`, `model.bin`), straight from the .pdmodel or from its ONNX.
+
+From ONNX go programs of Paddle 3, and those of which OpenVINO's Paddle front end does not know an operator.
 
 Inputs: `program`, or `onnx` (model.onnx). Options: `precision` ("fp32": weights as they are; "fp16": weights stored
 in half precision, which OpenVINO widens again when it compiles the model), `rewrites` (there are none so far).
@@ -19,7 +21,7 @@ _PRECISIONS = ("fp32", "fp16")
 
 
 def convert(request: Request) -> dict[str, Any]:
-    """Write the IR; returns `io`, `inputs`, `outputs` (name, shape, dtype) and `rewrites`.
+    """Write the IR; returns `io`, `inputs`, `outputs` (name, shape, dtype), `rewrites`, `build` (which input it read).
 
     Raises Refusal for a damaged program and for an operator that OpenVINO's Paddle front end lacks.
     """
@@ -28,7 +30,8 @@ def convert(request: Request) -> dict[str, Any]:
         raise Refusal(f"OpenVINO IR is written in {' or '.join(_PRECISIONS)}, not {precision}", kind="input")
     if names := request.options.get("rewrites"):
         raise Refusal(f"there is no OpenVINO rewrite {names[0]!r}; there are none", kind="input")
-    model = _read_onnx(request.inputs["onnx"]) if "onnx" in request.inputs else _read(request.inputs["program"])
+    (read,) = request.inputs
+    model = _read_onnx(request.inputs["onnx"]) if read == "onnx" else _read(request.inputs["program"])
     path = request.output / "model.xml"
     # compress_to_fp16 is true by default: OpenVINO halves the weights unless told not to.
     openvino.save_model(model, path, compress_to_fp16=precision == "fp16")
@@ -42,6 +45,7 @@ def convert(request: Request) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "rewrites": [],
+        "build": {"read": read},
     }
 
 

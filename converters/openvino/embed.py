@@ -1,7 +1,8 @@
-"""Fold the preprocessing of 8-bit photos into OpenVINO IR: it then takes uint8 RGB [N, H, W, 3].
+"""Fold the preprocessing of 8-bit photos into OpenVINO IR: it then takes uint8 [N, H, W, C].
 
-Inputs: `model.xml`, `model.bin`. Options: `divide_by`, `mean`, `std` (three values each, in RGB order). What is
-folded in is `(level / divide_by - mean) / std` in FP32 and the change of layout; resizing and cropping stay outside.
+Inputs: `model.xml`, `model.bin`. Options: `min_value`, `divide_by`, `mean`, `std` (a value by channel each). What is
+folded in is `((level - min_value) / divide_by - mean) / std` in FP32, in whichever order the tensors were normalised,
+and the change of layout; resizing and cropping stay outside.
 Compressed weights stay as they are, and the folded values are FP32 beside them.
 """
 
@@ -19,16 +20,23 @@ def embed(request: Request) -> dict[str, Any]:
     """Write the IR anew; returns `inputs` (name, shape, dtype). Raises Refusal where the input is not an image."""
     model = openvino.Core().read_model(request.inputs["model.xml"], request.inputs["model.bin"])
     shape = model.inputs[0].get_partial_shape()
-    if len(model.inputs) != 1 or shape.rank.get_length() != 4 or shape[1] != openvino.Dimension(3):
-        raise Refusal(f"preprocessing is embedded for one input [N, 3, H, W], and the model has {model.inputs}")
+    minimum, divisor, mean, std = (
+        [float(value) for value in request.options[key]] for key in ("min_value", "divide_by", "mean", "std")
+    )
+    channels = len(mean)
+    if len(model.inputs) != 1 or shape.rank.get_length() != 4 or shape[1] != openvino.Dimension(channels):
+        raise Refusal(
+            f"preprocessing is embedded for one input [N, {channels}, H, W], and the model has {model.inputs}"
+        )
     name = model.inputs[0].get_any_name()
-    options = request.options
     processor = PrePostProcessor(model)
     port = processor.input(name)
     port.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
     port.model().set_layout(openvino.Layout("NCHW"))
-    steps = port.preprocess().convert_element_type(openvino.Type.f32).scale(float(options["divide_by"]))
-    steps.mean([float(value) for value in options["mean"]]).scale([float(value) for value in options["std"]])
+    steps = port.preprocess().convert_element_type(openvino.Type.f32)
+    if any(minimum):
+        steps = steps.mean(minimum)
+    steps.scale(divisor).mean(mean).scale(std)
     model = processor.build()
     # What was compressed stays compressed; compressing here would round the mean to half precision.
     openvino.save_model(model, request.output / "model.xml", compress_to_fp16=False)

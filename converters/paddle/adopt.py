@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 from edgeworker.paddle_program import read_program
-from edgeworker.parameter_files import StoredTensor, combine, read_tensors
+from edgeworker.parameter_files import StoredTensor, check_precision, combine, read_tensors
 from edgeworker.protocol import Refusal, Request, main
+from edgeworker.sizes import fixed_size
 from paddle_runtime import framework_pb2
 from program import PARAMETERS_FILE, PROGRAM_FILE, Port, ports
 from reshape import check_runs, with_input_shape
 
 DYNAMIC = "dynamic"
-CHANNELS = 3
+CHANNELS = (1, 3, 4)
 LARGEST_GRAPH = 256 << 20
 LOD_TENSOR = 7  # framework.proto, VarType.Type
 # Operators that read or write files, run code or talk to others when the program runs.
@@ -34,8 +35,8 @@ def adopt(request: Request) -> dict[str, Any]:
     """Write `inference.pdmodel` and `inference.pdiparams`: the same computation with a fixed input shape.
 
     Inputs: `graph` (a .pdmodel or __model__), `parameters` (the combined file, or a folder of single ones).
-    Options: `input_size` in pixels (None: the program's own), `usual_size` (where the program leaves it open),
-    `batch` (a number or "dynamic").
+    Options: `input_size` (None: the program's own), `usual_size` (for the sides that the program leaves open), both as
+    `edgeworker.sizes` reads them, `channels` (where the program leaves them open), `batch` (a number or "dynamic").
     Returns `inputs`, `outputs` (name, shape, dtype; `kind`: "probabilities" behind a softmax, else "logits"),
     `parameters` (values), `class_count` (of the first output), and `size_was_open`.
     Raises Refusal (input) for what is no image classifier in FP32.
@@ -45,15 +46,17 @@ def adopt(request: Request) -> dict[str, Any]:
     _check_operators(description)
     (image,), outputs = _check_ports(description)
     open_size = image.shape[2] < 1 or image.shape[3] < 1
-    size = int(options.get("input_size") or (options["usual_size"] if open_size else image.shape[2]))
+    size = fixed_size(image.shape[2:], options.get("input_size"), options["usual_size"])
     batch = options.get("batch", 1)
-    shape = [-1 if batch == DYNAMIC else int(batch), CHANNELS, size, size]
-    description = with_input_shape(description, image, shape, [port.name for port in outputs])
+    channels = image.shape[1] if image.shape[1] > 0 else int(options.get("channels", 3))
+    shape = [-1 if batch == DYNAMIC else int(batch), channels, *size]
+    original = description
+    description, changed = with_input_shape(original, image, shape, [port.name for port in outputs])
     _drop_call_stacks(description)
 
     values = _parameters(request, description)
     (request.output / PROGRAM_FILE).write_bytes(description.SerializeToString(deterministic=True))
-    check_runs(request.output, image, shape)
+    check_runs(request.output, image, shape, original if changed else None)
     inputs, outputs = ports(description)
     return {
         "inputs": [asdict(port) for port in inputs],
@@ -97,15 +100,13 @@ def _check_operators(description: framework_pb2.ProgramDesc) -> None:
 
 def _check_ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], list[Port]]:
     inputs, outputs = ports(description)
-    what = "edgekit converts image classifiers: one image [N, 3, H, W] in, classes [N, C] out, both FP32"
+    what = "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes [N, C] out, both FP32"
     if len(inputs) != 1:
         names = ", ".join(port.name for port in inputs) or "none"
         raise Refusal(f"the program takes {len(inputs)} inputs ({names}), not one image", what, kind="input")
     image = inputs[0]
-    if image.dtype != "float32" or len(image.shape) != 4 or image.shape[1] not in (CHANNELS, -1):
+    if image.dtype != "float32" or len(image.shape) != 4 or image.shape[1] not in (*CHANNELS, -1):
         raise Refusal(f"the input {image.name} is {image.dtype} {list(image.shape)}, not an image", what, kind="input")
-    if image.shape[2] != image.shape[3] and min(image.shape[2:]) > 0:
-        raise Refusal(f"the input {image.name} is {list(image.shape)}, not a square image", what, kind="input")
     if not outputs:
         raise Refusal("the program gives no output", what, kind="input")
     for port in outputs:
@@ -149,8 +150,7 @@ def _parameters(request: Request, description: framework_pb2.ProgramDesc) -> dic
                 "Give graph and parameters of one export",
                 kind="input",
             )
-        if tensor.dtype == np.float16:
-            raise Refusal(f"the parameter {name} is FP16", "Export the model in FP32", kind="input")
+        check_precision(name, tensor)
         if tensor.dtype.kind == "f" and not np.isfinite(tensor.values).all():
             raise Refusal(f"the parameter {name} holds NaN or infinite values", kind="input")
     return stored

@@ -1,10 +1,14 @@
 """Weights to program: builds a PaddleClas network with given weights and writes a Paddle inference model."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 from edgeworker.protocol import Refusal, Request, main
-from network import Architecture, build
+from edgeworker.sizes import size_option
+from network import Architecture, Network, build
+from prefixes import check_prefix, fitting_prefix, prefix_note, prefixes_of, under
 from program import ports, save
 from weights import check_fit, class_count, read_weights, set_tensors
 
@@ -14,20 +18,21 @@ IMAGENET_CLASSES = 1000
 
 
 def export(request: Request) -> dict[str, Any]:
-    """Write `inference.pdmodel` and `inference.pdiparams`: input `x` [batch, 3, size, size], output `logits`.
+    """Write `inference.pdmodel` and `inference.pdiparams`: input `x` [batch, 3, height, width], output `logits`.
 
     Inputs: `weights`, safetensors with PaddleClas's structured names, float16 or float32. Options:
-    `architecture` (see `Architecture`), `input_size` in pixels, `batch` (a number or "dynamic").
+    `architecture` (see `Architecture`), `input_size` (see `edgeworker.sizes`), `batch` (a number or "dynamic"),
+    `prefix` (what the names of the weights begin with; None: found out). `notes` of the result say what was done with
+    the names.
     """
     architecture = Architecture.from_option(request.options["architecture"])
-    size, batch = int(request.options["input_size"]), _batch(request.options.get("batch", 1))
-    if size < 1:
-        raise Refusal(f"the input size {size} is not a number of pixels", kind="input")
-    weights = read_weights(request.inputs["weights"])
-    classes = class_count(weights, architecture.head) or IMAGENET_CLASSES
+    size, batch = size_option(request.options["input_size"]), _batch(request.options.get("batch", 1))
+    stored = read_weights(request.inputs["weights"])
     # With one image every extent is known and each shape is checked; with any number of them some are not.
-    network = build(architecture, classes, size, 1 if batch == -1 else batch)
+    network, prefix = _fitting(architecture, stored, request.options.get("prefix"), size, 1 if batch == -1 else batch)
+    weights = under(stored, prefix)
     check_fit(network, weights)
+    classes = class_count(weights, architecture.head) or IMAGENET_CLASSES
     if batch == -1:
         network = build(architecture, classes, size, batch)
     set_tensors(network, weights)
@@ -37,7 +42,26 @@ def export(request: Request) -> dict[str, Any]:
         "outputs": [asdict(port) for port in outputs],
         "parameters": network.parameters,
         "class_count": classes,
+        "notes": [note] if (note := prefix_note(prefix, stored, weights)) else [],
     }
+
+
+def _fitting(
+    architecture: Architecture, stored: Mapping[str, np.ndarray], prefix: str | None, size: int, batch: int
+) -> tuple[Network, str]:
+    """The network with as many classes as the weights tell apart, and what their names begin with before its own."""
+    if prefix is not None:
+        check_prefix(stored, prefix)
+    candidates = prefixes_of(stored, architecture.head) if prefix is None else [prefix]
+    guess = candidates[0] if candidates else ""
+    classes = class_count(under(stored, guess), architecture.head) or IMAGENET_CLASSES
+    network = build(architecture, classes, size, batch)
+    if not candidates:
+        # Without a classifier: so that what is missing is said, and not every other name too.
+        candidates = prefixes_of(stored, next(iter(network.shapes)))
+    found = fitting_prefix(stored, network.shapes, candidates)
+    own = class_count(under(stored, found), architecture.head) or IMAGENET_CLASSES
+    return network if own == classes else build(architecture, own, size, batch), found
 
 
 def _batch(option: int | str) -> int:

@@ -67,11 +67,11 @@ class Network:
 def build(
     architecture: Architecture,
     class_count: int,
-    input_size: int,
+    input_size: tuple[int, int],
     batch: int,
     training: bool = False,
 ) -> Network:
-    """The network for inputs [batch, 3, input_size, input_size]; a batch of -1 stands for any.
+    """The network for inputs [batch, 3, *input_size]; a batch of -1 stands for any.
 
     With `training`, batch norms normalise by the batch and set their statistics to its statistics (momentum 0).
     Raises Refusal (input) where the architecture cannot take such inputs.
@@ -88,7 +88,7 @@ def build(
                     layer._momentum = 0.0
         else:
             model.eval()
-        x = paddle.static.data(INPUT, [batch, 3, input_size, input_size], "float32")
+        x = paddle.static.data(INPUT, [batch, 3, *input_size], "float32")
         y = _forward(model, x, architecture, input_size)
     if tuple(y.shape) != (batch, class_count):
         raise _cannot_take(architecture, input_size, f"its output has the shape {list(y.shape)}")
@@ -133,7 +133,7 @@ def _drop_initialisers(program: paddle.static.Program) -> None:
         block._remove_op(index, sync=False)
 
 
-def _forward(model: paddle.nn.Layer, x: Any, architecture: Architecture, input_size: int) -> Any:
+def _forward(model: paddle.nn.Layer, x: Any, architecture: Architecture, input_size: tuple[int, int]) -> Any:
     try:
         return model(x)
     # Paddle checks shapes as the graph grows; its errors, and PaddleClas's, are of many classes.
@@ -141,9 +141,9 @@ def _forward(model: paddle.nn.Layer, x: Any, architecture: Architecture, input_s
         raise _cannot_take(architecture, input_size, first_words(error)) from error
 
 
-def _cannot_take(architecture: Architecture, input_size: int, reason: str) -> Refusal:
+def _cannot_take(architecture: Architecture, input_size: tuple[int, int], reason: str) -> Refusal:
     return Refusal(
-        f"{architecture.name} cannot take inputs of {input_size} x {input_size}: {reason}",
+        f"{architecture.name} cannot take inputs of {input_size[0]} x {input_size[1]}: {reason}",
         "Choose the size that the weights were trained for (224 for most published ones)",
         kind="input",
     )

@@ -7,6 +7,7 @@ from paddle_runtime import framework_pb2, paddle, set_threads
 from program import PROGRAM_FILE
 
 FLOAT32, FLOAT64 = 5, 6  # framework.proto, VarType.Type
+FLOAT64S = 12  # AttrType
 # Operators carry their result's type as an integer attribute under one of these names.
 TYPE_ATTRIBUTES = {"dtype", "in_dtype", "out_dtype"}
 
@@ -23,7 +24,26 @@ def to_float64(program: paddle.static.Program) -> paddle.static.Program:
             for attribute in op.attrs:
                 if attribute.name in TYPE_ATTRIBUTES and attribute.i == FLOAT32:
                     attribute.i = FLOAT64
+            if op.type == "assign_value":
+                widen_values(op)
     return paddle.static.Program.parse_from_string(description.SerializeToString())
+
+
+def widen_values(op: framework_pb2.OpDesc) -> None:
+    """Give an `assign_value` its FP32 numbers where Paddle looks for those of float64.
+
+    Of all operators' attributes these alone are kept by type: others are Scalars, or floats whatever the type.
+    """
+    for attribute in op.attrs:
+        if attribute.name == "fp32_values" and attribute.floats:
+            numbers = list(attribute.floats)
+            for other in op.attrs:
+                if other.name == "fp64_values":
+                    op.attrs.remove(other)
+                    break
+            del attribute.floats[:]
+            op.attrs.add(name="fp64_values", type=FLOAT64S, float64s=numbers)
+            break
 
 
 class Oracle:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from batchnorm import calibrate, residual_scales
 from edgeworker.protocol import Request, main
+from edgeworker.sizes import size_option
 from network import STATISTICS, Architecture, build
 from paddle_runtime import set_threads
 from safetensors.numpy import save_file
@@ -26,13 +27,14 @@ RESIDUAL_SCALE = 0.25
 def synthesize(request: Request) -> dict[str, Any]:
     """Write `weights.safetensors`: float32, PaddleClas's structured names; the same seed gives the same bytes.
 
-    Options: `architecture` (see `Architecture`), `seed`, `input_size` in pixels, `class_count`, `threads`.
+    Options: `architecture` (see `Architecture`), `seed`, `input_size` (see `edgeworker.sizes`), `class_count`,
+    `threads`.
     """
     options = request.options
     architecture = Architecture.from_option(options["architecture"])
-    seed, size = int(options["seed"]), int(options["input_size"])
+    seed, size = int(options["seed"]), size_option(options["input_size"])
     set_threads(int(options.get("threads", 2)))
-    samples_per_image = math.ceil(size / STRIDE) ** 2
+    samples_per_image = math.prod(math.ceil(side / STRIDE) for side in size)
     count = min(MOST_IMAGES, max(FEWEST_IMAGES, math.ceil(CHANNEL_SAMPLES / samples_per_image)))
     network = build(architecture, int(options["class_count"]), size, count, training=True)
     shapes = network.shapes
@@ -79,8 +81,8 @@ def draw(name: str, shape: tuple[int, ...], seed: int, feeds_activation: bool = 
     return (numbers * (reach / LARGEST) + centre).astype(np.float32)
 
 
-def images(count: int, size: int, seed: int) -> np.ndarray:
-    """[count, 3, size, size], mean near 0: from soft and strong in contrast to rough and faint.
+def images(count: int, size: tuple[int, int], seed: int) -> np.ndarray:
+    """[count, 3, *size], mean near 0: from soft and strong in contrast to rough and faint.
 
     Noise on grids of 1, 2, 4, ... cells is enlarged and added. With equal shares an image is like a photograph,
     whose amplitude falls as 1 / frequency. Shares lean to the coarse grids in the first image and to the fine ones
@@ -88,10 +90,10 @@ def images(count: int, size: int, seed: int) -> np.ndarray:
     """
     generator = _generator(seed, "images")
     lean = np.linspace(*LEAN, count).reshape(count, 1, 1, 1)
-    total, share, cells = np.zeros((count, 3, size, size)), np.ones_like(lean), 1
-    while cells < size:
+    total, share, cells = np.zeros((count, 3, *size)), np.ones_like(lean), 1
+    while cells < max(size):
         grid = generator.random((count, 3, cells + 1, cells + 1)) * 2 - 1
-        total += share * _unit(_enlarge(_enlarge(grid, size, axis=2), size, axis=3))
+        total += share * _unit(_enlarge(_enlarge(grid, size[0], axis=2), size[1], axis=3))
         share, cells = share * lean, cells * 2
     total += share * _unit(generator.random(total.shape) * 2 - 1)
     return _unit(total) * np.linspace(*CONTRAST, count).reshape(count, 1, 1, 1)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.parameter_files import StoredTensor, read_tensors
+from edgeworker.parameter_files import StoredTensor, check_precision, read_tensors
 from edgeworker.protocol import Refusal, Request, main
+from edgeworker.sizes import fixed_size
 from pir_operators import check_operators
-from pir_ports import CHANNELS, Port, check_ports, ports
+from pir_ports import Port, check_ports, ports
 from pir_program import OPEN, PARAMETERS_FILE, PROGRAM_FILE, Program, read_program
 from pir_shapes import fix_input_shape
 
@@ -23,8 +24,8 @@ def adopt(request: Request) -> dict[str, Any]:
     """Write `inference.json` and `inference.pdiparams`: the same computation with a fixed input shape.
 
     Inputs: `graph` (the .json file), `parameters` (the .pdiparams file).
-    Options: `input_size` in pixels (None: the program's own), `usual_size` (where the program leaves it open),
-    `batch` (a number or "dynamic").
+    Options: `input_size` (None: the program's own), `usual_size` (for the sides that the program leaves open), both as
+    `edgeworker.sizes` reads them, `channels` (where the program leaves them open), `batch` (a number or "dynamic").
     Returns `inputs`, `outputs` (name, shape, dtype; an output's `kind`: "probabilities" behind a softmax, else
     "logits"), `parameters` (values), `class_count` (of the first output), and `size_was_open`.
     Raises Refusal for what is no image classifier in FP32, and for operators that no target can get.
@@ -36,8 +37,9 @@ def adopt(request: Request) -> dict[str, Any]:
     stored = _parameters(request.inputs["parameters"], program)
 
     open_size = OPEN in image.shape[2:]
-    size = int(options.get("input_size") or (options["usual_size"] if open_size else image.shape[2]))
-    fix_input_shape(program, request.inputs["parameters"], [_batch(options.get("batch", 1)), CHANNELS, size, size])
+    size = fixed_size(image.shape[2:], options.get("input_size"), options["usual_size"])
+    channels = int(options.get("channels", 3)) if image.shape[1] == OPEN else image.shape[1]
+    fix_input_shape(program, request.inputs["parameters"], [_batch(options.get("batch", 1)), channels, *size])
 
     program.write(request.output / PROGRAM_FILE)
     shutil.copyfile(request.inputs["parameters"], request.output / PARAMETERS_FILE)
@@ -67,8 +69,7 @@ def _parameters(path: Path, program: Program) -> dict[str, StoredTensor]:
     stored = read_tensors(path, list(declared))
     for name, tensor in stored.items():
         value = declared[name]
-        if tensor.dtype == np.float16 or value.dtype in ("float16", "bfloat16"):
-            raise Refusal(f"the parameter {name} is in half precision", "Export the model in FP32", kind="input")
+        check_precision(name, tensor)
         if tensor.shape != value.shape or tensor.dtype.name != value.dtype:
             raise Refusal(
                 f"the parameter {name} is {value.dtype} {list(value.shape)} in the program and "

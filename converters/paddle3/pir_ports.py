@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from edgeworker.protocol import Refusal
 from pir_program import FLOAT32, OPEN, Op, Program
 
-CHANNELS = 3
-WANTED = "edgekit converts image classifiers: one image [N, 3, H, W] in, classes [N, C] out, both FP32"
+CHANNELS = (1, 3, 4)
+WANTED = "edgekit converts image classifiers: one image [N, 1, 3 or 4, H, W] in, classes [N, C] out, both FP32"
 # Operators that hand their input on as it is.
 COPIES = {"assign", "share_data", "share_data_"}
 
@@ -36,12 +36,10 @@ def check_ports(program: Program) -> Port:
         names = ", ".join(port.name for port in inputs) or "none"
         raise Refusal(f"the program takes {len(inputs)} inputs ({names}), not one image", WANTED, kind="input")
     (image,) = inputs
-    if image.dtype != FLOAT32 or len(image.shape) != 4 or image.shape[1] not in (CHANNELS, OPEN):
+    if image.dtype != FLOAT32 or len(image.shape) != 4 or image.shape[1] not in (*CHANNELS, OPEN):
         raise Refusal(
             f"the input {image.name} is {image.dtype} {list(image.shape)}, not an image", WANTED, kind="input"
         )
-    if image.shape[2] != image.shape[3] and OPEN not in image.shape[2:]:
-        raise Refusal(f"the input {image.name} is {list(image.shape)}, not a square image", WANTED, kind="input")
     if not outputs:
         raise Refusal("the program gives no output", WANTED, kind="input")
     for port in outputs:

@@ -28,7 +28,7 @@ SEED = 7
 
 
 def fix_input_shape(program: Program, parameters: Path, shape: Sequence[int]) -> None:
-    """Give the one input the shape [N, 3, H, W]; N = -1 is any number of samples.
+    """Give the one input the shape [N, C, H, W]; N = -1 is any number of samples.
 
     The same computation comes out: it runs before and after, on noise, and must give the same outputs.
     Raises Refusal (input) where the program does not take such an input.

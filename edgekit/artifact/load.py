@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgekit.artifact.manifest import FILE, SCHEMA, Manifest
+from edgekit.artifact.manifest import FILE, SCHEMA, Manifest, ManifestHead
 from edgekit.errors import UsageError
 from edgekit.hashing import file_sha256
 from edgekit.pipeline.stage import SourceFile
@@ -63,10 +63,28 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.DecodeError as error:
+        if (newer := written_by(raw)) is not None:
+            raise newer_artifact(folder, newer) from None
         raise UsageError(f"{folder / FILE} cannot be read: {error}", AGAIN) from None
     if manifest.schema > SCHEMA:
-        raise UsageError(f"{folder} was written by edgekit {manifest.edgekit}, which is newer", "Update edgekit.")
+        raise newer_artifact(folder, manifest.edgekit)
     return manifest
+
+
+def written_by(raw: bytes) -> str | None:
+    """The newer edgekit that wrote a manifest which cannot be read; None where it is no newer one."""
+    import msgspec
+
+    try:
+        head = msgspec.json.decode(raw, type=ManifestHead)
+    except msgspec.DecodeError:
+        return None
+    return head.edgekit if head.schema > SCHEMA else None
+
+
+def newer_artifact(folder: Path, version: str) -> UsageError:
+    """The error for what a newer edgekit has written."""
+    return UsageError(f"{folder} was written by edgekit {version}, which is newer", "Update edgekit.")
 
 
 def find_artifacts(out: Path, model: str | None = None) -> list[Path]:

@@ -8,10 +8,12 @@ from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.verdict import OutputKind, Precision
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: sizes are [height, width], and `preprocessing` may stretch, pad, and make other channels. 1 loads as well."""
 FILE = "manifest.json"
 
 TensorKind = OutputKind | Literal["image"]
+RewrittenGraph = Literal["program", "target"]
 
 
 class TensorSpec(Struct, frozen=True):
@@ -28,25 +30,39 @@ class TensorSpec(Struct, frozen=True):
 
 
 class ModelRecord(Struct, frozen=True):
-    """Which model it is. `class_names` where the weights come with them."""
+    """Which model it is. `class_names` where they are known; `labels` is what was given to `--labels`."""
 
     name: str
     family: str
     architecture: str
     class_count: int
     class_names: tuple[str, ...] | None = None
+    labels: str | None = None
 
 
 class WeightsRecord(Struct, frozen=True):
     """Which weights: the `kind` (official, demo, file, synthetic), what to give to `--weights`, their SHA-256.
 
-    Of a program from elsewhere, kind "program", `spec` is its path.
+    Of a program from elsewhere, kind "program", `spec` is its path. `prefix` is what was given to `--weights-prefix`.
     """
 
     kind: str
     spec: str
     sha256: str
     note: str | None = None
+    prefix: str | None = None
+
+
+class ConfigurationRecord(Struct, frozen=True):
+    """The configuration that says how photos are prepared: its file, its hash and whose form it has.
+
+    `asked` is what was given to `--config`, None where it lay beside the model; with "none" there is no file.
+    """
+
+    file: str | None = None
+    sha256: str | None = None
+    form: str | None = None
+    asked: str | None = None
 
 
 class RecipeRecord(Struct, frozen=True):
@@ -75,11 +91,15 @@ class StageRecord(Struct, frozen=True):
 
 
 class RewriteRecord(Struct, frozen=True):
-    """One rewrite: how many places it changed, and why it refused the others."""
+    """One rewrite: how many places it changed, and why it refused the others.
+
+    `of` the program, for all targets, or of what this target's converter reads.
+    """
 
     name: str
     applied: int
     refused: tuple[str, ...] = ()
+    of: RewrittenGraph = "target"
 
 
 class VariantVerdict(Struct, frozen=True):
@@ -96,11 +116,18 @@ class VariantVerdict(Struct, frozen=True):
     device: str | None = None
 
 
+class ManifestHead(Struct, frozen=True):
+    """What every manifest says first, of any schema."""
+
+    schema: int
+    edgekit: str
+
+
 class Manifest(Struct, frozen=True, kw_only=True):
     """Everything an artifact says of itself. `program_key` finds the program it was made from in the cache.
 
     `build` is what the converter says of the files where they depend on more than the model: for which devices.
-    With `embedded_preprocessing` the model takes uint8 RGB [N, H, W, 3], resized and cropped as `preprocessing` says,
+    With `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says,
     and does the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs.
     """
 
@@ -112,6 +139,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     model: ModelRecord
     weights: WeightsRecord
     recipe: RecipeRecord | None = None
+    configuration: ConfigurationRecord | None = None
     preprocessing: Preprocessing
     embedded_preprocessing: bool = False
     build: dict[str, str | list[str]] = field(default_factory=dict)

@@ -36,9 +36,13 @@ def convert_command(manifest: Manifest) -> str:
     words = ["edgekit", "convert", manifest.weights.spec if foreign else manifest.model.name]
     words += ["--target", manifest.target]
     words += ["--name", manifest.model.name] if foreign else ["--weights", manifest.weights.spec]
-    words += ["--input-size", str(manifest.preprocessing.crop)]
+    words += ["--weights-prefix", manifest.weights.prefix] if manifest.weights.prefix is not None else []
+    words += ["--input-size", str(manifest.preprocessing.input_size)]
     words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
     words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
     words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
+    asked = manifest.configuration.asked if manifest.configuration else None
+    words += ["--config", asked] if asked else []
+    words += ["--labels", manifest.model.labels] if manifest.model.labels else []
     words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
     return shlex.join(words)

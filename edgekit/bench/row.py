@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from edgekit.catalog.model import Model
+from edgekit.inputs.size import Size
 
 Status = Literal["measured", "not run", "failed"]
 
@@ -19,9 +20,9 @@ class PublishedTimes(Struct, frozen=True):
     t4_fp16: float | None = None
 
     @classmethod
-    def of(cls, model: Model | None, input_size: int, batch: int) -> "PublishedTimes":
+    def of(cls, model: Model | None, input_size: Size, batch: int) -> "PublishedTimes":
         """The model's, where it is one of the catalog at its published input size."""
-        if model is None or model.input_size != input_size:
+        if model is None or Size.of(model.input_size) != input_size:
             return cls()
         times = model.published
         return cls(
@@ -41,7 +42,8 @@ class Row(Struct, frozen=True, kw_only=True):
 
     `latency` holds milliseconds of a call with the whole batch (p50, p95, min) and the number of calls;
     `images_per_second` is batch / p50. `file_bytes` are the files that the variant loads, `peak_memory_bytes` the
-    largest resident size of the process, runtime and inputs included. `exit_status` is the error's, 0 without one.
+    largest resident size of the process, runtime and inputs included. `input_size` is a side in pixels, or [height,
+    width]. `exit_status` is the error's, 0 without one.
     """
 
     model: str
@@ -49,7 +51,7 @@ class Row(Struct, frozen=True, kw_only=True):
     variant: str
     batch: int
     precision: str
-    input_size: int | None = None
+    input_size: int | list[int] | None = None
     status: Status
     reason: str = ""
     exit_status: int = 0

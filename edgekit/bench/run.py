@@ -103,7 +103,7 @@ def job(
     plan = plan_conversion(source, wanted, precision)
     entries = [Entry(plan, target, source.batch) for target in wanted]
     # The program too: a conversion that is in the cache hides what it was made from.
-    outcomes = yield [plan.program, *(entry.conversion for entry in entries)]
+    outcomes = yield [*plan.programs, *(entry.conversion for entry in entries)]
     timed: list[tuple[Entry, Variant, Manifest, Stage]] = []
     for entry in entries:
         try:
@@ -128,9 +128,9 @@ def runs(
 
     Raises what the conversion ended with.
     """
-    program = outcomes.result(entry.plan.program)
+    programs = [outcomes.result(stage) for stage in entry.plan.programs]
     conversion = outcomes.result(entry.conversion)
-    manifest = make_manifest(entry.plan, entry.target, program, conversion)
+    manifest = make_manifest(entry.plan, entry.target, programs, conversion)
     if out is not None:
         write_conversion(entry.plan, entry.target, outcomes, out / f"batch-{entry.batch}")
     for variant in entry.target.variants_of(manifest.build):
@@ -188,7 +188,7 @@ def measured_row(entry: Entry, variant: Variant, manifest: Manifest, outcome: St
 
 def facts(entry: Entry, variant: Variant, manifest: Manifest) -> dict[str, Any]:
     """What is known of a variant without running it: input, size of its files, published times."""
-    source, size = entry.plan.source, manifest.preprocessing.crop
+    source, size = entry.plan.source, manifest.preprocessing.input_size
     model = source.model if isinstance(source, CatalogSource) else None
     roles = set(variant.inputs.values())
     if variant.not_run:
@@ -196,7 +196,7 @@ def facts(entry: Entry, variant: Variant, manifest: Manifest) -> dict[str, Any]:
         others = entry.target.variants_of(manifest.build)
         roles -= {role for other in others if not other.not_run for role in other.inputs.values()}
     return {
-        "input_size": size,
+        "input_size": size.short,
         "file_bytes": sum(record.bytes for record in manifest.files.values() if record.role in roles),
         "published": PublishedTimes.of(model, size, entry.batch),
     }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from edgekit.inputs.size import Size
 from edgekit.report.sizes import readable_size
 from edgekit.report.verdicts import milliseconds
 
@@ -20,7 +21,7 @@ def bench_table(rows: list["Row"]) -> "Table":
     from rich.table import Table
 
     first = rows[0]
-    sizes = [row.input_size for row in rows if row.input_size]
+    sizes = [Size.of(row.input_size) for row in rows if row.input_size]
     title = " · ".join([first.model, *([f"{sizes[0]} px"] if sizes else []), first.precision.upper()])
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left", title_style="bold"

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import Json, Offline, SourceOptions, Verbose, Weights, batch_option, model_sources
+from edgekit.cli.common import (
+    InputSize,
+    Json,
+    Offline,
+    SourceOptions,
+    Verbose,
+    Weights,
+    batch_option,
+    model_sources,
+    size_option,
+)
 from edgekit.cli.console import console, print_json, warn
 from edgekit.errors import UsageError
 
@@ -32,7 +42,7 @@ def bench(
         str, typer.Option(metavar="N[,N]", help="Samples per call; published times are of 1, 4 and 8.")
     ] = "1",
     weights: Weights = "auto",
-    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    input_size: InputSize = None,
     precision: Annotated[Compute, typer.Option(help="fp16 where the target has it.")] = Compute.fp32,
     threads: Annotated[int | None, typer.Option(help="CPU threads of a run; two where it is not said.", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
@@ -61,7 +71,7 @@ def bench(
     timing = Timing(repeats=repeats, seconds=seconds, **({"threads": threads} if threads else {}))
     sources = []
     for size in batches(batch):
-        options = SourceOptions(weights=weights, input_size=input_size, batch=size)
+        options = SourceOptions(weights=weights, input_size=size_option(input_size), batch=size)
         sources += model_sources(models, options, offline=offline)
     # Model by model, each at its batches.
     names = list(dict.fromkeys(source.name for source in sources))

@@ -14,6 +14,7 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.catalog import Catalog
+    from edgekit.inputs.size import Size
     from edgekit.pipeline.source import Batch, ModelSource
 
 DEFAULT_OUT = Path("artifacts")
@@ -23,6 +24,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the workers
 Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network, not even to look.")]
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder for the artifacts: OUT/<model>/<target>/.", file_okay=False)
+]
+InputSize = Annotated[
+    str | None, typer.Option("--input-size", metavar="PX|HxW", help="The input: a square's side, or as 80x160.")
 ]
 Weights = Annotated[
     str,
@@ -40,10 +44,13 @@ class SourceOptions:
     """What the command line says of the models to convert; `changes` are fields of the preprocessing."""
 
     weights: str = "auto"
-    input_size: int | None = None
+    weights_prefix: str | None = None
+    input_size: "Size | None" = None
     batch: "Batch" = 1
     recipe: Path | None = None
     name: str | None = None
+    config: str | None = None
+    labels: str | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -66,6 +73,8 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         "input_size": options.input_size,
         "batch": options.batch,
         "recipe_file": options.recipe,
+        "config": options.config,
+        "labels": options.labels,
         "changes": options.changes,
     }
     # All names first: a misspelt second model must not cost the first one's conversion.
@@ -73,9 +82,10 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
     sources: list[ModelSource] = []
     for name, model in meant.items():
         if isinstance(model, Path):
-            if options.weights != "auto":
+            if options.weights != "auto" or options.weights_prefix is not None:
+                asked = f"--weights {options.weights}" if options.weights != "auto" else "--weights-prefix"
                 raise UsageError(
-                    f"{name} is a model with its parameters, and --weights {options.weights} asks for others",
+                    f"{name} is a model with its parameters, and {asked} asks for others",
                     "Leave --weights out, or name the architecture that the weights belong to.",
                 )
             sources.append(program_source(model, cache, name=options.name, **common))
@@ -83,11 +93,20 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
         if options.name:
             raise UsageError(f"--name is for a model from a folder, and {name} has one", "Leave it out.")
         with shown_download(f"weights of {model.name}") as progress:
-            resolved = resolve_weights(model, options.weights, cache, offline=offline, progress=progress)
+            resolved = resolve_weights(
+                model,
+                options.weights,
+                cache,
+                offline=offline,
+                progress=progress,
+                prefix=options.weights_prefix,
+            )
         if resolved.warning:
             warn(resolved.warning)
         sources.append(catalog_source(model, resolved, **common))
     check_names(sources)
+    for note in dict.fromkeys(note for source in sources for note in source.described.notes):
+        warn(note)
     return sources
 
 
@@ -115,12 +134,26 @@ def batch_option(text: str) -> "Batch":
     return int(text)
 
 
-def triple_option(flag: str, text: str) -> list[float]:
-    """Three numbers, one per channel, such as 0.485,0.456,0.406. Raises UsageError for anything else."""
+def size_option(text: str | None) -> "Size | None":
+    """The value of --input-size, None where it is not given. Raises UsageError for what is no size."""
+    from edgekit.inputs.size import Size
+
+    try:
+        return None if text is None else Size.parse(text)
+    except ValueError:
+        raise UsageError(
+            f"--input-size {text} is not a size", "Give a side in pixels, as in 224, or HEIGHTxWIDTH, as in 80x160."
+        ) from None
+
+
+def values_option(flag: str, text: str) -> float | list[float]:
+    """A number for all channels, or one by channel, as in 0.485,0.456,0.406. Raises UsageError for anything else."""
     try:
         values = [float(part) for part in text.split(",")]
     except ValueError:
         values = []
-    if len(values) != 3:
-        raise UsageError(f"{flag} {text} is not three numbers", "Give red, green and blue, as in 0.485,0.456,0.406.")
-    return values
+    if len(values) not in (1, 3, 4):
+        raise UsageError(
+            f"{flag} {text} is not a number for each channel", "Give one number for all, or as in 0.485,0.456,0.406."
+        )
+    return values[0] if len(values) == 1 else values

@@ -1,5 +1,6 @@
 """`edgekit convert`: models to artifacts."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,6 +9,7 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    InputSize,
     Json,
     Offline,
     Out,
@@ -16,18 +18,39 @@ from edgekit.cli.common import (
     Weights,
     batch_option,
     model_sources,
-    triple_option,
+    size_option,
+    values_option,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.diagnose import NoDiagnose, explain, show, suggest
+from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.artifact.load import Artifact
     from edgekit.convert import Conversion
     from edgekit.verify import Check
 
 # Everything that could be done is done, and `--target all` means more: some targets cannot do what is asked.
 PARTLY = 5
+
+
+class Resizing(StrEnum):
+    """What `--resize` takes."""
+
+    short = "short"
+    stretch = "stretch"
+    letterbox = "letterbox"
+
+
+class Channels(StrEnum):
+    """What `--channel-order` takes."""
+
+    RGB = "RGB"
+    BGR = "BGR"
+    GRAY = "GRAY"
+    RGBA = "RGBA"
+    BGRA = "BGRA"
+    RGB0 = "RGB0"
+    BGR0 = "BGR0"
 
 
 class ChosenPrecision(StrEnum):
@@ -52,16 +75,43 @@ def convert(
         ),
     ],
     weights: Weights = "auto",
+    weights_prefix: Annotated[
+        str | None,
+        typer.Option(metavar="PREFIX", help="What the names in the weights file begin with, such as Student."),
+    ] = None,
     out: Out = DEFAULT_OUT,
     batch: Annotated[str, typer.Option(metavar="N|dynamic", help="Samples per call, fixed at export.")] = "1",
-    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    input_size: InputSize = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
     name: Annotated[str | None, typer.Option(help="What to call a model from a folder.")] = None,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|none",
+            help="The configuration that says how photos are prepared. Without it: the one beside a model's files.",
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(metavar="FILE|imagenet", help="The classes' names: one a line, with or without numbers, or JSON."),
+    ] = None,
+    resize: Annotated[
+        Resizing | None,
+        typer.Option(help="short: keep the ratio, cut out the middle; stretch: to the input's size; letterbox: pad."),
+    ] = None,
     resize_short: Annotated[
         int | None, typer.Option(help="A photo's short side in pixels, before the crop to the input size.")
     ] = None,
-    mean: Annotated[str | None, typer.Option(metavar="R,G,B", help="Subtracted from pixels in 0..1.")] = None,
-    std: Annotated[str | None, typer.Option(metavar="R,G,B", help="What pixels less the mean are divided by.")] = None,
+    channel_order: Annotated[
+        Channels | None, typer.Option(help="The input's channels; 0 is a fourth one of zeros.", case_sensitive=False)
+    ] = None,
+    divide_by: Annotated[
+        str | None, typer.Option(metavar="N", help="What pixels in 0..255 are divided by first: 255, or 1 for none.")
+    ] = None,
+    mean: Annotated[
+        str | None, typer.Option(metavar="N,...", help="Then subtracted: one number, or one by channel in their order.")
+    ] = None,
+    std: Annotated[str | None, typer.Option(metavar="N,...", help="What pixels less the mean are divided by.")] = None,
     precision: Annotated[
         ChosenPrecision, typer.Option(help="fp16 where the target has it; the artifact's folder then says so.")
     ] = ChosenPrecision.fp32,
@@ -96,11 +146,16 @@ def convert(
         check_embedding(wanted)
     options = SourceOptions(
         weights=weights,
-        input_size=input_size,
+        weights_prefix=weights_prefix,
+        input_size=size_option(input_size),
         batch=batch_option(batch),
         recipe=recipe,
         name=name,
-        changes=preprocessing_changes(resize_short, mean, std),
+        config=config,
+        labels=labels,
+        changes=preprocessing_changes(
+            resize, resize_short, channel_order, {"divide_by": divide_by, "mean": mean, "std": std}
+        ),
     )
     sources = model_sources(models, options, offline=offline)
     with session(offline=offline, verbose=verbose) as executor:
@@ -110,7 +165,8 @@ def convert(
                 source, wanted, out, executor, precision.value, flags, embed_preprocessing=embed_preprocessing
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
-        warn_of_assumptions(artifacts)
+        for note in dict.fromkeys(note for one in done for note in one.notes):
+            warn(note)
         checks = verify_artifacts(artifacts, executor) if verify else None
     if not json:
         show_conversions(done) if checks is None else show_checks(checks)
@@ -127,23 +183,28 @@ def convert(
     return status
 
 
-def preprocessing_changes(resize_short: int | None, mean: str | None, std: str | None) -> dict[str, Any]:
-    """The fields of the preprocessing that flags replace."""
+def preprocessing_changes(
+    resize: Resizing | None, resize_short: int | None, channel_order: Channels | None, values: Mapping[str, str | None]
+) -> dict[str, Any]:
+    """The fields of the preprocessing that flags replace; `values` are texts by field, None where not given.
+
+    Raises UsageError where two of them contradict each other, or one means nothing.
+    """
+    if resize_short is not None and resize not in (None, Resizing.short):
+        raise UsageError(
+            f"--resize {resize} leaves no use for --resize-short {resize_short}", "Leave one of the two out."
+        )
     changes: dict[str, Any] = {}
+    if resize is not None:
+        changes["resize"] = resize.value
     if resize_short is not None:
-        changes["resize_short"] = resize_short
-    if mean is not None:
-        changes["mean"] = triple_option("--mean", mean)
-    if std is not None:
-        changes["std"] = triple_option("--std", std)
+        changes |= {"resize": "short", "resize_short": resize_short}
+    if channel_order is not None:
+        changes["channel_order"] = channel_order.value
+    for field, text in values.items():
+        if text is not None:
+            changes[field] = values_option(f"--{field.replace('_', '-')}", text)
     return changes
-
-
-def warn_of_assumptions(artifacts: list["Artifact"]) -> None:
-    """Say what was taken for granted of models from folders."""
-    weights = [artifact.manifest.weights for artifact in artifacts]
-    for note in dict.fromkeys(one.note for one in weights if one.kind == "program" and one.note):
-        warn(note)
 
 
 def exit_status(done: list["Conversion"], checks: list["Check"] | None) -> int:

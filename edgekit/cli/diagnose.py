@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, SourceOptions, Verbose, Weights, model_sources
+from edgekit.cli.common import (
+    DEFAULT_OUT,
+    InputSize,
+    Json,
+    Offline,
+    Out,
+    SourceOptions,
+    Verbose,
+    Weights,
+    model_sources,
+    size_option,
+)
 from edgekit.cli.console import console, error_console, print_json
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 
@@ -31,7 +42,7 @@ def diagnose(
     ] = None,
     weights: Weights = "auto",
     out: Out = DEFAULT_OUT,
-    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    input_size: InputSize = None,
     recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
     without_rewrite: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
@@ -72,7 +83,7 @@ def diagnose(
             wanted = select_targets(target)
             if len(wanted) != 1:
                 raise UsageError(f"--target {target} names {len(wanted)} targets", "Diagnose them one at a time.")
-            options = SourceOptions(weights=weights, input_size=input_size, recipe=recipe)
+            options = SourceOptions(weights=weights, input_size=size_option(input_size), recipe=recipe)
             (source,) = model_sources([what], options, offline=offline)
             source = without(source, wanted[0].name, without_rewrite or [])
             subject = model_subject(source, wanted[0], Path(scratch), executor)
@@ -115,19 +126,26 @@ def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:
 
 
 def without(source: "ModelSource", target: str, names: list[str]) -> "ModelSource":
-    """The source with a recipe that leaves rewrites of a target out. Raises UsageError for one that it has not got."""
+    """The source with a recipe that leaves rewrites of a target, or of the program, out.
+
+    Raises UsageError for one that it has not got.
+    """
     from msgspec.structs import replace as with_changes
 
     from edgekit.recipe.schema import TargetRecipe
 
     chosen = source.recipe.targets.get(target, TargetRecipe())
-    known = [one.name for one in chosen.rewrites]
+    program = source.recipe.program
+    known = [one.name for one in (*program.rewrites, *chosen.rewrites)]
     for name in names:
         if name not in known:
             raise UsageError(f"the recipe for {target} has no rewrite {name}", f"It has: {', '.join(known) or 'none'}.")
-    left = tuple(one for one in chosen.rewrites if one.name not in names)
+    left, of_program = (
+        tuple(one for one in rewrites if one.name not in names) for rewrites in (chosen.rewrites, program.rewrites)
+    )
     targets = {**source.recipe.targets, target: with_changes(chosen, rewrites=left)}
-    return replace(source, recipe=with_changes(source.recipe, targets=targets))
+    changed = with_changes(source.recipe, targets=targets, program=with_changes(program, rewrites=of_program))
+    return replace(source, recipe=changed)
 
 
 def show(found: "Diagnosis") -> None:

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import Json, Offline, SourceOptions, Verbose, Weights, batch_option, model_sources
+from edgekit.cli.common import (
+    InputSize,
+    Json,
+    Offline,
+    SourceOptions,
+    Verbose,
+    Weights,
+    batch_option,
+    model_sources,
+    size_option,
+)
 from edgekit.cli.console import console, error_console, print_json, warn
 
 if TYPE_CHECKING:
@@ -50,7 +60,7 @@ def record(
     backend: Annotated[BackendChoice, typer.Option("--backend", "-b", help="What computes the reference.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The bundle to write (.safetensors).", dir_okay=False)],
     weights: Weights = "auto",
-    input_size: Annotated[int | None, typer.Option(help="Side of the square input in pixels.")] = None,
+    input_size: InputSize = None,
     batch: Annotated[str, typer.Option(metavar="N|dynamic", help="Samples per call.")] = "1",
     precision: Annotated[Compute, typer.Option(help="fp16: a reference for FP16 artifacts only.")] = Compute.fp32,
     allow_tf32: Annotated[
@@ -87,7 +97,7 @@ def record(
         raise UsageError(f"{out} does not end in {SUFFIX}", f"Name the bundle {out.with_suffix(SUFFIX)}.")
     device = recording_device(chosen)
     interpreter = check_python(python, chosen.modules) if python and chosen.gpu else None
-    options = SourceOptions(weights=weights, input_size=input_size, batch=batch_option(batch))
+    options = SourceOptions(weights=weights, input_size=size_option(input_size), batch=batch_option(batch))
     (source,) = model_sources([model], options, offline=offline)
     wish = Wish(chosen, arithmetic, device, interpreter, with_inputs)
     with session(offline=offline, verbose=verbose) as executor:
@@ -138,9 +148,7 @@ def show_list(found: list["Stored"]) -> None:
             continue
         said = one.bundle.description
         kind = "shipped" if one.shipped else "imported"
-        about = (
-            f"{said.model.name}, {said.weights.spec} weights, {said.program.input_size} px, batch {said.program.batch}"
-        )
+        about = f"{said.model.name}, {said.weights.spec} weights, {said.program.size} px, batch {said.program.batch}"
         # Strangers' words are shown as they are: they are no markup.
         console().print(one.bundle.name, markup=False, highlight=False, soft_wrap=True)
         console().print(f"  {kind}: {about}; {said.title}", markup=False, highlight=False, soft_wrap=True)
@@ -207,7 +215,7 @@ def described(bundle: "Bundle") -> dict[str, str]:
         "bundle": str(bundle.path),
         "model": f"{said.model.name} ({said.model.architecture}, {said.model.class_count} classes)",
         "weights": f"{said.weights.spec}, parameters {program.parameters_sha256}",
-        "program": f"{program.graph_sha256}, {program.input_size} px, batch {program.batch}",
+        "program": f"{program.graph_sha256}, {program.size} px, batch {program.batch}",
         "ONNX": program.onnx_sha256 or "not used",
         "inputs": f"{len(inputs.labels)} samples, {inputs.samples_sha256}, {'stored' if inputs.stored else 'remade'}",
         "backend": f"{said.backend.name} ({', '.join(f'{name} {one}' for name, one in said.backend.tools.items())})",

@@ -9,7 +9,7 @@ from edgekit.artifact.samples import run_options
 from edgekit.diagnose.inside import Laboratory
 from edgekit.diagnose.judge import Judge, largest_error
 from edgekit.diagnose.report import StepReport
-from edgekit.diagnose.steps import ARTIFACT, CONVERTED, File, Step, conversion_of, steps_before
+from edgekit.diagnose.steps import ARTIFACT, CONVERTED, PROGRAM_REWRITTEN, File, Step, conversion_of, steps_before
 from edgekit.diagnose.subject import Subject
 from edgekit.errors import EdgekitError
 from edgekit.pipeline.plan import PROGRAM
@@ -18,6 +18,11 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
 
 Tried = tuple[Step, StageResult | EdgekitError]
+
+
+def changed(rewritten: StageResult) -> bool:
+    """Whether a rewrite applied: else there is no other program to run."""
+    return any(report["applied"] for report in rewritten.details["rewrites"])
 
 
 def stand_in(subject: Subject) -> Artifact:
@@ -50,8 +55,11 @@ class Attempts:
         tried: list[Tried] = [(steps[0], self.reference)]
         for step in steps[1:]:
             assert step.make is not None
-            failed = outcomes.by_key[step.make.key]
-            tried.append(self.ran(step) if isinstance(failed, StageResult) else (step, failed))
+            outcome = outcomes.by_key[step.make.key]
+            if not isinstance(outcome, StageResult):
+                tried.append((step, outcome))
+            elif step.name != PROGRAM_REWRITTEN or changed(outcome):
+                tried.append(self.ran(step))
         result = outcomes.by_key[made.key]
         artifact = subject.artifact
         alone = artifact is not None and not self.twins

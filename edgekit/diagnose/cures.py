@@ -1,9 +1,7 @@
 """Which rewrite mends it: those that the recipe leaves out are tried, one at a time, then all together."""
 
 from collections.abc import Callable
-from pathlib import Path
 
-from edgekit.bundled import bundled_folder
 from edgekit.diagnose.graph import Layer
 from edgekit.diagnose.inside import Laboratory
 from edgekit.diagnose.judge import Judge, largest_error
@@ -14,15 +12,10 @@ from edgekit.errors import EdgekitError
 from edgekit.pipeline.plan import Plan
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import StageResult
+from edgekit.recipe.load import available_rewrites
 from edgekit.recipe.schema import Recipe
 
 AsStep = Callable[[Stage, StageResult], Step]
-
-
-def available_rewrites(target: str) -> list[str]:
-    """The rewrites that a target has, by the names that recipes give them."""
-    folder: Path = bundled_folder("converters") / target / "rewrites"
-    return sorted(path.stem.replace("_", "-") for path in folder.glob("*.py") if not path.stem.startswith("_"))
 
 
 def in_order(names: list[str], recipe: Recipe, target: str) -> tuple[str, ...]:

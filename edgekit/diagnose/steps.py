@@ -16,7 +16,7 @@ File = SourceFile | StageFile
 HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "onnx/convert.py": ("paddle2onnx", "ONNX before it is simplified", {"simplify": False}),
 }
-CONVERTED, ARTIFACT, REWRITTEN = "converted", "artifact", "rewritten"
+CONVERTED, ARTIFACT, REWRITTEN, PROGRAM_REWRITTEN = "converted", "artifact", "rewritten", "rewritten program"
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,26 @@ def with_rewrites(plan: Plan, target: str, names: tuple[str, ...]) -> Plan:
     reasons = {one.name: one.reason for one in chosen.rewrites}
     rewrites = tuple(RewriteChoice(name, reasons.get(name, "tried by a diagnosis")) for name in names)
     told = changed(recipe, targets={**recipe.targets, target: changed(chosen, rewrites=rewrites)})
-    return Plan(replace(plan.source, recipe=told), plan.precision, plan.program, {}, plan.flags)
+    return replace(plan, source=replace(plan.source, recipe=told), conversions={})
+
+
+def with_program_rewrites(plan: Plan, names: tuple[str, ...]) -> Plan:
+    """The plan with other rewrites of the program."""
+    from msgspec.structs import replace as changed
+
+    recipe = plan.source.recipe
+    reasons = {one.name: one.reason for one in recipe.program.rewrites}
+    rewrites = tuple(RewriteChoice(name, reasons.get(name, "as the artifact was made")) for name in names)
+    told = changed(recipe, program=changed(recipe.program, rewrites=rewrites))
+    return replace(plan, source=replace(plan.source, recipe=told), conversions={})
+
+
+def by_the_way_taken(plan: Plan, target: Target, build: Mapping[str, Any]) -> Plan:
+    """The plan as it went for a target whose converter said `build`: some can read the program or another target."""
+    taken = build.get("read")
+    if taken is None or taken == way_to(plan, target)[0]:
+        return plan
+    return replace(plan, through={**plan.through, target.name: taken}, conversions={})
 
 
 def rewrites_of(plan: Plan, target: str) -> tuple[str, ...]:
@@ -90,6 +109,9 @@ def rewrites_of(plan: Plan, target: str) -> tuple[str, ...]:
 def steps_before(plan: Plan, target: Target) -> Iterator[Step]:
     """The steps up to what the target's converter reads and rewrites, without the program itself, in order."""
     upstream, worker, _ = way_to(plan, target)
+    if upstream == PROGRAM and plan.rewritten is not plan.program:
+        title = "Paddle after the rewrites for all targets"
+        yield Step(PROGRAM_REWRITTEN, title, PROGRAM, {PROGRAM: StageFile(plan.rewritten)}, plan.rewritten)
     if upstream != PROGRAM:
         other = targets()[upstream]
         yield from steps_before(plan, other)

@@ -10,7 +10,7 @@ from edgekit.artifact.load import AGAIN, Artifact, read_manifest
 from edgekit.artifact.manifest import FileRecord, Manifest
 from edgekit.artifact.origin import program_folder_of
 from edgekit.convert import make_manifest, write_conversion
-from edgekit.diagnose.steps import finished, with_rewrites
+from edgekit.diagnose.steps import by_the_way_taken, finished, with_program_rewrites, with_rewrites
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
@@ -106,9 +106,12 @@ def artifact_subject(folder: Path, executor: Executor) -> Subject:
     made_by = finished(manifest.stages[0].stage, program.name)
     weights = msgspec.convert({**msgspec.to_builtins(manifest.weights), "label": "", "path": None}, ResolvedWeights)
     source = RecordedSource(recipe=family, weights=weights, batch=manifest.batch, manifest=manifest)
-    plan = with_rewrites(
-        Plan(source, manifest.precision, made_by, {}), target.name, tuple(one.name for one in manifest.rewrites)
+    plan = Plan(source, manifest.precision, made_by, {})
+    of_program, of_target = (
+        tuple(one.name for one in manifest.rewrites if one.of == graph) for graph in ("program", "target")
     )
+    plan = by_the_way_taken(with_program_rewrites(plan, of_program), target, manifest.build)
+    plan = with_rewrites(plan, target.name, of_target)
     return Subject(target, manifest, plan, family, artifact, changed, recorded_conversion(manifest, executor))
 
 
@@ -131,17 +134,18 @@ def model_subject(source: ModelSource, target: Target, out: Path, executor: Exec
     """
     plan = plan_conversion(source, [target])
     stage = plan.conversions[target.name]
-    outcomes = executor.run([plan.program, stage])
-    program = outcomes.result(plan.program)
+    outcomes = executor.run([*plan.programs, stage])
+    programs = [outcomes.result(one) for one in plan.programs]
     failed = outcomes.failed_at(stage)
     if failed is None:
         conversion = write_conversion(plan, target, outcomes, out)
         assert conversion.artifact is not None  # it raises where there is none
         manifest, artifact, failure = conversion.artifact.manifest, conversion.artifact, None
+        plan = by_the_way_taken(plan, target, manifest.build)
     else:
         error = outcomes.by_key[stage.key]
         assert isinstance(error, EdgekitError)
-        manifest, artifact, failure = make_manifest(plan, target, program, nothing(target, stage)), None, error
+        manifest, artifact, failure = make_manifest(plan, target, programs, nothing(target, stage)), None, error
     return Subject(target, manifest, plan, recipe_for(source.family), artifact, (), stage, failure)
 
 

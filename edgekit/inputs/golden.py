@@ -54,7 +54,7 @@ class GoldenInputs:
     """Input tensors with a label for each sample."""
 
     tensors: "Mapping[str, np.ndarray]"
-    """Input name to float32 [N, 3, H, W], or to 8-bit levels, uint8 [N, H, W, 3]."""
+    """Input name to float32 [N, C, H, W], or to 8-bit levels, uint8 [N, H, W, C]."""
     labels: tuple[str, ...]
     """N names for people: "photo cat", "synthetic noise 0"."""
     kinds: tuple[Kind, ...]
@@ -72,7 +72,7 @@ class GoldenInputs:
         return digest.hexdigest()
 
     def levels(self, preprocessing: Preprocessing) -> "GoldenInputs":
-        """The 8-bit photos before their normalisation, and noise rounded to 8 bits: uint8 [N, H, W, 3]."""
+        """The 8-bit photos before their normalisation, and noise rounded to 8 bits: uint8 [N, H, W, C]."""
         return replace(self, tensors={name: quantised(value, preprocessing) for name, value in self.tensors.items()})
 
     def from_levels(self, preprocessing: Preprocessing) -> "GoldenInputs":
@@ -104,13 +104,14 @@ def bundled_photos() -> tuple[GoldenPhoto, ...]:
 def golden_inputs(
     preprocessing: Preprocessing, input_name: str, *, photos: int = 8, synthetic: int = 2, seed: int = 0
 ) -> GoldenInputs:
-    """The first `photos` bundled photos, preprocessed, then `synthetic` samples, as one input [N, 3, crop,
-    crop].
+    """The first `photos` bundled photos, preprocessed, then `synthetic` samples, as one input [N, C, H, W].
 
     Synthetic samples alternate between white noise (mean 0, variance 1, within 6) and smooth 1/f-like noise,
-    both clipped to the values that an 8-bit image can have after this preprocessing.
+    both clipped to the values that an 8-bit image can have after this preprocessing; where these have quite another
+    range than normalised ones (0..255), the noise is spread over it.
 
-    Raises `UsageError` when asked for more photos than are bundled, or for no sample.
+    Raises `UsageError` when asked for more photos than are bundled, for no sample, or where a photo is smaller than
+    what the preprocessing cuts out.
     """
     import numpy as np
 
@@ -124,55 +125,86 @@ def golden_inputs(
     labels: list[str] = []
     kinds: list[Kind] = []
     for photo in available[:photos]:
-        samples.append(preprocess(load_image(photo.path), preprocessing))
+        try:
+            samples.append(preprocess(load_image(photo.path), preprocessing))
+        except ValueError as error:
+            raise UsageError(
+                f"the golden photo {photo.name} cannot be prepared: {error}",
+                "Let the preprocessing resize photos: resize = short, stretch or letterbox (docs/preprocessing.md).",
+            ) from None
         labels.append(f"photo {photo.name}")
         kinds.append("photo")
     lowest, highest = (limit[:, None, None] for limit in preprocessing.value_range)
+    height, width = preprocessing.input_size
+    shape = (preprocessing.channels, height, width)
     for index in range(synthetic):
         smooth = index % 2 == 1
         make = _smooth_noise if smooth else _white_noise
         # A bit generator per sample: asking for more samples leaves the earlier ones as they are.
-        values = make(np.random.PCG64(np.random.SeedSequence([seed, index])), preprocessing.crop)
+        values = make(np.random.PCG64(np.random.SeedSequence([seed, index])), shape)
+        values = _spread(values, lowest, highest)
         samples.append(np.clip(values, lowest, highest))
         labels.append(f"synthetic {'smooth noise' if smooth else 'noise'} {index}")
         kinds.append("synthetic")
     return GoldenInputs({input_name: np.stack(samples)}, tuple(labels), tuple(kinds))
 
 
-def _white_noise(bits: "np.random.PCG64", size: int) -> "np.ndarray":
-    """Near-normal noise, float32 [3, size, size]: mean 0, variance 1.
+def _spread(noise: "np.ndarray", lowest: "np.ndarray", highest: "np.ndarray") -> "np.ndarray":
+    """Noise of variance 1 over the range of an image's values, where that is not of normalised ones: float32.
+
+    ImageNet's normalisation gives ranges of 4.4, mean and deviation 0.5 one of 2, 0..1 one of 1.
+    """
+    import numpy as np
+
+    width = (highest - lowest).astype(np.float64)
+    # A channel of zeros has no range at all.
+    if ((width == 0) | ((width >= 1) & (width <= 8))).all():
+        return noise
+    spread = lowest + width / 2 + noise.astype(np.float64) * (width / 4.4)
+    return spread.astype(np.float32)
+
+
+def _white_noise(bits: "np.random.PCG64", shape: tuple[int, int, int]) -> "np.ndarray":
+    """Near-normal noise, float32 of `shape` (C, H, W): mean 0, variance 1.
 
     The sum of twelve uniform values less six (Irwin-Hall). Numpy promises a bit generator's raw output for
     ever, and that of its normal distribution only within a version (NEP 19).
     """
     import numpy as np
 
-    count = 3 * size * size
+    channels, height, width = shape
+    count = channels * height * width
     uniform = bits.random_raw(3 * count).astype("<u8").view("<u2").reshape(count, 12)
     total = uniform.sum(axis=1, dtype=np.int64)
     # Each 16-bit value v stands for (v + 1/2) / 65536; sums below 2^53 are exact.
     values = (total + 6).astype(np.float64) / 65536.0 - 6.0
-    return values.astype(np.float32).reshape(3, size, size)
+    return values.astype(np.float32).reshape(shape)
 
 
-def _smooth_noise(bits: "np.random.PCG64", size: int) -> "np.ndarray":
-    """Noise whose amplitude falls as 1/frequency, like that of photos: float32 [3, size, size], mean 0,
+def _smooth_noise(bits: "np.random.PCG64", shape: tuple[int, int, int]) -> "np.ndarray":
+    """Noise whose amplitude falls as 1/frequency, like that of photos: float32 of `shape` (C, H, W), mean 0,
     variance ~1.
 
-    Octaves of white noise, bilinearly enlarged. All have the same variance, which spread over an area of
-    frequencies that grows fourfold makes power fall as 1/f^2 and amplitude as 1/f.
+    Octaves of white noise, bilinearly enlarged, with as many cells along the longer side. All have the same variance,
+    which spread over an area of frequencies that grows fourfold makes power fall as 1/f^2 and amplitude as 1/f.
     """
     import numpy as np
 
-    total = np.zeros((3, size, size), dtype=np.float64)
+    channels, height, width = shape
+    longer = max(height, width)
+    total = np.zeros(shape, dtype=np.float64)
     octaves, cells = 0, 2
-    while cells <= size:
-        grid = _white_noise(bits, cells + 1).astype(np.float64)
-        position = (np.arange(size) + 0.5) * (cells / size)
+
+    def between(count: int) -> "tuple[np.ndarray, np.ndarray]":
+        position = (np.arange(count) + 0.5) * (cells / longer)
         before = np.minimum(position.astype(np.intp), cells - 1)
-        weight = position - before
-        rows = grid[:, before] + (grid[:, before + 1] - grid[:, before]) * weight[None, :, None]
-        total += rows[:, :, before] + (rows[:, :, before + 1] - rows[:, :, before]) * weight[None, None, :]
+        return before, position - before
+
+    while cells <= longer:
+        grid = _white_noise(bits, (channels, cells + 1, cells + 1)).astype(np.float64)
+        (down, below), (across, after) = between(height), between(width)
+        rows = grid[:, down] + (grid[:, down + 1] - grid[:, down]) * below[None, :, None]
+        total += rows[:, :, across] + (rows[:, :, across + 1] - rows[:, :, across]) * after[None, None, :]
         octaves, cells = octaves + 1, cells * 2
     # Blending two values with weights w and 1 - w leaves 2/3 of the variance on average, per axis.
     return (total / (max(octaves, 1) * 4 / 9) ** 0.5).astype(np.float32)

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def load_image(path: Path) -> "np.ndarray":
+def load_image(path: Path, *, alpha: bool = False) -> "np.ndarray":
     """The image as uint8 RGB [H, W, 3], turned upright by its EXIF orientation, without its alpha channel.
+
+    With `alpha`, RGBA [H, W, 4] where the image has such a channel.
 
     Greyscale, palette and CMYK images become RGB, 16-bit greyscale keeps its upper 8 bits, of an animation
     the first frame counts: as `cv2.imread` does, which PaddleClas decodes with.
@@ -50,4 +52,4 @@ def load_image(path: Path) -> "np.ndarray":
         # Pillow's own conversion to RGB would cut 16-bit values off at 255.
         upper = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(upper[:, :, None], 3, axis=2)
-    return np.asarray(image.convert("RGB"))
+    return np.asarray(image.convert("RGBA" if alpha and image.has_transparency_data else "RGB"))

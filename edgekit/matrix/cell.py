@@ -22,14 +22,14 @@ class Cell(Struct, frozen=True, kw_only=True):
     `status` is what was found and `outcome` what it means beside the recipe's expectation, whose reason is
     `expected`. Where it failed, `stage` is the worker (such as `ncnn/convert`) or one of `parity`, `weights`,
     `artifact` and `environment`, with the `reason` and the `remedy`. `seconds` are those of the stages that made
-    it, shared ones included.
+    it, shared ones included. `input_size` is a side in pixels, or [height, width].
     """
 
     model: str
     family: str
     architecture: str
     parameters: int | None
-    input_size: int
+    input_size: int | list[int]
     target: str
     weights: str
     key: str

@@ -49,8 +49,9 @@ class Group:
         return self.program.key
 
     def conversions(self) -> list[Stage]:
-        """What to ask for: the program (the artifacts' manifests describe it) and the targets' conversions."""
-        return [self.program, *{entry.conversion.key: entry.conversion for entry in self.entries}.values()]
+        """What to ask for: the programs (the artifacts' manifests describe them) and the targets' conversions."""
+        stages = [stage for entry in self.entries for stage in (*entry.plan.programs, entry.conversion)]
+        return list({stage.key: stage for stage in stages}.values())
 
     def outputs(self) -> list[Stage]:
         """Every stage whose output is as big as the network: from the weights to the targets' files."""

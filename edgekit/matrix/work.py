@@ -127,7 +127,7 @@ def make_cell(entry: Entry, **found) -> Cell:
         family=source.family,
         architecture=source.architecture_name,
         parameters=source.parameters,
-        input_size=source.input_size,
+        input_size=source.input_size.short,
         target=entry.target.name,
         weights=source.weights.spec,
         key=entry.key,

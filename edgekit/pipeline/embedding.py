@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from edgekit.artifact.manifest import FileRecord, Manifest, StageRecord, TensorSpec
 from edgekit.bundled import bundled_folder
 from edgekit.errors import UsageError
-from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.inputs.preprocessing import FUSED, Preprocessing
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, targets
@@ -39,13 +39,28 @@ def check_embedding(wanted: Sequence[Target]) -> None:
 
 
 def embedding_stage(source: "ModelSource", target: Target, conversion: Stage) -> Stage:
-    """The stage that folds normalisation and layout of `source` into what `conversion` makes."""
+    """The stage that folds normalisation and layout of `source` into what `conversion` makes.
+
+    Raises UsageError where photos are padded with what 8 bits cannot say.
+    """
     spec = normalisation_of(source)
+    if not spec.pads_with_levels:
+        raise UsageError(
+            f"photos for {source.name} are padded with {spec.pad_levels.tolist()}, which lie between levels of 8 bits",
+            "Leave --embed-preprocessing out, or give a whole pad_value in a recipe.",
+        )
+    minimum, divisor, mean, std = (values.tolist() for values in spec.constants)
     return Stage(
         worker=target.worker(WORKER),
         about=f"{target.description.title} preprocessing of {source.name}",
         inputs={role: StageFile(conversion, role) for role in target.description.files},
-        options={"divide_by": spec.divide_by, "mean": list(spec.mean), "std": list(spec.std)},
+        options={
+            "min_value": minimum,
+            "divide_by": divisor,
+            "mean": mean,
+            "std": std,
+            "fused": spec.normalisation == FUSED,
+        },
         memory_bytes=conversion.memory_bytes,
         limits=conversion.limits,
     )
@@ -58,7 +73,7 @@ def normalisation_of(source: "ModelSource") -> Preprocessing:
     if isinstance(source, CatalogSource):
         return source.preprocessing
     assert isinstance(source, ProgramSource)
-    return source.preprocessing_at(source.input_size or source.usual_size)
+    return source.usual_preprocessing
 
 
 def with_embedding(manifest: Manifest, embedding: StageResult) -> Manifest:

@@ -1,7 +1,8 @@
 """The stages of a model: weights -> program -> targets, and what verification runs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from edgekit.errors import ConversionError, EdgekitError
@@ -20,6 +21,7 @@ REFERENCE_WORKERS = {"paddle3/adopt.py": "paddle3/run.py"}
 # What takes a program from elsewhere in, by its format.
 ADOPTERS = {"paddle2": "paddle/adopt.py", "paddle3": "paddle3/adopt.py"}
 EXPORTER = "paddle/export.py"
+REWRITER = "paddle/rewrite.py"
 # The workers whose output is a program.
 PROGRAM_WORKERS = (EXPORTER, *ADOPTERS.values())
 # A timed run is short; the bound on seconds keeps one slow model from holding up the others.
@@ -34,8 +36,11 @@ RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
 class Plan:
     """The stages that lead one model to its targets: `program`, and `conversions` by target name.
 
+    `rewritten` is the program as the targets get it; reference and oracle stay those of `program`.
+
     `conversions` also holds the targets on the way to those asked for. `flags` are those of the command line that
-    some targets take, as `parse_flags` gives them. `embeddings` fold the preprocessing into what was converted; what
+    some targets take, as `parse_flags` gives them. `through` says of targets that can be made from the program or from
+    another target that it is the other one here. `embeddings` fold the preprocessing into what was converted; what
     is made from a target is made from its `conversions`.
     """
 
@@ -45,6 +50,30 @@ class Plan:
     conversions: dict[str, Stage]
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     embeddings: dict[str, Stage] = field(default_factory=dict)
+    through: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def rewritten(self) -> Stage:
+        """What the recipe's rewrites make of the program; `program` itself where there are none.
+
+        A Paddle 3 program has none.
+        """
+        names = [rewrite.name for rewrite in self.source.recipe.program.rewrites]
+        if not names or self.program.worker == ADOPTERS["paddle3"]:
+            return self.program
+        return Stage(
+            worker=REWRITER,
+            about=f"rewrites of the program of {self.source.name}",
+            inputs={PROGRAM: StageFile(self.program)},
+            options={"rewrites": names},
+            memory_bytes=self.program.memory_bytes,
+            limits=CONVERSION_LIMITS,
+        )
+
+    @property
+    def programs(self) -> list[Stage]:
+        """The program as it came, and as the targets get it where that is another stage: what a manifest tells of."""
+        return [self.program] if self.rewritten is self.program else [self.program, self.rewritten]
 
 
 def plan_conversion(
@@ -95,7 +124,12 @@ def adoption_stage(source: ProgramSource) -> Stage:
             "graph": SourceFile(files.graph, files.graph_sha256),
             "parameters": SourceFile(parameters, files.parameters_sha256),
         },
-        options={"input_size": source.input_size, "usual_size": source.usual_size, "batch": source.batch},
+        options={
+            "input_size": source.input_size,
+            "usual_size": source.usual_size,
+            "channels": source.usual_channels,
+            "batch": source.batch,
+        },
         memory_bytes=estimated_memory(weight_bytes(source.parameters)),
         limits=CONVERSION_LIMITS,
     )
@@ -130,6 +164,7 @@ def export_stage(source: CatalogSource) -> Stage:
             "architecture": source.architecture,
             "input_size": source.input_size,
             "batch": source.batch,
+            "prefix": weights.prefix,
         },
         memory_bytes=memory,
         limits=CONVERSION_LIMITS,
@@ -144,10 +179,7 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
     if target.name in plan.conversions:
         return plan.conversions[target.name]
     upstream, worker, asked = way_to(plan, target)
-    if upstream == PROGRAM:
-        inputs = {PROGRAM: StageFile(plan.program)}
-    else:
-        inputs = {upstream: StageFile(add_conversion(plan, targets()[upstream], "fp32"), f"model.{upstream}")}
+    inputs = {upstream: made_before(plan, upstream)}
     chosen = plan.source.recipe.targets.get(target.name)
     stage = Stage(
         worker=worker,
@@ -163,8 +195,17 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
         memory_bytes=plan.program.memory_bytes,
         limits=CONVERSION_LIMITS,
     )
+    if upstream == PROGRAM and (other := target.description.otherwise):
+        stage = replace(stage, otherwise=replace(stage, inputs={other: made_before(plan, other)}))
     plan.conversions[target.name] = stage
     return stage
+
+
+def made_before(plan: Plan, source: str) -> StageFile:
+    """What a conversion reads: the program after its rewrites, or the file of another target."""
+    if source == PROGRAM:
+        return StageFile(plan.rewritten)
+    return StageFile(add_conversion(plan, targets()[source], "fp32"), f"model.{source}")
 
 
 def way_to(plan: Plan, target: Target) -> tuple[str, str, dict[str, Any]]:
@@ -173,6 +214,8 @@ def way_to(plan: Plan, target: Target) -> tuple[str, str, dict[str, Any]]:
     Raises ConversionError where the target does not take the plan's program.
     """
     worker, asked = target.converter(plan.flags)
+    if target.name in plan.through:
+        return plan.through[target.name], worker, asked
     source, other = target.description.source, target.description.paddle3
     if plan.program.worker != ADOPTERS["paddle3"] or (other is None and source != PROGRAM):
         return source, worker, asked

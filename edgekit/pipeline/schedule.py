@@ -30,6 +30,7 @@ class Schedule:
     waiting: dict[Job, list[str]] = field(default_factory=dict)
     opened: dict[Job, int] = field(default_factory=dict)
     ranks: dict[str, int] = field(default_factory=dict)
+    instead: dict[str, tuple[Stage, ConversionError]] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
     timing: bool = False
 
@@ -167,12 +168,33 @@ class Schedule:
             outcome = type(error)(f"{stage.about}: {error.message}", error.remedy)
         except OSError as error:
             outcome = ConversionError(f"{stage.about}: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
+        if isinstance(outcome, ConversionError) and stage.otherwise is not None:
+            self.go_another_way(stage, stage.otherwise, outcome)
+            return
         self.finish(stage, outcome)
+
+    def go_another_way(self, stage: Stage, other: Stage, error: ConversionError) -> None:
+        """Do `other` in the place of `stage`, which ended with `error`; its outcome is that of both."""
+        if (settled := self.outcomes.by_key.get(other.key)) is not None:
+            self.finish(stage, either(error, settled))
+            return
+        self.instead[other.key] = (stage, error)
+        self.want(other, self.ranks[stage.key])
 
     def finish(self, stage: Stage, outcome: Outcome) -> None:
         """Note and tell an outcome."""
         self.outcomes.by_key[stage.key] = outcome
         self.observe(Event("failed" if isinstance(outcome, EdgekitError) else "finished", stage, outcome))
+        if (waiting := self.instead.pop(stage.key, None)) is not None:
+            asked, error = waiting
+            self.finish(asked, either(error, outcome))
+
+
+def either(error: ConversionError, other: Outcome) -> Outcome:
+    """What became of a stage that ended with `error`, by what the other way ended with."""
+    if not isinstance(other, EdgekitError):
+        return other
+    return ConversionError(f"{error.message}; nor the other way: {other.message}", error.remedy)
 
 
 def too_big(stage: Stage, memory_bytes: int) -> ConversionError:

@@ -1,6 +1,6 @@
 """What is converted: a model of the catalog with weights, or a program that somebody exported."""
 
-import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from edgekit.catalog import Model
 from edgekit.errors import UsageError
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.inputs.size import Size
+from edgekit.pipeline.description import Description, describe_program, describe_weights
 from edgekit.program.files import ProgramFiles, find_program
-from edgekit.program.inference_config import InferenceConfig, inference_config
 from edgekit.recipe.load import default_recipe, load_recipe, recipe_for
 from edgekit.recipe.schema import Recipe
 from edgekit.weights import ResolvedWeights
@@ -20,18 +21,25 @@ from edgekit.weights import ResolvedWeights
 Batch = int | Literal["dynamic"]
 """Samples per call; "dynamic" is any number of them."""
 
+SMALLEST, LARGEST = 16, 1024
+"""Sides of an input, in pixels: from less than MNIST's 28 to more than any published classifier's."""
+
+LONGEST_NAME = 200  # bytes in UTF-8: file systems take 255, and endings are added to it
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSource:
     """A model ready for the pipeline; `batch` is what the program is exported with.
 
-    `recipe_file` is the user's own recipe, where there is one; `recipe` is what it says, or the family's.
+    `recipe_file` is the user's own recipe, where there is one; `recipe` is what it says, or the family's. `described`
+    is what is known besides: its configuration counts more than the recipe.
     """
 
     recipe: Recipe
     weights: ResolvedWeights
     batch: Batch = 1
     recipe_file: Path | None = None
+    described: Description = field(default_factory=Description)
 
     @property
     def name(self) -> str:
@@ -53,18 +61,18 @@ class ModelSource:
         """About how many trained values it has, where that is known before anything runs."""
         raise NotImplementedError
 
-    def preprocessing_at(self, size: int) -> Preprocessing:
-        """How images become inputs of `size` pixels, the side of the program's square input."""
+    def preprocessing_at(self, size: Size, channels: int = 3) -> Preprocessing:
+        """How images become the program's input, of that size and with so many channels."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogSource(ModelSource):
-    """A model of the catalog with weights for it, at `input_size` pixels."""
+    """A model of the catalog with weights for it, at `input_size`."""
 
     model: Model
     preprocessing: Preprocessing
-    input_size: int
+    input_size: Size
 
     @property
     def name(self) -> str:
@@ -86,10 +94,10 @@ class CatalogSource(ModelSource):
         """As counted with 1000 classes."""
         return self.model.architecture.parameters
 
-    def preprocessing_at(self, size: int) -> Preprocessing:
+    def preprocessing_at(self, size: Size, channels: int = 3) -> Preprocessing:
         """The program is exported at the size that was asked for."""
         assert size == self.input_size
-        return self.preprocessing
+        return checked_channels(self.preprocessing, channels, self.name)
 
     @property
     def class_count(self) -> int:
@@ -106,15 +114,13 @@ class CatalogSource(ModelSource):
 class ProgramSource(ModelSource):
     """A Paddle inference model from elsewhere.
 
-    `input_size` (pixels) is what the user asked for; None leaves it to the program, and where that leaves it open,
-    to the recipe. `config` is the configuration found beside the program; `changes` are the user's own fields of the
-    preprocessing, which count more.
+    `input_size` is what the user asked for; None leaves it to the program, and where that leaves it open, to the
+    configuration, then to the recipe. `changes` are the user's fields of the preprocessing, which count most.
     """
 
     files: ProgramFiles
     given_name: str
-    input_size: int | None = None
-    config: InferenceConfig | None = None
+    input_size: Size | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -139,48 +145,75 @@ class ProgramSource(ModelSource):
 
     @property
     def size_is_said(self) -> bool:
-        """Whether the user, or the configuration beside the program, gives the size."""
-        return self.input_size is not None or (self.config is not None and "crop" in self.config.preprocessing)
+        """Whether the user, or the program's configuration, gives the size."""
+        return self.input_size is not None or self.configured_size is not None
 
     @property
-    def usual_size(self) -> int:
-        """The side in pixels where neither the user nor the program fixes one."""
-        found = self.config.preprocessing.get("crop") if self.config else None
-        return found or self.recipe.preprocessing.crop
+    def configured_size(self) -> Size | None:
+        """The size that the program's configuration names, None where none does."""
+        return self.described.configuration.size if self.described.configuration else None
 
-    def preprocessing_at(self, size: int) -> Preprocessing:
-        """The recipe's, with what the configuration beside the program says, with the user's flags.
+    @property
+    def usual_size(self) -> Size:
+        """The size where neither the user nor the program fixes one."""
+        return self.configured_size or self.recipe.preprocessing.input_size
 
-        Raises UsageError where the configuration crops to another size than the program takes.
+    @property
+    def usual_channels(self) -> int:
+        """How many channels the input has where the program leaves them open."""
+        return self.usual_preprocessing.channels
+
+    @property
+    def usual_preprocessing(self) -> Preprocessing:
+        """How images are prepared as far as it is known before the program's own size is: without `resize_short`."""
+        changes = {name: value for name, value in self.changes.items() if self.input_size or name != "resize_short"}
+        return self._prepared(self.input_size or self.usual_size, changes)
+
+    def preprocessing_at(self, size: Size, channels: int = 3) -> Preprocessing:
+        """The recipe's, with what the program's configuration says, with the user's flags.
+
+        Raises UsageError where the configuration crops to another size than the program takes, and where it is for
+        other channels.
         """
-        said = dict(self.config.preprocessing) if self.config else {}
-        crop = said.get("crop", size)
-        if crop != size and self.input_size is None:
-            assert self.config is not None
+        configuration = self.described.configuration
+        named = configuration.size if configuration else None
+        if configuration and named and named != size and self.input_size is None:
             raise UsageError(
-                f"{self.config.path} crops images to {crop} px, and {self.files.graph} takes {size} px",
-                f"Say which is right: --input-size {crop} or --input-size {size}.",
+                f"{configuration.path} prepares images of {named} px, and {self.files.graph} takes {size} px",
+                f"Say which is right: --input-size {named} or --input-size {size}.",
             )
-        preprocessing = changed(self.recipe.preprocessing, said) if said else self.recipe.preprocessing
-        return fitted(preprocessing, size, self.changes)
+        return checked_channels(self._prepared(size, self.changes), channels, str(self.files.graph))
+
+    def _prepared(self, size: Size, changes: Mapping[str, Any]) -> Preprocessing:
+        configuration = self.described.configuration
+        if configuration is None or not configuration.preprocessing:
+            return fitted(self.recipe.preprocessing, size, changes)
+        said = {"crop": configuration.size or size, **configuration.preprocessing}
+        return fitted(changed(self.recipe.preprocessing, said), size, changes)
 
 
 def catalog_source(
     model: Model,
     weights: ResolvedWeights,
     *,
-    input_size: int | None = None,
+    input_size: Size | int | None = None,
     batch: Batch = 1,
     recipe_file: Path | None = None,
+    config: str | None = None,
+    labels: str | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> CatalogSource:
     """Join a catalog model with its weights and the recipe in `recipe_file`, or its family's.
 
-    The input size is the one asked for, else that of the weights (the demo weights are of 64 px), else the
-    published one. `changes` replace fields of the preprocessing. Raises UsageError for an impossible size, batch or
+    The input size is the one asked for, else that of the configuration `config`, else that of the weights (the demo
+    weights are of 64 px), else the published one. `labels` names the classes (a file, or "imagenet"). `changes`
+    replace fields of the preprocessing. Raises UsageError for an impossible size, batch, configuration or
     preprocessing.
     """
-    size = input_size or weights.input_size or model.input_size
+    described = describe_weights(weights, config, labels)
+    configuration = described.configuration
+    configured = configuration.size if configuration else None
+    size = Size.of(input_size or configured or weights.input_size or model.input_size)
     recipe = load_recipe(recipe_file, model.family) if recipe_file else recipe_for(model.family)
     preprocessing, usual = recipe.preprocessing, default_recipe().preprocessing
     if (preprocessing.crop, preprocessing.resize_short) == (usual.crop, usual.resize_short):
@@ -189,6 +222,8 @@ def catalog_source(
     if weights.input_size:
         # Weights trained at another size come with the resize they were trained with: none beyond the crop.
         preprocessing = replace(preprocessing, crop=weights.input_size, resize_short=weights.input_size)
+    if configuration is not None and configuration.preprocessing:
+        preprocessing = changed(preprocessing, {"crop": size, **configuration.preprocessing})
     return CatalogSource(
         model=model,
         weights=weights,
@@ -197,6 +232,7 @@ def catalog_source(
         preprocessing=fitted(preprocessing, size, changes or {}),
         input_size=size,
         batch=checked_batch(batch),
+        described=described,
     )
 
 
@@ -205,38 +241,42 @@ def program_source(
     cache: Path,
     *,
     name: str | None = None,
-    input_size: int | None = None,
+    input_size: Size | int | None = None,
     batch: Batch = 1,
     recipe_file: Path | None = None,
+    config: str | None = None,
+    labels: str | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> ProgramSource:
     """The inference model that `path` means, with `recipe_file`'s recipe or the default one.
 
-    `cache` remembers hashes. Raises UsageError where it is no such model, and for an impossible size, batch or name.
+    `config` is the configuration to follow ("none" for none), None for the one beside the program; `labels` names the
+    classes (a file, or "imagenet"). `cache` remembers hashes. Raises UsageError where it is no such model, and for an
+    impossible size, batch, configuration or name.
     """
     files = find_program(path, cache)
-    config = inference_config(files.graph.parent)
     weights = ResolvedWeights(
         kind="program",
         spec=str(path),
         label=f"program {path}",
         path=files.parameters[0],
         sha256=files.parameters_sha256,
-        class_names=config.class_names if config else None,
     )
     recipe = load_recipe(recipe_file) if recipe_file else default_recipe()
-    fitted(recipe.preprocessing, input_size or recipe.preprocessing.crop, changes or {})
-    return ProgramSource(
+    source = ProgramSource(
         recipe=recipe,
         recipe_file=recipe_file,
         weights=weights,
         batch=checked_batch(batch),
         files=files,
         given_name=folder_name(name or default_name(files)),
-        input_size=input_size,
-        config=config,
+        input_size=None if input_size is None else Size.of(input_size),
+        described=describe_program(files.graph.parent, config, labels),
         changes=dict(changes or {}),
     )
+    # What cannot be is said before minutes are spent.
+    _ = source.usual_preprocessing
+    return source
 
 
 def default_name(files: ProgramFiles) -> str:
@@ -246,18 +286,43 @@ def default_name(files: ProgramFiles) -> str:
 
 
 def folder_name(name: str) -> str:
-    """`name` as that of a folder and of files. Raises UsageError where nothing is left of it."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", name).strip("._")
+    """`name` as that of a folder and of files: letters, marks and digits of any script are kept, and `.`, `_`, `-`.
+
+    Raises UsageError where nothing is left of it, or too much for a file's name.
+    """
+    kept = [
+        letter if letter in "._-" or unicodedata.category(letter)[0] in "LMN" else " "
+        for letter in unicodedata.normalize("NFC", name)
+    ]
+    plain = "_".join("".join(kept).split()).strip("._")
     if not plain:
         raise UsageError(f"{name!r} cannot be a folder's name", "Give the model one with --name.")
+    if len(plain.encode()) > LONGEST_NAME:
+        raise UsageError(f"{plain} is too long for a file's name", "Give the model a shorter one with --name.")
     return plain
 
 
-def fitted(preprocessing: Preprocessing, size: int, changes: Mapping[str, Any]) -> Preprocessing:
-    """`preprocessing` for an input of `size` pixels, with `changes` over it. Raises UsageError where that cannot be."""
-    if not 32 <= size <= 1024:
-        raise UsageError(f"an input size of {size} px is out of range", "Choose one from 32 to 1024.")
-    if size != preprocessing.crop:
+def checked_channels(preprocessing: Preprocessing, channels: int, name: str) -> Preprocessing:
+    """`preprocessing`; raises UsageError where it makes other channels than the model takes."""
+    if preprocessing.channels == channels:
+        return preprocessing
+    values = ",".join(["0.5"] * channels)
+    order = {1: "GRAY", 3: "RGB", 4: "RGBA"}[channels]
+    raise UsageError(
+        f"{name} takes {channels} channel{'s' * (channels > 1)}, and photos are prepared with {preprocessing.channels} "
+        f"({preprocessing.channel_order})",
+        f"Say how it was trained, as in --channel-order {order} --mean {values} --std {values} "
+        "(docs/preprocessing.md has the other orders).",
+    )
+
+
+def fitted(preprocessing: Preprocessing, size: Size, changes: Mapping[str, Any]) -> Preprocessing:
+    """`preprocessing` for an input of `size`, with `changes` over it. Raises UsageError where that cannot be."""
+    if min(size) < SMALLEST or max(size) > LARGEST:
+        raise UsageError(
+            f"an input size of {size} px is out of range", f"Choose one from {SMALLEST} to {LARGEST} a side."
+        )
+    if size != preprocessing.input_size:
         preprocessing = preprocessing.scaled_to(size)
     return changed(preprocessing, changes)
 

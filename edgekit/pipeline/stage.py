@@ -43,7 +43,9 @@ class StageFile:
 class Stage:
     """One run of `worker` (such as `lite/convert.py`).
 
-    `options` go to the worker as they are. `about` names the model and the purpose for people. `cores` is how many
+    `options` go to the worker as they are. Where the worker gives up on what it was given (ConversionError),
+    `otherwise` is done in its place: another way to the same files, which costs nothing where this one works.
+    `about` names the model and the purpose for people. `cores` is how many
     it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes` estimates what it
     takes. None of these three is part of the key.
     """
@@ -56,6 +58,7 @@ class Stage:
     alone: bool = False
     memory_bytes: int = 0
     limits: Limits = field(default_factory=Limits)
+    otherwise: "Stage | None" = None
 
     @property
     def name(self) -> str:
@@ -73,6 +76,7 @@ class Stage:
                 "source": worker_source_digest(self.worker),
                 "inputs": {role: value.identity() for role, value in self.inputs.items()},
                 "options": dict(self.options),
+                **({"otherwise": self.otherwise.key} if self.otherwise else {}),
             }
         )
 

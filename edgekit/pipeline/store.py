@@ -57,6 +57,9 @@ class StageStore:
         there; it will be made again.
         """
         folder = self.folder(stage)
+        if stage.otherwise is not None and not folder.exists():
+            # It is made only where this way failed, and the same program fails again.
+            return self.find(stage.otherwise)
         try:
             record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
             whole = all((folder / name).stat().st_size == entry["bytes"] for name, entry in record["files"].items())
@@ -108,6 +111,8 @@ class StageStore:
 
     def remove(self, stage: Stage) -> None:
         """Remove the output of `stage`, where it is there. What was made from it stays and hides that it is gone."""
+        if stage.otherwise is not None:
+            self.remove(stage.otherwise)
         folder = self.folder(stage)
         if folder.parent.exists():
             with self.exclusive(folder, threading.Event()):
@@ -115,7 +120,10 @@ class StageStore:
 
     def path_of(self, value: Any) -> Path:
         """The path of a stage's input."""
-        return self.folder(value.stage) / value.name if isinstance(value, StageFile) else value.path
+        if not isinstance(value, StageFile):
+            return value.path
+        made = self.find(value.stage)
+        return (made.folder if made else self.folder(value.stage)) / value.name
 
     def keep_log(self, stage: Stage, scratch: Path, remedy: str) -> str:
         """Move a failed stage's log out of its scratch folder; returns the remedy with the new place."""

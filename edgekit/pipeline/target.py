@@ -91,7 +91,8 @@ class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):
 class Description(Struct, frozen=True, forbid_unknown_fields=True):
     """What a `target.toml` says.
 
-    `source` is what the converter reads: `program`, or the name of another target. `files` maps the
+    `source` is what the converter reads: `program`, or the name of another target; `otherwise` is that other target for
+    programs of which the converter says that it cannot read them. `files` maps the
     converter's file names to those in an artifact, where `{model}` stands for the model's name. `in_all`: whether
     `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not, and under
     `batch` why it takes no batch but 1, where it does not.
@@ -102,6 +103,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     source: str
     files: dict[str, str]
     variants: tuple[Variant, ...]
+    otherwise: str | None = None
     in_all: bool = True
     precisions: tuple[Precision, ...] = ("fp32",)
     lacks: dict[Precision | Literal["batch"], str] = {}

@@ -58,18 +58,23 @@ def load_recipe(path: Path, family: str = "") -> Recipe:
 def check_names(recipe: Recipe, path: Path) -> None:
     """Raise UsageError, with near names, for a target or a rewrite that does not exist."""
     converters = bundled_folder("converters")
+    for rewrite in recipe.program.rewrites:
+        if rewrite.name not in (known := available_rewrites("paddle")):
+            raise unknown("rewrite of programs", rewrite.name, known, path)
     known_targets = sorted(folder.parent.name for folder in converters.glob("*/target.toml"))
     for target, choice in recipe.targets.items():
         if target not in known_targets:
             raise unknown("target", target, known_targets, path)
-        known = sorted(
-            file.stem.replace("_", "-")
-            for file in (converters / target / "rewrites").glob("*.py")
-            if not file.stem.startswith("_")
-        )
+        known = available_rewrites(target)
         for rewrite in choice.rewrites:
             if rewrite.name not in known:
                 raise unknown(f"rewrite of {target}", rewrite.name, known, path)
+
+
+def available_rewrites(folder: str) -> list[str]:
+    """The rewrites in a folder of `converters/`, by the names that recipes give them."""
+    files = (bundled_folder("converters") / folder / "rewrites").glob("*.py")
+    return sorted(file.stem.replace("_", "-") for file in files if not file.stem.startswith("_"))
 
 
 def unknown(kind: str, name: str, known: list[str], path: Path) -> UsageError:

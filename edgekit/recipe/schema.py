@@ -10,7 +10,10 @@ from edgekit.parity import Tolerance
 
 
 class RewriteChoice(Struct, frozen=True, forbid_unknown_fields=True):
-    """One rewrite to apply, by the name it has under `converters/<target>/rewrites/`, and why."""
+    """One rewrite to apply, by its name, and why.
+
+    It lies under `converters/<target>/rewrites/`; one of the program under `converters/paddle/rewrites/`.
+    """
 
     name: str
     reason: str
@@ -40,6 +43,12 @@ class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
     expected_failures: tuple[ExpectedFailure, ...] = ()
 
 
+class ProgramRecipe(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is done to the Paddle program before any target gets it: rewrites in order."""
+
+    rewrites: tuple[RewriteChoice, ...] = ()
+
+
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """One family's recipe. `preprocessing` is for an input of 224 px; `tolerances` are by precision."""
 
@@ -47,6 +56,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     summary: str
     preprocessing: Preprocessing
     targets: dict[str, TargetRecipe]
+    program: ProgramRecipe = ProgramRecipe()
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
 
     def expected_failure(self, target: str, model: str) -> ExpectedFailure | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.inputs.size import Size
 
 SCHEMA = 1
 
@@ -20,6 +21,8 @@ TensorName = Annotated[str, Meta(min_length=1, max_length=200, pattern=_PRINTABL
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Count = Annotated[int, Meta(ge=1, le=1 << 24)]
 Shape = Annotated[tuple[Count, ...], Meta(min_length=1, max_length=8)]
+Side = Annotated[int, Meta(ge=1, le=8192)]
+Sides = Annotated[tuple[Side, ...], Meta(min_length=2, max_length=2)]
 Ratio = Annotated[float, Meta(ge=0)]
 Time = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00\Z")]
 
@@ -44,14 +47,19 @@ class WeightsPart(Struct, frozen=True, forbid_unknown_fields=True):
 class ProgramPart(Struct, frozen=True, forbid_unknown_fields=True):
     """The Paddle program that was run: the hashes of its graph and its parameters, and of the ONNX made from it.
 
-    `onnx_sha256` is there where the backend ran the ONNX.
+    `input_size` is a side in pixels, or height and width. `onnx_sha256` is there where the backend ran the ONNX.
     """
 
     graph_sha256: Sha256
     parameters_sha256: Sha256
-    input_size: Annotated[int, Meta(ge=1, le=8192)]
+    input_size: Side | Sides
     batch: Annotated[int, Meta(ge=1, le=4096)] | Literal["dynamic"]
     onnx_sha256: Sha256 | None = None
+
+    @property
+    def size(self) -> Size:
+        """Height and width of the input."""
+        return Size.of(self.input_size)
 
 
 class InputsPart(Struct, frozen=True, forbid_unknown_fields=True):
@@ -172,7 +180,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         parts = [
             self.model.name,
             f"{self.weights.kind}-{self.weights.spec}" if self.weights.kind == "file" else self.weights.spec,
-            f"{self.program.input_size}px",
+            f"{self.program.size}px",
             f"batch-{self.program.batch}",
             self.backend.name,
             self.device.name if self.is_gpu else "",

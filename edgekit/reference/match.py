@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.errors import AbsentError
+from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.reference.backends import BACKENDS
 from edgekit.reference.bundle import Bundle
@@ -27,7 +28,7 @@ class Subject:
     model: str
     architecture: str
     class_count: int
-    input_size: int
+    input_size: Size
     batch: int | str
     weights_spec: str
     weights_sha256: str
@@ -68,8 +69,8 @@ def differences(description: Description, subject: Subject) -> list[str]:
             found.append(f"another program ({model.architecture}; here {subject.architecture})")
         if model.class_count != subject.class_count:
             found.append(f"{model.class_count} classes (here {subject.class_count})")
-    if program.input_size != subject.input_size:
-        found.append(f"an input of {program.input_size} px (here {subject.input_size} px)")
+    if program.size != subject.input_size:
+        found.append(f"an input of {program.size} px (here {subject.input_size} px)")
     if description.inputs.samples_sha256 != subject.samples_sha256:
         found.append(
             f"other golden inputs ({len(description.inputs.labels)} samples, "

@@ -12,6 +12,7 @@ from edgekit import __version__
 from edgekit.artifact.samples import DYNAMIC_BATCHES, golden_samples, stored
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.inputs.golden import GoldenInputs, bundled_photos
+from edgekit.inputs.size import Size
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.outcome import Outcomes
 from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, plan_conversion, reference_stage
@@ -82,7 +83,8 @@ def record(source: ModelSource, wish: Wish, executor: Executor, out: Path) -> Re
     outcomes = executor.run([plan.program, wanted])
     program, model = outcomes.result(plan.program), outcomes.result(wanted)
     (described,) = program.details["inputs"]
-    preprocessing = source.preprocessing_at(described["shape"][-1])
+    _, channels, height, width = described["shape"]
+    preprocessing = source.preprocessing_at(Size(height, width), channels)
     inputs = golden_samples(preprocessing, described["name"], source.batch)
     cache = executor.store.root.parent
     golden = stored(inputs, cache)
@@ -106,7 +108,7 @@ def record(source: ModelSource, wish: Wish, executor: Executor, out: Path) -> Re
         program=ProgramPart(
             graph_sha256,
             parameters_sha256,
-            preprocessing.crop,
+            preprocessing.input_size.height if preprocessing.input_size.is_square else tuple(preprocessing.input_size),
             source.batch,
             model.files["model.onnx"]["sha256"] if reads_onnx else None,
         ),

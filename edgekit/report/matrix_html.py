@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgekit.inputs.size import Size
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport, counted
 from edgekit.report.matrix_text import (
@@ -78,7 +79,7 @@ def rows(report: MatrixReport) -> Iterator[RowView]:
         cells = report.row(model)
         first = cells[0]
         parameters = "" if first.parameters is None else f"{first.parameters / 1e6:.1f} M"
-        about = " · ".join(part for part in (parameters, f"{first.input_size} px") if part)
+        about = " · ".join(part for part in (parameters, f"{Size.of(first.input_size)} px") if part)
         yield RowView(
             model,
             first.family if first.family != last else "",

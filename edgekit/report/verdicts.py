@@ -72,7 +72,7 @@ def title(check: "Check") -> str:
     manifest = check.artifact.manifest
     return (
         f"{manifest.model.name} · {weights_title(manifest)} · {manifest.model.class_count} classes · "
-        f"{manifest.preprocessing.crop} px"
+        f"{manifest.preprocessing.input_size} px"
     )
 
 

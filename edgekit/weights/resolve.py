@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.errors import AbsentError, UsageError
 from edgekit.remembered import remembered_sha256
-from edgekit.weights.wording import harmless
 
 if TYPE_CHECKING:
     from edgekit.catalog.model import Model
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["official", "demo", "file", "synthetic", "program"]
 
+ENDINGS = (".pdparams", ".safetensors")
 _WAYS = "auto, official, demo, synthetic[:SEED], or the path of a .pdparams or .safetensors file"
 _SEED_LIMIT = 2**31 - 1  # what every random generator of the toolchains takes
 
@@ -27,23 +27,35 @@ class ResolvedWeights:
     kind: Kind
     spec: str  # that names them again: "official", "demo", "synthetic:0", or the path as given
     label: str  # for people: "official weights", "synthetic weights (seed 0)"
-    path: Path | None  # a .safetensors file with PaddleClas's structured names; None for synthetic weights
+    path: Path | None  # a .safetensors file with the structured names as they are; None for synthetic weights
     sha256: str  # of the original file, in hex; empty for synthetic weights
     seed: int | None = None  # of synthetic weights
     input_size: int | None = None  # pixels, where the weights were trained at another size than the model's
     class_names: tuple[str, ...] | None = None  # where the weights have classes of their own
     warning: str | None = None  # one sentence that the user must read
+    prefix: str | None = None  # what the names of a file's tensors begin with, where the user says so
 
 
 def resolve_weights(
-    model: Model, spec: str, cache: Path, *, offline: bool = False, progress: Progress | None = None
+    model: Model,
+    spec: str,
+    cache: Path,
+    *,
+    offline: bool = False,
+    progress: Progress | None = None,
+    prefix: str | None = None,
 ) -> ResolvedWeights:
     """Find the weights that `spec` names: auto, official, demo, synthetic[:SEED] or a path.
 
     `cache` is edgekit's cache folder; downloads and converted files lie in its `weights`. With `offline`
-    nothing is downloaded. `progress(bytes, total)` follows a download. Raises UsageError for a bad value or
-    file, AbsentError when the weights are not to be had, ConversionError when the disk is full.
+    nothing is downloaded. `progress(bytes, total)` follows a download. `prefix` is what the names of the tensors
+    in a file begin with. Raises UsageError for a bad value or file, AbsentError when the weights are not to be had,
+    ConversionError when the disk is full.
     """
+    if prefix is not None and (spec in ("auto", "official", "demo") or spec.split(":")[0] == "synthetic"):
+        raise UsageError(
+            f"--weights-prefix is for a file of your own, and the weights are {spec}", "Give it with --weights FILE"
+        )
     if spec == "auto":
         return _auto(model, cache, offline, progress)
     if spec == "official":
@@ -52,7 +64,7 @@ def resolve_weights(
         return _demo(model)
     if spec == "synthetic" or spec.startswith("synthetic:"):
         return _synthetic(spec)
-    return _file(Path(spec).expanduser(), cache)
+    return replace(_file(Path(spec).expanduser(), cache), prefix=prefix)
 
 
 def _auto(model: Model, cache: Path, offline: bool, progress: Progress | None) -> ResolvedWeights:
@@ -83,9 +95,8 @@ def _official(model: Model, cache: Path, offline: bool, progress: Progress | Non
         )
     path, digest = found or download_official(model, cache, progress)
     note = f"official weights of {model.name}: {model.url_note}" if model.url_note else None
-    return ResolvedWeights(
-        "official", "official", "official weights", _as_safetensors(path, digest, cache), digest, warning=note
-    )
+    ready, _ = _as_safetensors(path, digest, cache)
+    return ResolvedWeights("official", "official", "official weights", ready, digest, warning=note)
 
 
 def _demo(model: Model, why: str = "") -> ResolvedWeights:
@@ -125,20 +136,45 @@ def _synthetic(spec: str) -> ResolvedWeights:
 
 
 def _file(path: Path, cache: Path) -> ResolvedWeights:
-    if not path.exists():
-        raise UsageError(f"there are no weights at {path}", f"--weights takes {_WAYS}")
+    path = _with_ending(path)
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder, not a weights file", f"Name the file in it{_such_as(path)}")
     # The ending decides the format; the readers say so when the content is another.
-    if path.is_file() and path.suffix not in (".pdparams", ".safetensors"):
+    if path.suffix not in ENDINGS:
         raise UsageError(f"{path} is neither a .pdparams nor a .safetensors file", f"--weights takes {_WAYS}")
     if path.suffix == ".safetensors":
         from edgekit.weights.safetensors_file import check_safetensors
 
-        check_safetensors(path)
-        return ResolvedWeights("file", str(path), f"weights {path.name}", path.resolve(), _hash(path, cache))
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder, not a weights file", "Name the .pdparams file in it")
-    digest = _hash(path, cache)
-    return ResolvedWeights("file", str(path), f"weights {path.name}", _as_safetensors(path, digest, cache), digest)
+        plain = check_safetensors(path)
+        digest = _hash(path, cache)
+        ready, note = (path.resolve(), "") if plain else _as_safetensors(path, digest, cache)
+    else:
+        digest = _hash(path, cache)
+        ready, note = _as_safetensors(path, digest, cache)
+    return ResolvedWeights(
+        "file", str(path), f"weights {path.name}", ready, digest, warning=f"{path}: {note}" if note else None
+    )
+
+
+def _with_ending(path: Path) -> Path:
+    """The file that `path` means: PaddleClas names weights without their ending, as `output/ResNet50/best_model`."""
+    if path.is_file():
+        return path
+    beside = [found for ending in ENDINGS if (found := path.with_name(path.name + ending)).is_file()]
+    if not path.name or (not beside and path.is_dir()):
+        return path
+    if not beside:
+        raise UsageError(f"there are no weights at {path}", f"--weights takes {_WAYS}")
+    if len(beside) > 1 or path.is_dir():
+        several = " and ".join(map(str, [*([path] if path.is_dir() else []), *beside]))
+        raise UsageError(f"{path} may be {several}", f"Name one, such as {beside[0]}")
+    return beside[0]
+
+
+def _such_as(folder: Path) -> str:
+    """The weights in a folder, for a message; nothing where there are none."""
+    found = sorted(path for ending in ENDINGS for path in folder.glob(f"*{ending}") if not path.name.startswith("."))
+    return f", such as {found[0]}" if found else ""
 
 
 def _hash(path: Path, cache: Path) -> str:
@@ -148,32 +184,24 @@ def _hash(path: Path, cache: Path) -> str:
         raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check its permissions") from error
 
 
-def _as_safetensors(path: Path, digest: str, cache: Path) -> Path:
-    """Return the tensors of a `.pdparams` as a safetensors file in the cache, made at the first call."""
-    converted = cache / "weights" / f"{digest}.safetensors"
-    if not converted.is_file():
-        from edgekit.weights.pdparams import read_pdparams
-        from edgekit.weights.safetensors_file import write_safetensors
+def _as_safetensors(path: Path, digest: str, cache: Path) -> tuple[Path, str]:
+    """The tensors of a weights file as the export takes them, in a file of the cache, with what had to be changed.
 
-        tensors = _for_export(read_pdparams(path), path)
-        write_safetensors(tensors, converted, {"origin": path.name, "sha256": digest})
-    return converted
-
-
-def _for_export(tensors, path: Path):
-    """Return the tensors as the export takes them: float64 in float32.
-
-    Raises UsageError for NaN and infinity.
+    It is made at the first call.
     """
-    import numpy as np
+    from edgekit.weights.safetensors_file import read_metadata, read_safetensors, write_safetensors
 
-    ready = {}
-    for name, tensor in tensors.items():
-        if tensor.dtype.kind == "f" and not np.isfinite(tensor).all():
-            raise UsageError(
-                f'{path} holds NaN or infinity in "{harmless(name[:60])}"',
-                "Its training has diverged or the file is damaged",
-            )
-        narrow = tensor.astype(np.float32) if tensor.dtype == np.float64 else tensor
-        ready[name] = np.ascontiguousarray(narrow).reshape(tensor.shape)
-    return ready
+    converted = cache / "weights" / f"{digest}.safetensors"
+    known = read_metadata(converted) if converted.is_file() else {}
+    if "note" in known:
+        return converted, known["note"]
+    from edgekit.weights.pdparams import read_pdparams
+    from edgekit.weights.prepare import for_export
+
+    if path.suffix == ".safetensors":
+        tensors, widened = read_safetensors(path)
+        tensors, note = for_export(tensors, path, widened)
+    else:
+        tensors, note = for_export(read_pdparams(path), path)
+    write_safetensors(tensors, converted, {"origin": path.name, "sha256": digest, "note": note})
+    return converted, note

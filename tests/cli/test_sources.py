@@ -38,6 +38,18 @@ def test_a_folder_has_its_weights(folders, cache, capsys) -> None:
     assert "is a model with its parameters, and --weights synthetic:0 asks for others" in said
 
 
+def test_a_folder_s_names_need_no_prefix(folders, cache, capsys) -> None:
+    status, said = complaint(capsys, folders / "a" / "net", "--weights-prefix", "Student.")
+    assert status == 2
+    assert "is a model with its parameters, and --weights-prefix asks for others" in said
+
+
+def test_an_absent_configuration_and_an_absent_list_are_named(folders, cache, capsys) -> None:
+    for flag in ("--config", "--labels"):
+        status, said = complaint(capsys, folders / "a" / "net", flag, folders / "absent")
+        assert (status, said) == (2, f"edgekit: there is no file {folders / 'absent'}")
+
+
 def test_a_name_is_for_one_folder(folders, cache, capsys) -> None:
     assert complaint(capsys, "MixNet_S", "--name", "mine", "--weights", "demo") == (
         2, "edgekit: --name is for a model from a folder, and MixNet_S has one. Leave it out.",

@@ -10,7 +10,9 @@ import pytest
 
 from edgekit.catalog import load_catalog
 from edgekit.inputs import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
-from edgekit.inputs.preprocessing import cropped_levels, normalised, preprocess, quantised, resized_shape
+from edgekit.inputs.geometry import resized_by_short
+from edgekit.inputs.preprocessing import cropped_levels, normalised, preprocess, quantised
+from edgekit.inputs.size import Size
 from edgekit.recipe.load import recipe_for
 
 
@@ -90,7 +92,7 @@ def test_value_range_is_that_of_black_and_white() -> None:
     ],
 )
 def test_sizes_round_as_paddleclas_rounds(height: int, width: int, expected: tuple[int, int]) -> None:
-    assert resized_shape(height, width, 256) == expected
+    assert resized_by_short(Size(height, width), 256) == expected
 
 
 @pytest.mark.parametrize("shape", [(300, 451), (451, 300), (224, 224), (1, 1), (1, 40), (257, 3000)])
@@ -132,7 +134,7 @@ def test_within_one_level_of_the_real_mean(seed: int) -> None:
     [
         np.zeros((4, 4, 3), np.float32),
         np.zeros((4, 4), np.uint8),
-        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 2), np.uint8),
         np.zeros((0, 4, 3), np.uint8),
     ],
 )
@@ -142,7 +144,7 @@ def test_other_arrays_are_refused(bad: np.ndarray) -> None:
 
 
 def test_scaled_to_keeps_the_ratio() -> None:
-    assert (Preprocessing().scaled_to(64).resize_short, Preprocessing().scaled_to(64).crop) == (73, 64)
+    assert (Preprocessing().scaled_to(64).resize_short, Preprocessing().scaled_to(64).crop) == (73, (64, 64))
     demo = Preprocessing(resize_short=64, crop=64)
     assert demo.scaled_to(96) == Preprocessing(resize_short=96, crop=96)
     assert Preprocessing().scaled_to(224) == Preprocessing()
@@ -155,7 +157,7 @@ def test_scaled_to_keeps_the_ratio() -> None:
         ({"divide_by": 0.0}, "not positive"),
         ({"divide_by": math.nan}, "not positive"),
         ({"std": [0.2, 0.0, 0.2]}, "not positive"),
-        ({"interpolation": "bicubic"}, "interpolation"),
+        ({"interpolation": "hamming"}, "interpolation"),
         ({"mean": [0.5, 0.5]}, "mean"),
         ({"resize_shrot": 256}, "unknown field"),
         ({"crop": 0}, ">= 1"),
@@ -206,7 +208,7 @@ def test_a_strip_that_would_become_gigabytes_is_refused() -> None:
 
 def test_what_nobody_implements_is_refused() -> None:
     with pytest.raises(ValueError, match="resize_backend = opencv is not implemented"):
-        Preprocessing(interpolation="bicubic")
+        Preprocessing(interpolation="box")
 
 
 def test_a_manifest_from_before_the_backend_was_named_still_loads() -> None:
@@ -226,7 +228,9 @@ def test_levels_survive_normalisation_and_back() -> None:
 
 def test_key_values_name_every_field() -> None:
     lines = PILLOW.key_values().splitlines()
-    assert [line.split(" = ")[0] for line in lines] == list(PILLOW.__struct_fields__)
+    assert [line.split(" = ")[0] for line in lines] == [
+        name for name in PILLOW.__struct_fields__ if getattr(PILLOW, name) is not None
+    ]
     assert "mean = 0.485, 0.456, 0.406" in lines
     assert "resize_backend = pillow" in lines
 

@@ -6,7 +6,7 @@ import pytest
 
 from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
-from edgekit.pipeline.source import catalog_source, program_source
+from edgekit.pipeline.source import catalog_source, folder_name, program_source
 from edgekit.weights import resolve_weights
 
 
@@ -44,7 +44,7 @@ def test_a_recipe_of_ones_own_stands_on_the_family_s(cache: Path, tmp_path: Path
     recipe.write_text('summary = "mine"\n')
     source = catalog("alt_gvt_small", cache, recipe_file=recipe)
     assert source.recipe.summary == "mine"
-    assert "lower-rank" in [rewrite.name for rewrite in source.recipe.targets["ncnn"].rewrites]
+    assert source.recipe.preprocessing.resize_backend == "pillow"
 
 
 def test_flags_count_more_than_the_recipe(cache: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_program_s_family_is_its_recipe_s(folder: Path, cache: Path, tmp_path:
     recipe.write_text('family = "Twins"\n')
     source = program_source(folder, cache, recipe_file=recipe)
     assert source.family == "Twins"
-    assert "lower-rank" in [rewrite.name for rewrite in source.recipe.targets["ncnn"].rewrites]
+    assert source.recipe.preprocessing.resize_backend == "pillow"
 
 
 def test_the_configuration_beside_a_program_is_followed(folder: Path, cache: Path) -> None:
@@ -98,3 +98,25 @@ def test_the_configuration_beside_a_program_is_followed(folder: Path, cache: Pat
 def test_what_is_impossible_is_said_before_anything_runs(folder: Path, cache: Path, options, sentence) -> None:
     with pytest.raises(UsageError, match=sentence):
         program_source(folder, cache, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("花卉分类", "花卉分类"),
+        ("Klasifikátor č. 1", "Klasifikátor_č._1"),
+        ("Klasifika\u0301tor", "Klasifikátor"),  # as macOS writes it, in two characters
+        ("हिन्दी", "हिन्दी"),
+        ("a b  c/d", "a_b_c_d"),
+        ("..evil$(rm)", "evil_rm"),
+        ("tab\tand\udcff", "tab_and"),
+    ],
+)
+def test_names_of_any_script_are_kept(name: str, kept: str) -> None:
+    assert folder_name(name) == kept
+
+
+@pytest.mark.parametrize(("name", "said"), [("///", "cannot be a folder's name"), ("类" * 67, "is too long")])
+def test_what_no_file_can_be_called_is_refused(name: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        folder_name(name)

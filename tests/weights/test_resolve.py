@@ -121,12 +121,81 @@ def test_a_damaged_safetensors_file(tmp_path: Path) -> None:
             resolve_weights(CATALOG.find("ResNet18"), str(file), tmp_path / "cache")
 
 
-def test_types_that_no_worker_takes(tmp_path: Path) -> None:
-    header = json.dumps({"w": {"dtype": "BF16", "shape": [2], "data_offsets": [0, 4]}}).encode()
-    file = tmp_path / "my.safetensors"
-    file.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
-    with pytest.raises(UsageError, match='"w" as BF16'):
+def raw_safetensors(file: Path, dtype: str, shape: list[int], data: bytes) -> Path:
+    """A file with one tensor `w` of a type that numpy need not have."""
+    header = json.dumps({"w": {"dtype": dtype, "shape": shape, "data_offsets": [0, len(data)]}}).encode()
+    file.write_bytes(len(header).to_bytes(8, "little") + header + data)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bits", "sentence"),
+    [("F8_E4M3", 8, '"w" as F8_E4M3'), ("I8", 8, 'holds "w" as int8: its weights are quantised already')],
+)
+def test_types_that_no_worker_takes(tmp_path: Path, dtype: str, bits: int, sentence: str) -> None:
+    file = raw_safetensors(tmp_path / "my.safetensors", dtype, [2], bytes(2 * bits // 8))
+    with pytest.raises(UsageError, match=sentence):
         resolve_weights(CATALOG.find("ResNet18"), str(file), tmp_path / "cache")
+
+
+def test_quantised_weights_are_named_as_such(tmp_path: Path) -> None:
+    file = tmp_path / "my.pdparams"
+    file.write_bytes(pickle.dumps({"conv.weight": np.ones((2, 3), np.int8)}))
+    with pytest.raises(UsageError, match=r'"conv\.weight" as int8: its weights are quantised already'):
+        resolve_weights(CATALOG.find("ResNet18"), str(file), tmp_path / "cache")
+
+
+# The largest bfloat16, the smallest one, one third in it, minus two, as the upper halves of their float32.
+BFLOAT16 = np.array([[0x7F7F, 0x0001], [0x3EAB, 0xC000]], np.uint16)
+WIDENED = np.array([[3.3895313892515355e38, 9.183549615799121e-41], [0.333984375, -2.0]], np.float32)
+
+
+@pytest.mark.parametrize("ending", [".pdparams", ".safetensors"])
+def test_bfloat16_is_widened_exactly_and_said(tmp_path: Path, ending: str) -> None:
+    """paddle.save writes a bfloat16 tensor as uint16, which is what Paddle's `Tensor.numpy()` makes of it."""
+    file = tmp_path / f"my{ending}"
+    if ending == ".pdparams":
+        file.write_bytes(pickle.dumps({"w": BFLOAT16}))
+    else:
+        raw_safetensors(file, "BF16", [2, 2], BFLOAT16.tobytes())
+    for _ in range(2):  # the second time from the cache
+        weights = resolve_weights(CATALOG.find("ResNet18"), str(file), tmp_path / "cache")
+        assert weights.path is not None
+        np.testing.assert_array_equal(load_file(weights.path)["w"], WIDENED)
+        assert weights.warning == f"{file}: 1 of its 1 tensors are bfloat16, converted exactly to float32"
+
+
+def test_float64_in_a_safetensors_file_is_narrowed(tmp_path: Path) -> None:
+    save_file({"w": np.array([1 / 3])}, tmp_path / "my.safetensors")
+    weights = resolve_weights(CATALOG.find("ResNet18"), str(tmp_path / "my.safetensors"), tmp_path / "cache")
+    assert weights.path is not None
+    assert load_file(weights.path)["w"].dtype == np.float32
+    assert weights.warning is None
+
+
+def test_the_ending_may_be_left_out(tmp_path: Path) -> None:
+    """PaddleClas writes `-o Global.pretrained_model=output/ResNet18/best_model`."""
+    (tmp_path / "best_model.pdparams").write_bytes(CONTENT)
+    weights = resolve_weights(CATALOG.find("ResNet18"), str(tmp_path / "best_model"), tmp_path / "cache")
+    assert weights.spec == str(tmp_path / "best_model.pdparams")
+    save_file({"w": STATE["conv.weight"]}, tmp_path / "best_model.safetensors")
+    with pytest.raises(UsageError, match=r"may be .*best_model\.pdparams and .*best_model\.safetensors\. Name one"):
+        resolve_weights(CATALOG.find("ResNet18"), str(tmp_path / "best_model"), tmp_path / "cache")
+
+
+def test_a_folder_names_the_weights_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "best_model"
+    folder.mkdir()
+    for name in ("model.pdparams", "._model.pdparams"):
+        (folder / name).write_bytes(CONTENT)
+    with pytest.raises(UsageError, match=r"is a folder, .* such as .*best_model/model\.pdparams"):
+        resolve_weights(CATALOG.find("ResNet18"), str(folder), tmp_path / "cache")
+
+
+@pytest.mark.parametrize("spec", ["auto", "demo", "synthetic:3"])
+def test_a_prefix_is_for_a_file(tmp_path: Path, spec: str) -> None:
+    with pytest.raises(UsageError, match="--weights-prefix is for a file of your own"):
+        resolve_weights(CATALOG.find("MixNet_S"), spec, tmp_path, offline=True, prefix="Student.")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -34,8 +34,12 @@ _VALUE_FIELDS = {
     13: "var_name",
     14: "vars_name",
     15: "float64",
+    16: "scalar",
+    17: "scalars",
 }
-FLOAT_ATTR = 1
+INT_ATTR, FLOAT_ATTR, STRING_ATTR, INTS_ATTR, FLOATS_ATTR, BOOL_ATTR, BOOLS_ATTR, LONGS_ATTR = 0, 1, 2, 3, 4, 6, 7, 11
+# Which field of a Scalar holds the number, by its type; complex numbers are left out.
+_SCALAR_FIELDS = {1: "b", 2: "i", 3: "r"}
 
 # VarType.Type: the members that a classifier's program uses.
 FP32 = 5
@@ -47,6 +51,12 @@ _DOUBLE, _FLOAT, _INT64, _INT32, _BOOL, _STRING = 1, 2, 3, 5, 8, 9  # FieldDescr
 # message -> field -> (number, label, scalar type or the name of a message)
 _SCHEMA: dict[str, dict[str, tuple[int, int, int | str]]] = {
     "Version": {"version": (1, _OPTIONAL, _INT64)},
+    "Scalar": {
+        "type": (1, _REQUIRED, _INT32),
+        "b": (2, _OPTIONAL, _BOOL),
+        "i": (3, _OPTIONAL, _INT64),
+        "r": (4, _OPTIONAL, _DOUBLE),
+    },
     "OpAttr": {
         "name": (1, _REQUIRED, _STRING),
         "type": (2, _REQUIRED, _INT32),
@@ -66,6 +76,8 @@ _SCHEMA: dict[str, dict[str, tuple[int, int, int | str]]] = {
         "var_name": (17, _OPTIONAL, _STRING),
         "vars_name": (18, _REPEATED, _STRING),
         "float64": (19, _OPTIONAL, _DOUBLE),
+        "scalar": (20, _OPTIONAL, "Scalar"),
+        "scalars": (21, _REPEATED, "Scalar"),
     },
     "OpVar": {"parameter": (1, _REQUIRED, _STRING), "arguments": (2, _REPEATED, _STRING)},
     "OpDesc": {
@@ -192,24 +204,50 @@ def arguments(slots: Any, parameter: str) -> list[str] | None:
 
 
 def attribute(op: Op, name: str) -> Any:
-    """The value of the attribute `name` (a list for repeated kinds), or None where the operator has none."""
+    """The value of the attribute `name` (a list for repeated kinds), or None where the operator has none.
+
+    A Scalar is its number.
+    """
     for attr in op.desc.attrs:
         if attr.name == name:
-            field = attr.DESCRIPTOR.fields_by_name[_VALUE_FIELDS[attr.type]]
-            value = getattr(attr, field.name)
-            return list(value) if _VALUE_FIELDS[attr.type].endswith("s") and field.name != "s" else value
+            return attribute_value(attr)
     return None
 
 
-def set_float(op: Op, name: str, value: float) -> None:
-    """Give the operator the float attribute `name`, in place of one of that name."""
+def attribute_value(attr: Any) -> Any:
+    """What an attribute holds: a number, a text, or a list of them."""
+    field = _VALUE_FIELDS[attr.type]
+    value = getattr(attr, field)
+    if field == "scalar":
+        return _number(value)
+    if field == "scalars":
+        return [_number(each) for each in value]
+    return list(value) if field.endswith("s") and field != "s" else value
+
+
+def _number(scalar: Any) -> bool | int | float:
+    return getattr(scalar, _SCALAR_FIELDS[scalar.type])
+
+
+def set_attribute(op: Op, name: str, kind: int, value: Any) -> None:
+    """Give the operator the attribute `name` of the kind `kind` (..._ATTR), in place of one of that name."""
     for attr in op.desc.attrs:
         if attr.name == name:
             attr.Clear()
             break
     else:
         attr = op.desc.attrs.add()
-    attr.name, attr.type, attr.f = name, FLOAT_ATTR, value
+    attr.name, attr.type = name, kind
+    field = _VALUE_FIELDS[kind]
+    if isinstance(value, list):
+        getattr(attr, field).extend(value)
+    else:
+        setattr(attr, field, value)
+
+
+def set_float(op: Op, name: str, value: float) -> None:
+    """Give the operator the float attribute `name`, in place of one of that name."""
+    set_attribute(op, name, FLOAT_ATTR, value)
 
 
 def variable(block: Any, name: str) -> Any | None:

@@ -21,6 +21,8 @@ from edgeworker.protocol import Refusal
 
 # framework.proto, VarType.Type -> numpy; what parameters of a classifier can be.
 DTYPES = {0: "bool", 1: "<i2", 2: "<i4", 3: "<i8", 4: "<f2", 5: "<f4", 6: "<f8", 20: "u1", 21: "i1"}
+# numpy has no bfloat16: its bits, which nothing else here has the type of.
+BFLOAT16, BFLOAT16_BITS = 22, np.dtype("<u2")
 MOST_LEVELS = 8
 LONGEST_DESCRIPTION = 1 << 16
 
@@ -108,15 +110,28 @@ def _tensor(content: mmap.mmap, start: int) -> StoredTensor:
         raise _Cut("its description is not Paddle's") from None
     place += length
     shape = tuple(described.dims)
-    if described.data_type not in DTYPES or any(extent < 0 for extent in shape):
+    if described.data_type not in {*DTYPES, BFLOAT16} or any(extent < 0 for extent in shape):
         raise _Cut("its description is not Paddle's")
-    dtype = np.dtype(DTYPES[described.data_type])
+    dtype = BFLOAT16_BITS if described.data_type == BFLOAT16 else np.dtype(DTYPES[described.data_type])
     count = prod(shape)
     end = place + count * dtype.itemsize
     if end > len(content):
         raise _Cut(f"its {count} values go beyond the end of the file")
     values = np.frombuffer(content, dtype, count, place).reshape(shape)
     return StoredTensor(shape, dtype, start, end, values)
+
+
+def check_precision(name: str, tensor: StoredTensor) -> None:
+    """Raise Refusal (input) for a parameter of a program that is stored in fewer than 32 bits, naming the type."""
+    if tensor.dtype in (np.int8, np.uint8):
+        raise Refusal(
+            f"the parameter {name} is {tensor.dtype.name}: the model is quantised already",
+            "Give the FP32 model it was made from",
+            kind="input",
+        )
+    if tensor.dtype in (np.float16, BFLOAT16_BITS):
+        kind = "FP16" if tensor.dtype == np.float16 else "bfloat16"
+        raise Refusal(f"the parameter {name} is {kind}", "Export the model in FP32", kind="input")
 
 
 def write_tensors(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
@@ -146,9 +161,13 @@ def combine(folder: Path, names: Sequence[str], target: Path) -> None:
 
 
 def _inside(folder: Path, name: str) -> Path:
-    """The file `name` of `folder`; a program from elsewhere may name anything."""
+    """The file `name` of `folder`; Paddle saves a parameter named `layer/w` as `w` in a folder `layer`.
+
+    A program from elsewhere may name anything, and a folder below may be a link to elsewhere.
+    """
     path = folder / name
-    if Path(name).name != name:
+    plain = name and "\0" not in name and not name.startswith("/") and ".." not in Path(name).parts
+    if not plain or not path.parent.resolve().is_relative_to(folder.resolve()):
         raise Refusal(f"the program names a parameter {name!r}, which is no file of its folder", kind="input")
     return path
 

@@ -5,6 +5,8 @@ from typing import Any
 from edgeworker.rewrite import Rewrite
 
 from .declare_xshape import DeclareXShape
+from .lower_reduction_rank import LowerReductionRank
+from .pow_as_product import PowAsProduct
 from .swish_beta import SwishBeta
 
-REWRITES: tuple[Rewrite[Any, Any], ...] = (SwishBeta(), DeclareXShape())
+REWRITES: tuple[Rewrite[Any, Any], ...] = (SwishBeta(), PowAsProduct(), LowerReductionRank(), DeclareXShape())

@@ -5,8 +5,28 @@ from typing import Any
 from edgeworker.rewrite import Rewrite
 from onnx_graph import OnnxGraph
 
+from .affine_rows import AffineRows
+from .attention_bias import AttentionBias
+from .contiguous_slices import ContiguousSlices
+from .explicit_pad import ExplicitPad
 from .explicit_pool_padding import ExplicitPoolPadding
+from .explicit_split import ExplicitSplit
+from .gather_as_slices import GatherAsSlices
 from .lower_rank import LowerRank
+from .misread_shuffle import MisreadShuffle
 from .split_fused_projection import SplitFusedProjection
+from .sum_of_one_axis import SumOfOneAxis
 
-REWRITES: list[Rewrite[OnnxGraph, Any]] = [ExplicitPoolPadding(), SplitFusedProjection(), LowerRank()]
+REWRITES: list[Rewrite[OnnxGraph, Any]] = [
+    ExplicitPoolPadding(),
+    ExplicitPad(),
+    SumOfOneAxis(),
+    AffineRows(),
+    SplitFusedProjection(),
+    AttentionBias(),
+    GatherAsSlices(),
+    ContiguousSlices(),
+    ExplicitSplit(),
+    MisreadShuffle(),
+    LowerRank(),
+]

@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 from edgeworker.rewrite import Rewrite
 from onnx import helper
-from onnx_graph import OnnxGraph
+from onnx_graph import OnnxGraph, place
 
 _POOLS = ("AveragePool", "MaxPool")
 
@@ -62,33 +62,32 @@ class ExplicitPoolPadding(Rewrite[OnnxGraph, onnx.NodeProto]):
 
     def check(self, graph: OnnxGraph, match: onnx.NodeProto) -> str | None:
         """Why this node keeps its `auto_pad`, or None."""
-        place = f"{match.op_type} {match.name or '-> ' + match.output[0]}"
         shape = graph.shape(match.input[0])
         if shape is None or len(shape) < 3:
-            return f"{place}: the shape of its input {match.input[0]!r} is unknown, and so is the padding"
+            return f"{place(match)}: the shape of its input {match.input[0]!r} is unknown, and so is the padding"
         if match.op_type == "Conv":
-            return None if graph.shape(match.input[1]) else f"{place}: the shape of its kernel is not known"
+            return None if graph.shape(match.input[1]) else f"{place(match)}: the shape of its kernel is not known"
         axes, auto_pad = _axes(graph, match), _auto_pad(match)
         if auto_pad == "VALID":
             overhang = any((axis.size - axis.kernel) % axis.stride for axis in axes)
             if _integer(match, "ceil_mode", 0) and overhang:
                 # By the standard's formula there is no last, partial window; ONNX Runtime computes one.
-                return f"{place}: with VALID and ceil_mode, standard and engines disagree on the last window"
+                return f"{place(match)}: with VALID and ceil_mode, standard and engines disagree on the last window"
             return None
         windows = [axis.windows() for axis in axes]
         inferred = graph.shape(match.output[0])
         if inferred is not None and inferred[2:] != windows:
             # onnx's shape inference errs with ceil_mode where the stride is larger than the window. What follows
             # would then be computed from a wrong size.
-            return f"{place}: it makes {windows} windows and shape inference says {inferred[2:]}"
+            return f"{place(match)}: it makes {windows} windows and shape inference says {inferred[2:]}"
         if all(before == after for before, after in (axis.padding(auto_pad) for axis in axes)):
             return None
         if graph.opset < 11:
-            return f"{place}: opset {graph.opset} has no Pad with its amounts as an input (11 is the first)"
+            return f"{place(match)}: opset {graph.opset} has no Pad with its amounts as an input (11 is the first)"
         if len(match.output) > 1:
-            return f"{place}: its indices would count the padding"
+            return f"{place(match)}: its indices would count the padding"
         if match.op_type == "AveragePool" and any(value != 1 for value in _integers(match, "dilations", axes)):
-            return f"{place}: a dilated average over padding is not written out"
+            return f"{place(match)}: a dilated average over padding is not written out"
         return None
 
     def apply(self, graph: OnnxGraph, match: onnx.NodeProto) -> None:

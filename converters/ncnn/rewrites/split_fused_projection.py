@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 from edgeworker.rewrite import Rewrite
-from onnx_graph import OnnxGraph, attribute
+from onnx_graph import OnnxGraph, attribute, place
 
 
 @dataclass(frozen=True)
@@ -65,26 +65,26 @@ class SplitFusedProjection(Rewrite[OnnxGraph, FusedProjection]):
 
     def check(self, graph: OnnxGraph, match: FusedProjection) -> str | None:
         """Why this projection stays whole, or None."""
-        place = f"MatMul {match.matmul.name or '-> ' + match.matmul.output[0]}"
+        where = place(match.matmul)
         weights = graph.constant(match.matmul.input[1])
         if weights is None:
-            return f"{place}: its weights {match.matmul.input[1]!r} are no constant that could be cut"
+            return f"{where}: its weights {match.matmul.input[1]!r} are no constant that could be cut"
         if weights.ndim != 2:
-            return f"{place}: its weights have {weights.ndim} dimensions, and only a matrix is cut"
+            return f"{where}: its weights have {weights.ndim} dimensions, and only a matrix is cut"
         if match.add is not None:
             bias = _bias(graph, match)
             if bias is None:
-                return f"{place}: what is added to it is no constant that could be cut"
+                return f"{where}: what is added to it is no constant that could be cut"
             if bias.shape != (weights.shape[1],):
-                return f"{place}: what is added to it has the shape {list(bias.shape)}, not [{weights.shape[1]}]"
+                return f"{where}: what is added to it has the shape {list(bias.shape)}, not [{weights.shape[1]}]"
         before, after = graph.shape(match.projected), graph.shape(_reshaped(match))
         if before is None or after is None or graph.shape(match.value) is None:
-            return f"{place}: the shape of its result is not known"
+            return f"{where}: the shape of its result is not known"
         leading = _leading(before, after)
         if leading is None:
-            return f"{place}: its result {before} becomes {after}, which mixes the weights' columns with the rest"
+            return f"{where}: its result {before} becomes {after}, which mixes the weights' columns with the rest"
         if _cut_axis(match, len(after)) < leading:
-            return f"{place}: the pieces are cut along axis {match.axis}, which is none of the weights' columns"
+            return f"{where}: the pieces are cut along axis {match.axis}, which is none of the weights' columns"
         return None
 
     def apply(self, graph: OnnxGraph, match: FusedProjection) -> None:

@@ -17,6 +17,11 @@ def dataflow() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def offline() -> ModuleType:
+    return load("lite", "offline")
+
+
+@pytest.fixture(scope="session")
 def supported_ops() -> ModuleType:
     return load("lite", "supported_ops")
 

@@ -108,11 +108,12 @@ def build() -> Any:
     return program
 
 
-def save(folder: Path, program: Any | None = None) -> Path:
-    """Write inference.pdmodel and inference.pdiparams into `folder`; returns it."""
+def save(folder: Path, program: Any | None = None, values: dict[str, np.ndarray] | None = None) -> Path:
+    """Write inference.pdmodel and inference.pdiparams (`values`, by name) into `folder`; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     write_program(program or build(), folder / "inference.pdmodel")
-    (folder / "inference.pdiparams").write_bytes(b"".join(map(_stored, parameters().values())))
+    stored = sorted((values or parameters()).items())
+    (folder / "inference.pdiparams").write_bytes(b"".join(_stored(value) for _, value in stored))
     return folder
 
 

@@ -121,6 +121,32 @@ def global_attention(
     return build.model(build.op("ReduceMean", build.transpose(placed, 0, 2, 1), axes=[1], keepdims=0))
 
 
+def cross_attention(
+    size: int = 4, reduction: int = 2, channels: int = 16, heads: int = 2, bias: bool = False
+) -> onnx.ModelProto:
+    """An image `x` [1, channels, size, size] -> attention to a smaller one, as in NextViT: [1, N, channels]."""
+    build = Builder()
+    image = build.input("x", 1, channels, size, size)
+    embedded = build.op("Conv", image, build.weights(channels, channels, 1, 1), kernel_shape=[1, 1])
+    smaller = build.op("AveragePool", embedded, kernel_shape=[reduction] * 2, strides=[reduction] * 2)
+    per_head = channels // heads
+
+    def tokens(value: str) -> str:
+        return build.transpose(build.reshape(value, 1, channels, -1), 0, 2, 1)
+
+    def parted(value: str, *perm: int) -> str:
+        projected = build.linear(value, channels, channels, bias)
+        return build.transpose(build.reshape(projected, 1, -1, heads, per_head), *perm)
+
+    many, few = tokens(embedded), tokens(smaller)
+    scores = build.op("MatMul", parted(many, 0, 2, 1, 3), parted(few, 0, 2, 3, 1))
+    softmax = build.op(
+        "Softmax", build.op("Mul", scores, build.constant(np.array(per_head**-0.5, np.float32))), axis=-1
+    )
+    attended = build.transpose(build.op("MatMul", softmax, parted(few, 0, 2, 1, 3)), 0, 2, 1, 3)
+    return build.model(build.linear(build.reshape(attended, 1, size**2, channels), channels, channels, bias))
+
+
 def image(model: onnx.ModelProto, seed: int = 1) -> np.ndarray:
     """Normal numbers in the shape of the model's input `x`."""
     shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]

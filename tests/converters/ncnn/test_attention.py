@@ -1,14 +1,11 @@
 """Attention through pnnx into ncnn, against ONNX's reference implementation in float64."""
 
-import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, numpy_helper
-from onnx.reference import ReferenceEvaluator
-from safetensors.numpy import load_file, save_file
 
 from edgekit.errors import ConversionError
-from tests.converters.ncnn.attention_graphs import Builder, global_attention, image, windowed_attention
+from tests.converters.ncnn.attention_graphs import Builder, global_attention, windowed_attention
+from tests.converters.ncnn.in_ncnn import through_ncnn
 
 pytestmark = pytest.mark.toolchain
 REWRITES = ["split-fused-projection", "lower-rank"]
@@ -19,42 +16,12 @@ BLOCKS = {
 }
 
 
-def in_float64(model: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
-    exact = onnx.ModelProto.FromString(model.SerializeToString())
-    for tensor in exact.graph.initializer:
-        if tensor.data_type == TensorProto.FLOAT:
-            tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float64), tensor.name))
-    del exact.graph.value_info[:]
-    for value in (*exact.graph.input, *exact.graph.output):
-        value.type.tensor_type.elem_type = TensorProto.DOUBLE
-    (result,) = ReferenceEvaluator(exact).run(None, {"x": x.astype(np.float64)})
-    assert np.asarray(result).dtype == np.float64
-    return np.asarray(result)
-
-
 @pytest.mark.parametrize("block", list(BLOCKS))
 def test_ncnn_agrees(run_worker, tmp_path, block):
-    model = BLOCKS[block]()
-    x = image(model)
-    onnx.save(model, tmp_path / "model.onnx")
-    save_file({"x": x}, tmp_path / "tensors.safetensors")
-    details, output = run_worker("ncnn/convert.py", {"onnx": tmp_path / "model.onnx"}, {"rewrites": REWRITES})
-    assert details["warnings"] == []
-    assert [report["refused"] for report in details["rewrites"]] == [[], []]
-    (port,) = details["outputs"]
-    _, results = run_worker(
-        "ncnn/run.py",
-        {
-            "param": output / "model.ncnn.param",
-            "bin": output / "model.ncnn.bin",
-            "tensors": tmp_path / "tensors.safetensors",
-        },
-        details["io"] | {"output_shapes": {port["name"]: port["shape"]}, "threads": 2},
-    )
-    result = load_file(results / "outputs.safetensors")[port["name"]]
-    expected = in_float64(model, x)
-    assert result.shape == expected.shape
-    assert np.abs(result - expected).max() < 1e-5 * np.abs(expected).max()
+    result = through_ncnn(run_worker, tmp_path, BLOCKS[block](), REWRITES)
+    assert result.details["warnings"] == []
+    assert [report["refused"] for report in result.details["rewrites"]] == [[], []]
+    assert result.error < 1e-5
 
 
 @pytest.mark.parametrize(

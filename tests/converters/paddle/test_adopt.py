@@ -1,6 +1,7 @@
 """Programs from elsewhere: what they become, and what is refused with its name."""
 
 import shutil
+import struct
 from typing import Any
 
 import numpy as np
@@ -75,6 +76,11 @@ def test_a_fixed_size_is_kept(adopt):
     assert not details["size_was_open"]
 
 
+def test_a_fixed_side_is_kept(adopt):
+    """What the program fixes counts more than what is usual."""
+    assert adopt("strip", usual=224)[0]["inputs"][0]["shape"] == [1, 3, 48, 48]
+
+
 def test_what_it_computes_stays(adopt, reference):
     """Alone, in a batch and from separate files: the same values, and float64 agrees."""
     single, exact = reference(adopt("open", size=64)[1], 64)
@@ -99,7 +105,9 @@ def test_no_path_of_the_exporter_stays(adopt):
     [
         ("two_inputs", {}, r"takes 2 inputs \(.*\), not one image"),
         ("segmenter", {}, r"the output .* is float32 \[1, 7, 32, 32\], not a value for each class"),
-        ("flattened", {"size": 48}, r"whose input x is \[1, 3, 32, 32\], does not take \[1, 3, 48, 48\]: .*6912"),
+        ("sized", {"size": 48}, r"whose input x is \[any, 3, any, any\], does not take \[1, 3, 48, 48\]: .*6912"),
+        ("flattened", {"size": 48}, r"was exported for images of 32 x 32 px, and 48 x 48 are asked for"),
+        ("strip", {"size": 64}, r"was exported for images of 48 x any px, and 64 x 64 are asked for"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(adopt, model, options, sentence):
@@ -178,6 +186,54 @@ def outside(program: Any) -> None:
 def test_a_program_that_does_more_than_compute_is_refused(adopt, foreign_models, free_copy, change, sentence):
     folder = free_copy(foreign_models / "open")
     edited(folder, change)
+    with pytest.raises(UsageError, match=sentence):
+        adopt(folder)
+
+
+def in_folders(program: Any) -> None:
+    """Rename the classifier's weight as `paddle.static.name_scope` does: with slashes."""
+    for variable in program.blocks[0].vars:
+        variable.name = "head/fc/w" if variable.name == "linear_0.w_0" else variable.name
+    for op in program.blocks[0].ops:
+        for slot in op.inputs:
+            slot.arguments[:] = ["head/fc/w" if name == "linear_0.w_0" else name for name in slot.arguments]
+
+
+def test_parameters_with_slashes_are_read_from_folders(adopt, foreign_models, free_copy, reference):
+    folder = free_copy(foreign_models / "old")
+    program = paddle_program.read_program(folder / "__model__")
+    in_folders(program)
+    paddle_program.write_program(program, folder / "__model__")
+    (folder / "head" / "fc").mkdir(parents=True)
+    (folder / "linear_0.w_0").rename(folder / "head" / "fc" / "w")
+    renamed, _ = reference(adopt(folder, size=64)[1], 64)
+    plain, _ = reference(adopt("old", size=64)[1], 64)
+    np.testing.assert_array_equal(renamed, plain)
+
+
+def test_a_link_to_a_folder_elsewhere_is_no_part_of_the_model(adopt, foreign_models, free_copy, tmp_path):
+    folder = free_copy(foreign_models / "old")
+    program = paddle_program.read_program(folder / "__model__")
+    in_folders(program)
+    paddle_program.write_program(program, folder / "__model__")
+    (tmp_path / "elsewhere" / "fc").mkdir(parents=True)
+    (folder / "linear_0.w_0").rename(tmp_path / "elsewhere" / "fc" / "w")
+    (folder / "head").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="'head/fc/w', which is no file of its folder"):
+        adopt(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "bytes_each", "sentence"),
+    [(22, 2, "linear_0.w_0 is bfloat16. Export"), (4, 2, "linear_0.w_0 is FP16"), (21, 1, "is int8: the model is")],
+)
+def test_parameters_of_fewer_bits_are_named(adopt, foreign_models, free_copy, kind, bytes_each, sentence):
+    """`kind` is Paddle's number of the type (framework.proto, VarType.Type)."""
+    folder = free_copy(foreign_models / "old")
+    path = folder / "linear_0.w_0"
+    described = paddle_program.TensorDesc(data_type=kind, dims=[32, CLASSES]).SerializeToString()
+    head = path.read_bytes()[:16]
+    path.write_bytes(head + struct.pack("<i", len(described)) + described + bytes(32 * CLASSES * bytes_each))
     with pytest.raises(UsageError, match=sentence):
         adopt(folder)
 

@@ -4,6 +4,7 @@ from safetensors.numpy import load_file, save_file
 
 from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
+from tests.converters.paddle.conftest import architecture
 
 pytestmark = pytest.mark.toolchain
 
@@ -15,6 +16,7 @@ def test_a_program_of_64_pixels_and_10_classes(export, mixnet_weights):
         "outputs": [{"name": "logits", "shape": [1, 10], "dtype": "float32"}],
         "parameters": 4_134_606 - 990 * (1536 + 1),
         "class_count": 10,
+        "notes": [],
     }
     assert sorted(path.name for path in program.iterdir()) == ["inference.pdiparams", "inference.pdmodel"]
 
@@ -83,6 +85,42 @@ def test_weights_that_do_not_fit_are_named(export, changed):
 def test_weights_of_another_architecture_name_the_first_few(export, mixnet_weights):
     with pytest.raises(UsageError, match=r"do not fit ResNet18: missing: .* and \d+ more; unexpected: .* and 343 more"):
         export("ResNet18", mixnet_weights, 64)
+
+
+def test_wrapped_weights_are_the_same_program(export, mixnet, mixnet_weights, tmp_path):
+    """Distillation saves both networks; the one of fewer classes is another network here."""
+    own = load_file(mixnet_weights)
+    student = {f"Student.{name}": value for name, value in own.items()}
+    teacher = {f"Teacher.{name}": value for name, value in own.items() if name != "output.bias"}
+    save_file(student | teacher, tmp_path / "both.safetensors")
+    details, program = export("MixNet_S", tmp_path / "both.safetensors", 64)
+    assert (program / "inference.pdiparams").read_bytes() == (mixnet / "inference.pdiparams").read_bytes()
+    (note,) = details["notes"]
+    assert note.startswith('the names of the weights begin with "Student.", which was taken off; 346 of other')
+
+
+def test_the_prefix_decides_between_two(run_worker, mixnet_weights, tmp_path):
+    own = load_file(mixnet_weights)
+    both = {f"{start}{name}": value for start in ("Student.", "Teacher.") for name, value in own.items()}
+    for name in ("output.weight", "output.bias"):
+        both[f"Teacher.{name}"] = np.ascontiguousarray(own[name][..., :4])
+    save_file(both, tmp_path / "both.safetensors")
+    inputs = {"weights": tmp_path / "both.safetensors"}
+    options = {"architecture": architecture("MixNet_S"), "input_size": 64, "batch": 1}
+    with pytest.raises(
+        UsageError, match=r'begin with "Student\.", "Teacher\."\. Name one, as in --weights-prefix Student'
+    ):
+        run_worker("paddle/export.py", inputs, options)
+    assert run_worker("paddle/export.py", inputs, options | {"prefix": "Teacher."})[0]["class_count"] == 4
+    with pytest.raises(UsageError, match=r'begin with "Student\.", "Teacher\."'):
+        run_worker("paddle/export.py", inputs, options | {"prefix": "Pupil."})
+
+
+def test_without_a_classifier_only_that_is_missing(export, mixnet_weights, tmp_path):
+    kept = {f"backbone.{name}": value for name, value in load_file(mixnet_weights).items() if "output" not in name}
+    save_file(kept, tmp_path / "weights.safetensors")
+    with pytest.raises(UsageError, match=r"2 of 347 tensors do not fit MixNet_S: missing: output\.weight"):
+        export("MixNet_S", tmp_path / "weights.safetensors", 64)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""A Paddle program as the targets get it: after the rewrites that more than one of them needs, still a Paddle program.
+
+Inputs: `program`. Options: `rewrites` (names). Writes `inference.pdmodel` and `inference.pdiparams`; returns `rewrites`
+(reports). Paddle is not imported: what nothing applies to is passed on in no time.
+"""
+
+from typing import Any
+
+from edgeworker.paddle_graph import ProgramGraph
+from edgeworker.protocol import Refusal, Request, main
+from edgeworker.rewrite import apply_rewrites, select
+from rewrites import REWRITES
+
+
+def rewrite(request: Request) -> dict[str, Any]:
+    """Raises Refusal for a rewrite that there is not, and for a damaged program."""
+    folder = request.inputs["program"]
+    names = request.options["rewrites"]
+    try:
+        chosen = select(REWRITES, names)
+    except KeyError as error:
+        known = ", ".join(one.name for one in REWRITES)
+        raise Refusal(f"there is no rewrite of programs {error}; there are {known}", kind="input") from error
+    graph = ProgramGraph.read(folder)
+    reports = []
+    for one in chosen:
+        reports += apply_rewrites(graph, [one])
+        # What led to a result that is stored now is nobody's any more, and not for the next rewrite to mend.
+        if reports[-1]["applied"]:
+            graph.drop_unused()
+    graph.write(request.output, folder)
+    return {"rewrites": reports}
+
+
+if __name__ == "__main__":
+    main(rewrite, tools=())

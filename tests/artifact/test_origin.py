@@ -1,0 +1,49 @@
+"""The command that makes an artifact again says what the user said."""
+
+import shlex
+
+from msgspec.structs import replace
+
+from edgekit.artifact.manifest import ConfigurationRecord, Manifest, ModelRecord, WeightsRecord
+from edgekit.artifact.origin import convert_command
+from edgekit.inputs.preprocessing import Preprocessing
+
+MANIFEST = Manifest(
+    edgekit="0.1.0",
+    target="onnx",
+    precision="fp32",
+    batch=1,
+    model=ModelRecord("花卉", "F", "A", 2),
+    weights=WeightsRecord("file", "my weights.pdparams", "0" * 64),
+    preprocessing=Preprocessing(),
+    inputs=(),
+    outputs=(),
+    program_key="1" * 64,
+    stages=(),
+    rewrites=(),
+    files={},
+)
+
+
+def test_weights_of_a_wrapped_network() -> None:
+    manifest = replace(MANIFEST, weights=replace(MANIFEST.weights, prefix="Student."))
+    assert convert_command(manifest) == (
+        "edgekit convert '花卉' --target onnx --weights 'my weights.pdparams' --weights-prefix Student. "
+        "--input-size 224"
+    )
+
+
+def test_a_configuration_that_was_asked_for() -> None:
+    for asked in ("my config.yml", "none"):
+        words = shlex.split(convert_command(replace(MANIFEST, configuration=ConfigurationRecord(asked=asked))))
+        assert words[words.index("--config") + 1] == asked
+
+
+def test_a_configuration_beside_the_model_is_found_again() -> None:
+    record = ConfigurationRecord("net/inference.yml", "0" * 64, "PaddleX 3's configuration")
+    assert "--config" not in convert_command(replace(MANIFEST, configuration=record))
+
+
+def test_names_of_classes_that_were_asked_for() -> None:
+    model = replace(MANIFEST.model, class_names=("a", "b"), labels="mine.txt")
+    assert convert_command(replace(MANIFEST, model=model)).endswith("--labels mine.txt")
