@@ -1,7 +1,7 @@
 """Verifies artifacts: each in its real runtime, against the FP32 reference and the float64 oracle."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
@@ -11,6 +11,7 @@ from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options
 from edgekit.errors import EdgekitError
+from edgekit.ledger.verification import ledger_stage, with_ledger
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.verdict import Precision
@@ -52,6 +53,13 @@ class Preparation:
     runs: dict[str, Stage]
     fed: GoldenFile
     """What the artifact itself is given: `golden`, or its 8-bit levels where the preprocessing is embedded."""
+    ledgers: Mapping[str, Stage] = field(default_factory=dict)
+    """The account of each variant's parameters, where its files can be read."""
+
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """All that verification runs."""
+        return (self.reference, *self.runs.values(), *self.ledgers.values())
 
 
 def verify(artifacts: Sequence[Artifact], executor: Executor, against: Choice | None = None) -> list[Check]:
@@ -65,7 +73,7 @@ def verify(artifacts: Sequence[Artifact], executor: Executor, against: Choice | 
     prepared = [prepare(artifact, executor) for artifact in artifacts]
     for one in prepared:
         against.check(subject_of(one))
-    outcomes = executor.run(stage for one in prepared for stage in (one.reference, *one.runs.values()))
+    outcomes = executor.run(stage for one in prepared for stage in one.stages)
     return [check for one in prepared for check in judge_artifact(one, outcomes, against)]
 
 
@@ -78,6 +86,8 @@ def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Pr
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
+    variants = target.variants_of(manifest.build)
+    accounts = {variant.name: ledger_stage(target, variant, manifest, files, program) for variant in variants}
     return Preparation(
         artifact,
         target,
@@ -95,9 +105,10 @@ def prepare(artifact: Artifact, executor: Executor, *, timed: bool = True) -> Pr
             variant.name: run_stage(
                 target, variant, manifest.model.name, files, fed, options, memory_bytes=memory, timed=timed
             )
-            for variant in target.variants_of(manifest.build)
+            for variant in variants
         },
         fed,
+        {name: stage for name, stage in accounts.items() if stage is not None},
     )
 
 
@@ -131,6 +142,8 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
     for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
         found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
+        ledger = prepared.ledgers.get(variant.name)
+        found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None)
         checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by))
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)

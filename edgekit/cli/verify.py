@@ -118,7 +118,10 @@ def check_document(check: "Check") -> dict:
         "artifact": check.artifact.folder,
         "files": manifest.files,
         "reference": reference_document(check),
-        **{name: getattr(check.found, name) for name in ("verdict", "latency", "peak_memory_bytes", "inspection")},
+        **{
+            name: getattr(check.found, name)
+            for name in ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
+        },
     }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeworker.ledger.computed import computed
 from edgeworker.ledger.constants import filled, is_constant, numbers_of
 from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
@@ -48,13 +49,18 @@ class Account:
         return asdict(self)
 
 
-def account(stored: Iterable[Stored], program: Any, parameters: Mapping[str, np.ndarray]) -> Account:
+def account(
+    stored: Iterable[Stored], program: Any, parameters: Mapping[str, np.ndarray], added: Iterable[float] = ()
+) -> Account:
     """Explain every floating-point tensor in `stored` by the program and its parameters.
+
+    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing.
 
     Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
     """
-    index = Index([*(Parameter(name, array) for name, array in parameters.items()), *folds(program, parameters)])
-    numbers, fills = numbers_of(program), filled(program)
+    copies = [Parameter(name, array) for name, array in parameters.items()]
+    index = Index([*copies, *folds(program, parameters), *computed(program, parameters)])
+    numbers, fills = numbers_of(program) | {float(np.float32(number)) for number in added}, filled(program)
     explained: Counter[str] = Counter()
     used: set[str] = set()
     cut = Cuts()

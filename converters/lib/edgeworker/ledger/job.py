@@ -19,10 +19,11 @@ LOD_TENSOR = 7  # framework.proto, VarType.Type
 def ledger_job(read: Callable[[Request], Iterable[Stored]], request: Request) -> dict[str, Any]:
     """The account (see `Account`) of what `read` finds in the artifact's files.
 
-    Input `program`: the folder of the Paddle program that the artifact was made from.
+    Input `program`: the folder of the Paddle program that the artifact was made from. Option `added`: numbers that
+    edgekit puts into the artifact itself.
     """
     program, parameters = program_of(request.inputs["program"])
-    return account(read(request), program, parameters).as_details()
+    return account(read(request), program, parameters, request.options.get("added", [])).as_details()
 
 
 def program_of(folder: Path) -> tuple[Any, dict[str, np.ndarray]]:

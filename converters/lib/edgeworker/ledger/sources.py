@@ -112,7 +112,7 @@ class Scaled:
 
 @dataclass(frozen=True)
 class Vector:
-    """A value for each channel, computed in float64, with its bound: a folded bias, a batch norm's factor."""
+    """Values computed in float64, each with its bound: a folded bias, a batch norm's factor, a table of biases."""
 
     how: str
     names: tuple[str, ...]
@@ -122,7 +122,7 @@ class Vector:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """[channels]."""
+        """Their own."""
         return self.computed.shape
 
     def values(self) -> np.ndarray:
