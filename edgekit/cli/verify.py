@@ -106,6 +106,9 @@ def show_checks(checks: list["Check"]) -> None:
             console().print(note, highlight=False)
 
 
+FOUND = ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
+
+
 def check_document(check: "Check") -> dict:
     """The JSON of one check."""
     manifest = check.artifact.manifest
@@ -118,10 +121,7 @@ def check_document(check: "Check") -> dict:
         "artifact": check.artifact.folder,
         "files": manifest.files,
         "reference": reference_document(check),
-        **{
-            name: getattr(check.found, name)
-            for name in ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
-        },
+        **{name: getattr(check.found, name) for name in FOUND},
     }
 
 

@@ -1,4 +1,4 @@
-"""What follows from parameters and constants alone, which tools compute once: a table of biases, a normalised matrix."""
+"""What follows from parameters and constants alone, computed once by tools: a table of biases, a normalised matrix."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
