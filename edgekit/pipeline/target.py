@@ -21,7 +21,8 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
 
     `inputs` maps the worker's roles to the converter's file names. `name` is empty where there is only one.
     Where the device that `needs` names is not here, `inspector` takes the worker's place. `only` says which
-    artifacts it is for, by what their converters said of the build; all of them where it is empty.
+    artifacts it is for, by what their converters said of the build; all of them where it is empty. `stored` maps the
+    roles of `parameters.py` to the files whose parameters are the variant's, where they are not its `inputs`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     needs: Need | None = None
     inspector: str | None = None
     only: dict[str, str] = {}
+    stored: dict[str, str] = {}
 
     def here(self, build: Mapping[str, Any]) -> "Variant":
         """The variant as this machine can do it on an artifact whose converter said `build` of it.
