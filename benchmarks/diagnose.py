@@ -30,6 +30,7 @@ from edgekit.diagnose.graph import Graph, Layer
 from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.steps import ARTIFACT, Step
 from edgekit.diagnose.subject import artifact_subject
+from edgekit.inputs.size import Size
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.target import targets
 from tests.diagnose.damage import damage, seal_again, stored_parameters
@@ -152,7 +153,7 @@ def drawn(graph: Graph, target: str, stored: dict, random: np.random.Generator) 
 def artifact(executor: Executor, work: Path, model: str, target: str) -> Path:
     """The healthy artifact, converted once."""
     weights, size = MODELS[model]
-    (source,) = model_sources([model], SourceOptions(weights=weights, input_size=size), offline=True)
+    (source,) = model_sources([model], SourceOptions(weights=weights, input_size=Size.of(size)), offline=True)
     (done,) = convert(source, [targets()[target]], work / "healthy", executor)
     if done.artifact is None:
         raise SystemExit(f"{model} cannot be converted to {target}: {done.error}")

@@ -17,9 +17,9 @@ CLASSES = 7
 class Classifier(nn.Layer):
     """Two convolutions, a global pool, a classifier; with a softmax or without."""
 
-    def __init__(self, softmax: bool) -> None:
+    def __init__(self, softmax: bool, channels: int = 3) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2D(3, 16, 3, stride=2, padding=1, bias_attr=False)
+        self.conv1 = nn.Conv2D(channels, 16, 3, stride=2, padding=1, bias_attr=False)
         self.norm = nn.BatchNorm2D(16)
         self.conv2 = nn.Conv2D(16, 32, 3, stride=2, padding=1)
         self.pool = nn.AdaptiveAvgPool2D(1)
@@ -175,6 +175,9 @@ def main(out: Path) -> None:
     export(Flattened(), out / "flattened" / "inference", [1, 3, 32, 32])
     export(Flattened(), out / "sized" / "inference", [None, 3, None, None])
     export(Classifier(softmax=False), out / "strip" / "inference", [None, 3, 48, None])
+    export(Classifier(softmax=True), out / "wide" / "inference", [None, 3, 32, 64])
+    export(Classifier(softmax=True, channels=1), out / "grey" / "inference", [None, 1, 28, 28])
+    export(Classifier(softmax=False, channels=4), out / "four" / "inference", [None, 4, None, None])
     export(Windows(), out / "windows" / "inference", [None, 3, None, None])
     export(Unusual(), out / "unusual" / "inference", [1, 3, 32, 32])
     export(Overflowing(), out / "overflowing" / "inference", [1, 3, 32, 32])

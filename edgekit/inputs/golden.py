@@ -134,7 +134,7 @@ def golden_inputs(
     labels: list[str] = []
     kinds: list[Kind] = []
     for photo in available[:photos] if own is None else own:
-        samples.append(preprocess(load_image(photo.path), preprocessing))
+        samples.append(preprocess(load_image(photo.path, alpha=preprocessing.has_alpha), preprocessing))
         labels.append(f"photo {photo.name}")
         kinds.append("photo")
     lowest, highest = (limit[:, None, None] for limit in preprocessing.value_range)

@@ -110,7 +110,7 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 f"interpolation = {self.interpolation} with resize_backend = {self.resize_backend} is not implemented: "
                 f"it is {', '.join(INTERPOLATIONS[self.resize_backend])}"
             )
-        if self.resize_backend == "pillow" and "A" in self.channel_order[3:]:
+        if self.resize_backend == "pillow" and self.has_alpha:
             raise ValueError(
                 f"channel_order = {self.channel_order} with resize_backend = pillow is not implemented: Pillow weighs "
                 "colours by the alpha channel; resize_backend = opencv does not"
@@ -190,6 +190,11 @@ class Preprocessing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def channels(self) -> int:
         """How many channels the tensor has."""
         return {"GRAY": 1}.get(self.channel_order, len(self.channel_order))
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether a photo's alpha channel goes into the model."""
+        return self.channel_order.endswith("A")
 
     @property
     def constants(self) -> tuple["np.ndarray", "np.ndarray", "np.ndarray", "np.ndarray"]:

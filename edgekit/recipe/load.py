@@ -52,7 +52,18 @@ def load_recipe(path: Path, family: str = "") -> Recipe:
             "docs/recipes.md lists the keys.",
         ) from None
     check_names(recipe, path)
+    check_used(recipe, own, path)
     return recipe
+
+
+def check_used(recipe: Recipe, own: dict[str, Any], path: Path) -> None:
+    """Raise UsageError where a recipe's own preprocessing says what its kind of resizing does not use."""
+    for key in own.get("preprocessing", {}):
+        if getattr(recipe.preprocessing, key) is None:
+            raise UsageError(
+                f"the recipe {place(path, key)} says {key}, which resize = {recipe.preprocessing.resize} does not use",
+                "Leave one of the two out; docs/preprocessing.md says which key belongs to which.",
+            )
 
 
 def check_names(recipe: Recipe, path: Path) -> None:

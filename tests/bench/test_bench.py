@@ -10,6 +10,7 @@ from edgekit.catalog import load_catalog
 from edgekit.cli.app import run
 from edgekit.cli.bench import batches
 from edgekit.errors import UsageError
+from edgekit.inputs.size import Size
 from tests.matrix.conftest import FakeProject
 
 MODEL = ("ResNet18", "-w", "synthetic:0")
@@ -74,9 +75,9 @@ def test_a_second_benchmark_converts_nothing_and_measures_again(project: FakePro
 
 def test_published_times_are_of_the_published_input_size() -> None:
     model = load_catalog().find("MixNet_S")
-    assert PublishedTimes.of(model, 224, 1).v100_fp32 == 2.31
-    assert not PublishedTimes.of(model, 64, 1).known
-    assert not PublishedTimes.of(None, 224, 1).known
+    assert PublishedTimes.of(model, Size.of(224), 1).v100_fp32 == 2.31
+    assert not PublishedTimes.of(model, Size(64, 224), 1).known
+    assert not PublishedTimes.of(None, Size.of(224), 1).known
 
 
 def test_what_cannot_run_is_a_row_with_its_reason(project: FakeProject) -> None:

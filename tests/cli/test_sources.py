@@ -66,11 +66,30 @@ def test_an_impossible_batch_is_named(cache, capsys, batch) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("value", ["0.5", "a,b,c", "1,2,3,4", ""])
+@pytest.mark.parametrize("value", ["0.5,0.5", "a,b,c", "1,2,3,4,5", ""])
 def test_an_impossible_mean_is_named(cache, capsys, value) -> None:
     status, said = complaint(capsys, "MixNet_S", f"--mean={value}")
     assert status == 2
-    assert said.startswith(f"edgekit: --mean {value} is not three numbers")
+    assert said.startswith(f"edgekit: --mean {value} is not a number for each channel")
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--input-size=80x"], "--input-size 80x is not a size. Give a side in pixels, as in 224, or HEIGHTxWIDTH"),
+        (["--input-size=9x80"], "an input size of 9x80 px is out of range"),
+        (["--input-size=80x2000"], "an input size of 80x2000 px is out of range"),
+        (["--resize", "stretch", "--resize-short", "80"], "--resize stretch leaves no use for --resize-short 80"),
+        (["--mean=1,2,3,4"], "mean = [1.0, 2.0, 3.0, 4.0] is not one value for each of the 3 channels"),
+        (["--channel-order", "GRAY"], "is not one value for each of the 1 channels of channel_order = GRAY"),
+        (["--divide-by=0"], "divide_by = 0.0 has a value that is not positive"),
+        (["--resize-short", "50"], "resize_short = 50 is smaller than crop = 64"),
+    ],
+)
+def test_what_cannot_be_said_of_preprocessing_is_named(cache, capsys, flags, sentence) -> None:
+    status, said = complaint(capsys, "MixNet_S", "--weights", "demo", *flags)
+    assert status == 2
+    assert sentence in said
 
 
 def test_an_absent_recipe_is_named(cache, capsys, tmp_path) -> None:

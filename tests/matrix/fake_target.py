@@ -41,9 +41,9 @@ def job(request: Request) -> dict:
         (request.output / file).write_text(f"{name} {'x' * 1000}")
     if VERB == "export":
         size = request.options["input_size"]
-        classes = 10 if size == 64 else 1000  # the demo weights', or ImageNet's
+        classes = 10 if size == [64, 64] else 1000  # the demo weights', or ImageNet's
         return {
-            "inputs": [{"name": "x", "shape": [1, 3, size, size], "dtype": "float32"}],
+            "inputs": [{"name": "x", "shape": [1, 3, *size], "dtype": "float32"}],
             "outputs": [{"name": "logits", "shape": [1, classes], "dtype": "float32"}],
             "class_count": classes,
         }

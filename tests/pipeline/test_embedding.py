@@ -25,7 +25,13 @@ def test_the_model_with_preprocessing_follows_the_one_without(source) -> None:
     for target in wanted:
         last = plan.embeddings[target.name]
         assert last.worker == f"{target.name}/embed.py"
-        assert last.options == {"divide_by": 255.0, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+        assert last.options == {
+            "min_value": [0.0, 0.0, 0.0],
+            "divide_by": [255.0, 255.0, 255.0],
+            "mean": [0.485, 0.456, 0.406],
+            "std": [0.229, 0.224, 0.225],
+            "fused": False,
+        }
         assert {value.stage for value in last.inputs.values() if isinstance(value, StageFile)} == {
             plan.conversions[target.name]
         }
@@ -51,6 +57,13 @@ def test_another_normalisation_is_another_stage(source) -> None:
         for one in (source, type(source)(**{**vars(source), "preprocessing": spec}))
     }
     assert len(keys) == 2
+
+
+def test_padding_that_8_bits_cannot_say_is_not_embedded(source) -> None:
+    spec = replace(source.preprocessing, resize="letterbox", pad_value=127.5)
+    padded = type(source)(**{**vars(source), "preprocessing": spec})
+    with pytest.raises(UsageError, match=r"padded with \[127.5, 127.5, 127.5\], which lie between levels of 8 bits"):
+        plan_conversion(padded, [targets()["onnx"]], embed_preprocessing=True)
 
 
 def test_targets_without_a_place_for_it_are_refused_in_one_sentence() -> None:

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
+from edgekit.inputs import Preprocessing
+from edgekit.inputs.size import Size
 from edgekit.pipeline.source import catalog_source, folder_name, program_source
 from edgekit.weights import resolve_weights
 
@@ -26,11 +29,11 @@ def catalog(name: str, cache: Path, **options):
 
 
 def test_a_model_s_own_size_replaces_the_recipe_s(cache: Path, tmp_path: Path) -> None:
-    assert catalog("Fix_ResNet50_vd_ssld_v2", cache).preprocessing.crop == 320
+    assert catalog("Fix_ResNet50_vd_ssld_v2", cache).preprocessing.input_size == (320, 320)
     recipe = tmp_path / "mine.toml"
     recipe.write_text("[preprocessing]\nmean = [0.5, 0.5, 0.5]\n")
     mine = catalog("Fix_ResNet50_vd_ssld_v2", cache, recipe_file=recipe).preprocessing
-    assert (mine.crop, mine.resize_short, mine.mean) == (320, 320, (0.5, 0.5, 0.5))
+    assert (mine.input_size, mine.resize_short, mine.mean) == ((320, 320), 320, (0.5, 0.5, 0.5))
 
 
 def test_a_recipe_that_names_sizes_means_them(cache: Path, tmp_path: Path) -> None:
@@ -50,7 +53,7 @@ def test_a_recipe_of_ones_own_stands_on_the_family_s(cache: Path, tmp_path: Path
 def test_flags_count_more_than_the_recipe(cache: Path) -> None:
     changes = {"resize_short": 100, "std": [1.0, 1.0, 1.0]}
     preprocessing = catalog("ResNet18", cache, input_size=96, changes=changes).preprocessing
-    assert (preprocessing.crop, preprocessing.resize_short, preprocessing.std) == (96, 100, (1.0, 1.0, 1.0))
+    assert (preprocessing.input_size, preprocessing.resize_short, preprocessing.std) == ((96, 96), 100, (1.0, 1.0, 1.0))
 
 
 def test_a_program_is_called_as_its_folder(folder: Path, cache: Path) -> None:
@@ -77,20 +80,21 @@ def test_the_configuration_beside_a_program_is_followed(folder: Path, cache: Pat
     text = "PreProcess: {transform_ops: [{ResizeImage: {resize_short: 80}}, {CropImage: {size: 64}}]}"
     (folder / "inference.yml").write_text(text)
     source = program_source(folder, cache)
-    assert source.usual_size == 64
-    assert (source.preprocessing_at(64).crop, source.preprocessing_at(64).resize_short) == (64, 80)
-    with pytest.raises(UsageError, match=r"crops images to 64 px, and .* takes 96 px"):
-        source.preprocessing_at(96)
-    asked = program_source(folder, cache, input_size=96).preprocessing_at(96)
-    assert (asked.crop, asked.resize_short) == (96, 120)
+    assert source.usual_size == (64, 64)
+    followed = source.preprocessing_at(Size.of(64))
+    assert (followed.input_size, followed.resize_short) == ((64, 64), 80)
+    with pytest.raises(UsageError, match=r"prepares images of 64 px, and .* takes 96 px"):
+        source.preprocessing_at(Size.of(96))
+    asked = program_source(folder, cache, input_size=96).preprocessing_at(Size.of(96))
+    assert (asked.input_size, asked.resize_short) == ((96, 96), 120)
 
 
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"batch": 0}, "a batch of 0 is impossible"),
-        ({"input_size": 20}, "an input size of 20 px is out of range"),
-        ({"changes": {"resize_short": 100}}, "resize_short = 100 is smaller than crop = 224"),
+        ({"input_size": 15}, "an input size of 15 px is out of range"),
+        ({"input_size": 224, "changes": {"resize_short": 100}}, "resize_short = 100 is smaller than crop = 224"),
         ({"changes": {"std": [0.0, 1.0, 1.0]}}, "the preprocessing asked for is impossible"),
         ({"name": "../.."}, "cannot be a folder's name"),
     ],
@@ -120,3 +124,41 @@ def test_names_of_any_script_are_kept(name: str, kept: str) -> None:
 def test_what_no_file_can_be_called_is_refused(name: str, said: str) -> None:
     with pytest.raises(UsageError, match=said):
         folder_name(name)
+
+
+def test_a_model_of_the_catalog_at_a_size_that_is_no_square(cache: Path) -> None:
+    source = catalog("ResNet18", cache, input_size=Size(80, 160))
+    assert source.input_size == (80, 160)
+    assert source.preprocessing == Preprocessing(crop=(80, 160), resize_short=183)
+
+
+def test_flags_stretch_and_pad(cache: Path, folder: Path) -> None:
+    stretched = catalog("ResNet18", cache, input_size=Size(80, 160), changes={"resize": "stretch"}).preprocessing
+    assert stretched == Preprocessing(resize="stretch", crop=(80, 160))
+    padded = program_source(folder, cache, changes={"resize": "letterbox"}).preprocessing_at(Size(80, 160))
+    assert padded == Preprocessing(resize="letterbox", crop=(80, 160))
+
+
+def test_a_recipe_of_one_s_own_says_how_photos_are_prepared(cache: Path, folder: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text('[preprocessing]\nresize = "stretch"\ncrop = [80, 160]\n')
+    source = program_source(folder, cache, recipe_file=recipe)
+    assert (source.usual_size, source.usual_channels) == ((80, 160), 3)
+    assert source.preprocessing_at(Size(80, 160)) == Preprocessing(resize="stretch", crop=(80, 160))
+
+
+def test_channels_follow_what_is_said(cache: Path, folder: Path) -> None:
+    grey = program_source(folder, cache, changes={"channel_order": "GRAY", "mean": 0.5, "std": 0.5})
+    assert grey.usual_channels == 1
+    assert grey.preprocessing_at(Size.of(28), 1).channel_order == "GRAY"
+    with pytest.raises(UsageError, match=r"takes 3 channels, and photos are prepared with 1 \(GRAY\)"):
+        grey.preprocessing_at(Size.of(28), 3)
+    with pytest.raises(UsageError, match="takes 1 channel, and photos are prepared with 3") as error:
+        program_source(folder, cache).preprocessing_at(Size.of(28), 1)
+    assert "--channel-order GRAY --mean 0.5 --std 0.5" in error.value.remedy
+
+
+def test_a_short_side_for_a_size_that_only_the_program_knows(cache: Path, folder: Path) -> None:
+    """72 px are too few for the recipe's 224, and right for the 64 that the program fixes."""
+    source = program_source(folder, cache, changes={"resize": "short", "resize_short": 72})
+    assert source.preprocessing_at(Size.of(64)) == replace(Preprocessing(), crop=64, resize_short=72)

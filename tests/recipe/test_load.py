@@ -5,6 +5,7 @@ import pytest
 from edgekit.bundled import bundled_folder
 from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
+from edgekit.inputs import Preprocessing
 from edgekit.pipeline.target import targets
 from edgekit.recipe.load import load_recipe, merge, recipe_for
 
@@ -57,7 +58,7 @@ def test_mistakes_name_the_file_and_the_key(tmp_path: Path, text: str, message: 
     ("text", "line", "message"),
     [
         ('family = "X"\nsummry = "y"\n', 2, "unknown field `summry`"),
-        ('family = "X"\n\n[preprocessing]\ncrop = "big"\n', 4, "Expected `int`, got `str`"),
+        ('family = "X"\n\n[preprocessing]\ncrop = "big"\n', 4, "Expected `int | array`, got `str`"),
         ("[targets.nccn]\n", 1, "no such target. Did you mean ncnn?"),
         (
             '[[targets.lite.rewrites]]\nname = "swich-beta"\nreason = "x"\n',
@@ -79,3 +80,24 @@ def test_merging_goes_table_by_table_and_changes_nothing() -> None:
     base = {"a": {"x": 1, "y": [1, 2]}, "b": 1}
     assert merge(base, {"a": {"y": [3]}, "c": 2}) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": 2}
     assert base == {"a": {"x": 1, "y": [1, 2]}, "b": 1}
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        ('resize = "stretch"\nresize_short = 300\n', "resize_short"),
+        ('resize = "letterbox"\nresize_to = [80, 160]\n', "resize_to"),
+        ("pad_value = 3\n", "pad_value"),
+    ],
+)
+def test_what_a_recipe_says_in_vain_is_named(tmp_path: Path, lines: str, key: str) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f"[preprocessing]\n{lines}")
+    with pytest.raises(UsageError, match=rf"mine.toml:\d+ says {key}, which resize = \w+ does not use"):
+        load_recipe(path)
+
+
+def test_a_recipe_stretches_to_its_crop(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('[preprocessing]\nresize = "stretch"\ncrop = [80, 160]\nchannel_order = "BGR"\n')
+    assert load_recipe(path).preprocessing == Preprocessing(resize="stretch", crop=(80, 160), channel_order="BGR")

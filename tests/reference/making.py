@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from edgekit.inputs.golden import Kind
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.inputs.size import Size
 from edgekit.reference.bundle import Bundle, write_bundle
 from edgekit.reference.description import (
     ArithmeticPart,
@@ -117,7 +118,7 @@ def subject(**changes: Any) -> Subject:
         "model": "Net",
         "architecture": "Net",
         "class_count": CLASSES,
-        "input_size": 64,
+        "input_size": Size.of(64),
         "batch": 1,
         "weights_spec": "synthetic:0",
         "weights_sha256": "",

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from edgekit.errors import AbsentError, UsageError
+from edgekit.inputs.size import Size
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.reference.bundle import Bundle
@@ -151,7 +152,7 @@ def test_a_bundle_of_something_else_is_refused_at_once(make) -> None:
     with pytest.raises(
         UsageError, match=r"good.safetensors does not count for Net: it is of an input of 64 px"
     ) as caught:
-        Choice(make("good")).check(subject(input_size=96))
+        Choice(make("good")).check(subject(input_size=Size.of(96)))
     assert caught.value.exit_status == 2
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from edgekit.inputs.size import Size
 from edgekit.reference.bundle import Bundle
 from edgekit.reference.description import ArithmeticPart, BackendPart, ProgramPart, WeightsPart
 from edgekit.reference.match import best_first, differences, nearest
@@ -33,7 +34,8 @@ def test_the_same_in_everything_counts() -> None:
         ({"graph_sha256": "f" * 64, "architecture": "Other"}, "another program (Net; here Other)"),
         ({"graph_sha256": "f" * 64, "class_count": 7}, "40 classes (here 7)"),
         ({"graph_sha256": "f" * 64, "named_network": False}, "another program"),
-        ({"input_size": 96}, "an input of 64 px (here 96 px)"),
+        ({"input_size": Size.of(96)}, "an input of 64 px (here 96 px)"),
+        ({"input_size": Size(64, 96)}, "an input of 64 px (here 64x96 px)"),
         (
             {"samples_sha256": "f" * 64, "sample_count": 12},
             "other golden inputs (10 samples, cccccccccccc…; here 12, ffff",
@@ -46,7 +48,10 @@ def test_what_differs_is_named(changes: dict[str, Any], expected: str) -> None:
 
 
 def test_everything_that_differs_is_named() -> None:
-    assert len(differences(SAID, subject(parameters_sha256="f" * 64, input_size=96, samples_sha256="f" * 64))) == 3
+    assert (
+        len(differences(SAID, subject(parameters_sha256="f" * 64, input_size=Size.of(96), samples_sha256="f" * 64)))
+        == 3
+    )
 
 
 def test_the_same_network_exported_otherwise_counts() -> None:
@@ -84,5 +89,5 @@ def test_the_best_fitting_gpu_bundle_comes_first() -> None:
 def test_why_none_counts_is_said() -> None:
     assert nearest([], subject()) == "no GPU bundle is at hand"
     assert nearest([bundle("x")], subject(model="Other")) == "1 GPU bundles of other models are at hand"
-    assert nearest([bundle("x")], subject(input_size=96)) == "x: an input of 64 px (here 96 px)"
+    assert nearest([bundle("x")], subject(input_size=Size.of(96))) == "x: an input of 64 px (here 96 px)"
     assert "cpu" not in nearest([bundle("c", device=CPU, backend=BackendPart("paddle-cpu", {}))], subject())

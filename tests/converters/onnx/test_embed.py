@@ -14,7 +14,8 @@ from tests.converters.onnx.agreement import relative_error
 pytestmark = pytest.mark.toolchain
 
 SPEC = Preprocessing(resize_short=64, crop=64)
-NORMALISATION = {"divide_by": SPEC.divide_by, "mean": list(SPEC.mean), "std": list(SPEC.std)}
+MINIMUM, DIVISORS, MEANS, STDS = (values.tolist() for values in SPEC.constants)
+NORMALISATION = {"min_value": MINIMUM, "divide_by": DIVISORS, "mean": MEANS, "std": STDS, "fused": False}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_the_original_is_left_alone(run_worker, model) -> None:
 
 
 def test_blue_for_red_shows(run_worker, model, samples) -> None:
-    wrong = {**NORMALISATION, "mean": NORMALISATION["mean"][::-1]}
+    wrong = {**NORMALISATION, "mean": MEANS[::-1]}
     _, output = run_worker("onnx/embed.py", {"model.onnx": model}, wrong)
     right = load_file(run(run_worker, model, samples[1]) / "outputs.safetensors")["logits"]
     assert relative_error(run(run_worker, output / "model.onnx", samples[0]), right) > 1e-3

@@ -12,7 +12,8 @@ from tests.converters.onnx.agreement import relative_error
 pytestmark = pytest.mark.toolchain
 
 SPEC = Preprocessing(resize_short=64, crop=64)
-NORMALISATION = {"divide_by": SPEC.divide_by, "mean": list(SPEC.mean), "std": list(SPEC.std)}
+MINIMUM, DIVISORS, MEANS, STDS = (values.tolist() for values in SPEC.constants)
+NORMALISATION = {"min_value": MINIMUM, "divide_by": DIVISORS, "mean": MEANS, "std": STDS, "fused": False}
 
 
 @pytest.fixture(scope="module")
@@ -46,5 +47,5 @@ def test_photos_give_what_tensors_give(run_worker, mixnet_program, samples, prec
     sizes = [(folder / "model.bin").stat().st_size for folder in (plain, embedded)]
     assert abs(sizes[1] - sizes[0]) < 10_000
 
-    _, swapped = embed(run_worker, plain, std=NORMALISATION["std"][::-1])
+    _, swapped = embed(run_worker, plain, std=STDS[::-1])
     assert relative_error(run(run_worker, swapped, samples[0], precision), tensors) > 1e-4

@@ -79,6 +79,19 @@ def test_a_fixed_size_is_kept(adopt):
 def test_a_fixed_side_is_kept(adopt):
     """What the program fixes counts more than what is usual."""
     assert adopt("strip", usual=224)[0]["inputs"][0]["shape"] == [1, 3, 48, 48]
+    assert adopt("strip", usual=[32, 160])[0]["inputs"][0]["shape"] == [1, 3, 48, 160]
+    assert adopt("strip", size=[48, 96])[0]["inputs"][0]["shape"] == [1, 3, 48, 96]
+
+
+def test_what_is_no_square_is_taken_as_it_is(adopt):
+    assert adopt("wide")[0]["inputs"][0]["shape"] == [1, 3, 32, 64]
+    assert adopt("open", size=[80, 160])[0]["inputs"][0]["shape"] == [1, 3, 80, 160]
+    assert adopt("open", usual=[80, 160], batch="dynamic")[0]["inputs"][0]["shape"] == [-1, 3, 80, 160]
+
+
+def test_one_and_four_channels(adopt):
+    assert adopt("grey")[0]["inputs"][0]["shape"] == [1, 1, 28, 28]
+    assert adopt("four", size=32)[0]["inputs"][0]["shape"] == [1, 4, 32, 32]
 
 
 @pytest.mark.parametrize(
@@ -124,6 +137,8 @@ def test_no_path_of_the_exporter_stays(adopt):
         ("segmenter", {}, r"the output .* is float32 \[1, 7, 32, 32\], not a value for each class"),
         ("sized", {"size": 48}, r"whose input x is \[any, 3, any, any\], does not take \[1, 3, 48, 48\]: .*6912"),
         ("flattened", {"size": 48}, r"was exported for images of 32 x 32 px, and 48 x 48 are asked for"),
+        ("wide", {"size": 64}, r"was exported for images of 32 x 64 px, and 64 x 64 are asked for"),
+        ("strip", {"size": [80, 160]}, r"was exported for images of 48 x any px, and 80 x 160 are asked for"),
         ("strip", {"size": 64}, r"was exported for images of 48 x any px, and 64 x 64 are asked for"),
     ],
 )

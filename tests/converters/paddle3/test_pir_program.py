@@ -99,14 +99,18 @@ def test_a_file_too_large_is_not_read(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"shape": (-1, 1, 32, 32)}, r"input x is float32 \[-1, 1, 32, 32\], not an image"),
-        ({"shape": (-1, 3, 32, 64)}, "not a square image"),
+        ({"shape": (-1, 2, 32, 64)}, r"input x is float32 \[-1, 2, 32, 64\], not an image"),
         ({"output": (-1, 7, 32, 32)}, r"output out is float32 \[-1, 7, 32, 32\], not a value for each class"),
     ],
 )
 def test_what_is_no_image_classifier(tmp_path, changes, message):
     with pytest.raises(Refusal, match=message):
         pir_ports.check_ports(read(document(**changes), tmp_path))
+
+
+@pytest.mark.parametrize("shape", [(-1, 1, 28, 28), (-1, 4, 32, 64), (-1, 3, 80, 160), (-1, -1, -1, 160)])
+def test_images_need_no_square_and_no_three_channels(tmp_path, shape):
+    assert pir_ports.check_ports(read(document(shape=shape), tmp_path)).shape == shape
 
 
 def test_two_inputs_are_named(tmp_path):
