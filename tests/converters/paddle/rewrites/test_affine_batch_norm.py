@@ -24,7 +24,9 @@ def test_what_is_missing_becomes_ones_and_zeros(rewrites, given):
     assert apply_rewrites(graph, [rewrites.AffineBatchNorm()])[0]["applied"] == 1
     graph.drop_unused()
     for parameter, number in (("Scale", 1), ("Bias", 0)):
-        ((name,),) = inputs_of(graph, "batch_norm", parameter)
+        (names,) = inputs_of(graph, "batch_norm", parameter)
+        assert names is not None
+        (name,) = names
         expected = noise(4) if parameter in given else np.full(4, number, np.float32)
         np.testing.assert_array_equal(graph.stored(name), expected)
         assert name in stored_names(graph.program)
