@@ -9,8 +9,9 @@ from architecture import Architecture
 from edgeworker.protocol import Refusal, Request, main
 from edgeworker.sizes import size_option
 from network import Network, build
+from output_kinds import kinds
 from prefixes import check_prefix, fitting_prefix, prefix_note, prefixes_of, under
-from program import ports, save
+from program import Port, ports, save
 from weights import check_fit, class_count, read_weights, set_tensors
 
 DYNAMIC = "dynamic"
@@ -38,14 +39,23 @@ def export(request: Request) -> dict[str, Any]:
     if batch == -1 or network.foldable:
         network = build(architecture, classes, size, batch, weights=weights)
     set_tensors(network, weights)
-    inputs, outputs = ports(save(network, request.output))
+    description = save(network, request.output)
+    inputs, outputs = ports(description)
     return {
         "inputs": [asdict(port) for port in inputs],
-        "outputs": [asdict(port) for port in outputs],
+        "outputs": [asdict(port) | _kind(architecture, description, port) for port in outputs],
         "parameters": network.parameters,
-        "class_count": classes,
+        "class_count": network.output.shape[1],
         "notes": [note] if (note := prefix_note(prefix, stored, weights)) else [],
     }
+
+
+def _kind(architecture: Architecture, description: Any, port: Port) -> dict[str, Any]:
+    """What an output is, where it is no logits."""
+    found = kinds(description)[port.name]
+    if found["kind"] == "logits" and architecture.head is None:
+        return {"kind": "features", "known_from": "a network without a classifier"}
+    return {} if found["kind"] == "logits" else found
 
 
 def _fitting(

@@ -40,9 +40,8 @@ def models(
     if not console.is_terminal:
         console = Console(width=100)
     console.print(as_table(chosen))
-    for model in chosen:
-        if model.unsupported:
-            console.print(f"{model.name}: {model.unsupported}", highlight=False, soft_wrap=True)
+    for reason, names in cannot_run(chosen).items():
+        console.print(f"{reason}: {', '.join(names)}.", highlight=False)
     if chosen == catalog.models:
         console.print(others(catalog), highlight=False)
 
@@ -62,6 +61,15 @@ def choose(catalog: Catalog, family: str | None, search: str | None, *, every: b
         if not chosen:
             raise UsageError(f'no name and no family holds "{search}"', "`edgekit models --all` lists all.")
     return chosen
+
+
+def cannot_run(chosen: tuple[Model, ...]) -> dict[str, list[str]]:
+    """Why models cannot be converted -> their names."""
+    reasons: dict[str, list[str]] = {}
+    for model in chosen:
+        if model.unsupported:
+            reasons.setdefault(model.unsupported, []).append(model.name)
+    return reasons
 
 
 def others(catalog: Catalog) -> str:
