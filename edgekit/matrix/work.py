@@ -134,6 +134,7 @@ def make_cell(entry: Entry, **found) -> Cell:
         made=now(),
         outcome=meaning(found["status"], found.get("stage", ""), entry.expected),
         expected=entry.expected and entry.expected.reason,
+        documented=source.model.documented,
         **found,
     )
 
