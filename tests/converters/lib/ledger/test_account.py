@@ -25,8 +25,10 @@ def explained(stored: dict[str, np.ndarray]) -> Account:
     return account((Stored(name, f"layer of {name}", values) for name, values in stored.items()), program, parameters)
 
 
-def test_everything_is_explained_by_its_rule() -> None:
-    found = explained(healthy())
+@pytest.mark.parametrize("wide", [False, True])
+def test_everything_is_explained_by_its_rule(wide: bool) -> None:
+    program, parameters = small_program(wide=wide)
+    found = account((Stored(name, name, values) for name, values in healthy().items()), program, parameters)
     assert (found.stored, found.unexplained, found.unused) == (6, [], [])
     assert found.explained == {
         "batch norm folded into": 1,
