@@ -168,7 +168,7 @@ def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":
     if spec.kind != "logits":
         return rows
     if rows.shape[1] == 1:
-        return 1 / (1 + np.exp(-rows))
+        return np.exp(-np.logaddexp(0, -rows))
     exponents = np.exp(rows - rows.max(axis=1, keepdims=True))
     return exponents / exponents.sum(axis=1, keepdims=True)
 

@@ -23,9 +23,17 @@ PROGRAM_FILE = "inference.pdmodel"
 
 
 def ledger_stage(
-    target: "Target", variant: "Variant", manifest: "Manifest", files: Mapping[str, SourceFile], program: SourceFile
+    target: "Target",
+    variant: "Variant",
+    manifest: "Manifest",
+    files: Mapping[str, SourceFile],
+    program: SourceFile,
+    rewritten: SourceFile | None = None,
 ) -> Stage | None:
-    """The stage that accounts for what a variant's files store; None where nothing can read them, or the program."""
+    """The stage that accounts for what a variant's files store; None where nothing can read them, or the program.
+
+    `rewritten` is what the program's rewrites left, where they changed something.
+    """
     if not (bundled_folder("converters") / target.worker(WORKER)).exists():
         return None
     if not (program.path / PROGRAM_FILE).exists():
@@ -34,7 +42,11 @@ def ledger_stage(
     return Stage(
         worker=target.worker(WORKER),
         about=f"{target.description.title} {variant.name} parameters of {manifest.model.name}".replace("  ", " "),
-        inputs={"program": program, **{role: files[file] for role, file in stored.items()}},
+        inputs={
+            "program": program,
+            **({"rewritten": rewritten} if rewritten else {}),
+            **{role: files[file] for role, file in stored.items()},
+        },
         options={"added": added_numbers(manifest)},
         limits=LIMITS,
     )

@@ -1,7 +1,7 @@
 """The account of an artifact's stored parameters."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -12,11 +12,34 @@ from edgeworker.ledger.constants import filled, is_constant, numbers_of
 from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
 from edgeworker.ledger.pieces import Cuts, find_piece
-from edgeworker.ledger.sources import Parameter
+from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
 
 SHOWN = 20
 CONSTANT = "a number of the operators"
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A program as edgekit's rewrites left it, with its parameters.
+
+    What they store of the program's own they have computed, and it is explained by the program as it came. They invent
+    zeros and ones alone: kernels that pick pixels, and factors and summands that change nothing.
+    """
+
+    program: Any
+    parameters: Mapping[str, np.ndarray]
+
+    def sources(self, index: Index, before: Mapping[str, np.ndarray]) -> Iterator[Source]:
+        """What the rewrites have invented, and what a batch norm with such factors becomes."""
+        invented = {
+            name: array
+            for name, array in self.parameters.items()
+            if name not in before and np.isin(array, (0, 1)).all() and not index.find(array)
+        }
+        yield from (Parameter(name, array, "zeros and ones of a rewrite") for name, array in invented.items())
+        if invented:
+            yield from folds(self.program, self.parameters)
 
 
 @dataclass(frozen=True)
@@ -50,16 +73,23 @@ class Account:
 
 
 def account(
-    stored: Iterable[Stored], program: Any, parameters: Mapping[str, np.ndarray], added: Iterable[float] = ()
+    stored: Iterable[Stored],
+    program: Any,
+    parameters: Mapping[str, np.ndarray],
+    added: Iterable[float] = (),
+    rewritten: "Rewritten | None" = None,
 ) -> Account:
     """Explain every floating-point tensor in `stored` by the program and its parameters.
 
-    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing.
+    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
+    is the program as edgekit's own rewrites left it, where they changed something.
 
     Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
     """
     copies = [Parameter(name, array) for name, array in parameters.items()]
     index = Index([*copies, *folds(program, parameters), *computed(program, parameters)])
+    if rewritten is not None:
+        index = Index([*index.sources, *rewritten.sources(index, parameters)])
     numbers, fills = numbers_of(program) | {float(np.float32(number)) for number in added}, filled(program)
     explained: Counter[str] = Counter()
     used: set[str] = set()
@@ -82,8 +112,15 @@ def account(
             cut.add(piece)
         else:
             rest.append(nearest(one, index))
-    unused = sorted(set(parameters) - used - cut.whole())
+    missing = sorted(set(parameters) - used - cut.whole())
+    # A product with ones or a sum with zeros is no change, and tools leave it out.
+    unused = [name for name in missing if not is_neutral(parameters[name])]
     return Account(count, dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused))
+
+
+def is_neutral(parameter: np.ndarray) -> bool:
+    """Whether a parameter is ones alone or zeros alone."""
+    return bool(parameter.size) and parameter.flat[0] in (0, 1) and bool((parameter == parameter.flat[0]).all())
 
 
 def nearest(stored: Stored, index: Index) -> Unexplained:
@@ -100,4 +137,4 @@ def nearest(stored: Stored, index: Index) -> Unexplained:
     shape = list(stored.values.shape)
     if best is None:
         return Unexplained(stored.name, stored.layer, shape, None, None)
-    return Unexplained(stored.name, stored.layer, shape, best.names[0], differing)
+    return Unexplained(stored.name, stored.layer, shape, next(iter(best.names), best.how), differing)

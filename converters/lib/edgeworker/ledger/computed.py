@@ -15,6 +15,8 @@ LARGEST = 1 << 24  # values of one result
 def computed(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vector]:
     """The results of operators that read nothing but parameters and constants, in float64.
 
+    Those of constants alone, such as Swin's masks, are of no parameter.
+
     Bound: gamma_n of the largest value, n the number of values that an operator reads at most (Higham §3.1): a sum of
     n terms in any order.
     """
@@ -48,6 +50,7 @@ def computed(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vec
         count = max([terms[name] for name in read] + [max(values[name].shape, default=1) for name in read], default=1)
         for name, value in found.items():
             origins[name], terms[name] = names, count
-            if value.dtype.kind == "f" and value.size > 1 and names:
+            if value.dtype.kind == "f" and value.size > 1:
                 bound = 2 * count * UNIT * float(np.abs(value).max(initial=0))
-                yield Vector("computed from", names, value, np.broadcast_to(np.float64(bound), value.shape))
+                how = "computed from" if names else "computed from numbers of the operators"
+                yield Vector(how, names, value, np.broadcast_to(np.float64(bound), value.shape))

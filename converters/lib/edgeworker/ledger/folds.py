@@ -26,6 +26,8 @@ WEIGHTS = {
 # What leaves the channels alone between a product and its batch norm.
 PASSING = ("elementwise_add", "assign", "scale", "reshape2", "flatten_contiguous_range", "transpose2", "squeeze2",
            "unsqueeze2")  # fmt: skip
+# The same values in another shape.
+VIEWS = ("reshape2", "unsqueeze2", "squeeze2", "flatten_contiguous_range", "assign")
 
 
 def folds(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Source]:
@@ -61,7 +63,7 @@ def _before(
     op = makers.get(argument(norm, "X"))
     while op is not None and op.desc.type in PASSING:
         if op.desc.type == "elementwise_add":
-            if (other := argument(op, "Y")) not in parameters:
+            if (other := shown(argument(op, "Y"), makers)) not in parameters:
                 return  # two branches meet
             added.append(other)
         op = makers.get(argument(op, "X"))
@@ -83,6 +85,13 @@ def _before(
         value = bias + (before - mean) * factor
         error = (np.abs(bias) + (np.abs(before) + np.abs(mean)) * np.abs(factor)) * GAMMA
         yield Vector("batch norm and bias of", (*added, *shifting), value, error)
+
+
+def shown(name: str, makers: Mapping[str, Op]) -> str:
+    """The variable that another is only another view of: a convolution's bias is added as [1, C, 1, 1]."""
+    while (op := makers.get(name)) is not None and op.desc.type in VIEWS:
+        name = argument(op, "X")
+    return name
 
 
 def argument(op: Op, slot: str) -> str:

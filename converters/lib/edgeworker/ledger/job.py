@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeworker.ledger.account import account
+from edgeworker.ledger.account import Rewritten, account
 from edgeworker.ledger.stored import Stored
 from edgeworker.paddle_program import read_program
 from edgeworker.parameter_files import read_tensors
@@ -19,11 +19,13 @@ LOD_TENSOR = 7  # framework.proto, VarType.Type
 def ledger_job(read: Callable[[Request], Iterable[Stored]], request: Request) -> dict[str, Any]:
     """The account (see `Account`) of what `read` finds in the artifact's files.
 
-    Input `program`: the folder of the Paddle program that the artifact was made from. Option `added`: numbers that
-    edgekit puts into the artifact itself.
+    Input `program`: the folder of the Paddle program that the artifact was made from; `rewritten`, where edgekit's
+    rewrites changed it: what they left. Option `added`: numbers that edgekit puts into the artifact itself.
     """
     program, parameters = program_of(request.inputs["program"])
-    return account(read(request), program, parameters, request.options.get("added", [])).as_details()
+    folder = request.inputs.get("rewritten")
+    rewritten = Rewritten(*program_of(folder)) if folder else None
+    return account(read(request), program, parameters, request.options.get("added", []), rewritten).as_details()
 
 
 def program_of(folder: Path) -> tuple[Any, dict[str, np.ndarray]]:

@@ -21,8 +21,11 @@ def add_op(block: Any, kind: str, inputs: dict[str, list[str]], output: str, **a
             op.attrs.add(name=name, type=0, i=value)
 
 
-def small_program(*, bias: bool = True) -> tuple[Any, dict[str, np.ndarray]]:
-    """conv2d [6,3,3,3] -> (+ bias) -> batch_norm -> scale 0.125 -> matmul_v2 [6,12]; and its parameters."""
+def small_program(*, bias: bool = True, wide: bool = False) -> tuple[Any, dict[str, np.ndarray]]:
+    """conv2d [6,3,3,3] -> (+ bias) -> batch_norm -> scale 0.125 -> matmul_v2 [6,12]; and its parameters.
+
+    With `wide` the bias is added as [1, 6, 1, 1], as Paddle exports it.
+    """
     random = np.random.default_rng(0)
     parameters = {
         "conv.w": random.normal(0, 1, (6, 3, 3, 3)),
@@ -40,7 +43,9 @@ def small_program(*, bias: bool = True) -> tuple[Any, dict[str, np.ndarray]]:
     add_op(block, "conv2d", {"Input": ["x"], "Filter": ["conv.w"]}, "c")
     before = "c"
     if bias:
-        add_op(block, "elementwise_add", {"X": ["c"], "Y": ["conv.b"]}, "d")
+        if wide:
+            add_op(block, "reshape2", {"X": ["conv.b"]}, "wide", shape=[1, 6, 1, 1])
+        add_op(block, "elementwise_add", {"X": ["c"], "Y": ["wide" if wide else "conv.b"]}, "d")
         before = "d"
     norm = {"X": [before], "Scale": ["bn.scale"], "Bias": ["bn.bias"], "Mean": ["bn.mean"], "Variance": ["bn.variance"]}
     add_op(block, "batch_norm", norm, "n", epsilon=1e-5)

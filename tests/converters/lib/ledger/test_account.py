@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
-from edgeworker.ledger.account import Account, account
+from edgeworker.ledger.account import Account, Rewritten, account
 from edgeworker.ledger.stored import Stored
 
 from tests.converters.lib.ledger.programs import folded, small_program
@@ -25,8 +25,10 @@ def explained(stored: dict[str, np.ndarray]) -> Account:
     return account((Stored(name, f"layer of {name}", values) for name, values in stored.items()), program, parameters)
 
 
-def test_everything_is_explained_by_its_rule() -> None:
-    found = explained(healthy())
+@pytest.mark.parametrize("wide", [False, True])
+def test_everything_is_explained_by_its_rule(wide: bool) -> None:
+    program, parameters = small_program(wide=wide)
+    found = account((Stored(name, name, values) for name, values in healthy().items()), program, parameters)
     assert (found.stored, found.unexplained, found.unused) == (6, [], [])
     assert found.explained == {
         "batch norm folded into": 1,
@@ -137,3 +139,23 @@ def test_parameters_of_the_same_values_are_used_together() -> None:
     parameters = dict(same_values_in_two_parameters())
     found = account([Stored("g", "n", parameters["gamma"])], program, parameters)
     assert found.unused == []
+
+
+def test_zeros_and_ones_of_a_rewrite_are_explained_and_nothing_else_that_it_stores() -> None:
+    program, parameters = small_program()
+    kernels = np.tile(np.eye(9, dtype=np.float32), (6, 1)).reshape(54, 1, 3, 3)
+    stored = healthy() | {"kernels": kernels, "made up": kernels[:12] * np.float32(0.5)}
+    invented = {"kernels": kernels, "made up": stored["made up"]}
+    after = Rewritten(program, parameters | invented)
+    found = account((Stored(name, name, values) for name, values in stored.items()), program, parameters, (), after)
+    assert [one.name for one in found.unexplained] == ["made up"]
+    assert found.explained["zeros and ones of a rewrite"] == 1
+    without = account((Stored(name, name, values) for name, values in stored.items()), program, parameters)
+    assert [one.name for one in without.unexplained] == ["kernels", "made up"]
+
+
+def test_what_changes_nothing_may_be_left_out() -> None:
+    program, parameters = small_program()
+    parameters |= {"ones": np.ones(7, np.float32), "zeros": np.zeros(7, np.float32), "twos": np.full(7, 2, np.float32)}
+    found = account((Stored(name, name, values) for name, values in healthy().items()), program, parameters)
+    assert found.unused == ["twos"]
