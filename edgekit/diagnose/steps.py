@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgekit.bundled import bundled_folder
-from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, add_conversion, timing_options, way_to
+from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, add_conversion, program_for, timing_options, way_to
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets
@@ -16,7 +16,7 @@ File = SourceFile | StageFile
 HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "onnx/convert.py": ("paddle2onnx", "ONNX before it is simplified", {"simplify": False}),
 }
-CONVERTED, ARTIFACT, REWRITTEN = "converted", "artifact", "rewritten"
+CONVERTED, ARTIFACT, REWRITTEN, OLD_PROGRAM = "converted", "artifact", "rewritten", "old program"
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,8 @@ def steps_before(plan: Plan, target: Target) -> Iterator[Step]:
         stage = add_conversion(plan, other, "fp32")
         title = f"{other.description.title} as converted"
         yield Step(upstream, title, upstream, {"model": StageFile(stage, f"model.{upstream}")}, stage)
+    elif (program := program_for(plan, target)) is not plan.program:
+        yield Step(OLD_PROGRAM, "Paddle program in Paddle 2's format", PROGRAM, {PROGRAM: StageFile(program)}, program)
     made = conversion_of(plan, target)
     if halfway := HALFWAY.get(worker):
         name, title, options = halfway

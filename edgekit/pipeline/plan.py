@@ -145,7 +145,7 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
         return plan.conversions[target.name]
     upstream, worker, asked = way_to(plan, target)
     if upstream == PROGRAM:
-        inputs = {PROGRAM: StageFile(plan.program)}
+        inputs = {PROGRAM: StageFile(program_for(plan, target))}
     else:
         inputs = {upstream: StageFile(add_conversion(plan, targets()[upstream], "fp32"), f"model.{upstream}")}
     chosen = plan.source.recipe.targets.get(target.name)
@@ -165,6 +165,20 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
     )
     plan.conversions[target.name] = stage
     return stage
+
+
+def program_for(plan: Plan, target: Target) -> Stage:
+    """What makes the program that a target's converter reads: the plan's own, or one that is made of it."""
+    other = target.description.paddle3
+    if plan.program.worker != ADOPTERS["paddle3"] or other is None or other.through is None:
+        return plan.program
+    return Stage(
+        worker=other.through,
+        about=f"{plan.source.name} as a program of Paddle 2",
+        inputs={PROGRAM: StageFile(plan.program)},
+        memory_bytes=plan.program.memory_bytes,
+        limits=CONVERSION_LIMITS,
+    )
 
 
 def way_to(plan: Plan, target: Target) -> tuple[str, str, dict[str, Any]]:
