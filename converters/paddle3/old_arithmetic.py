@@ -51,7 +51,7 @@ def to_whole(call: Call) -> list[OldOp]:
         raise Refusal(
             f"{call.op.place} rounds to {call.attribute('decimals')} decimals, and Paddle 2's to whole numbers"
         )
-    return unary("round")(call)
+    return list(unary("round")(call))
 
 
 ARITHMETIC: dict[str, Translation] = {

@@ -127,7 +127,6 @@ LAYERS: dict[str, Translation] = {
     "argmax": largest_place("arg_max"),
     "argmin": largest_place("arg_min"),
     "batch_norm": batch_norm,
-    "batch_norm_": batch_norm,
     "bicubic_interp": interpolation("bicubic_interp_v2"),
     "bilinear_interp": interpolation("bilinear_interp_v2"),
     "bmm": binary("bmm"),

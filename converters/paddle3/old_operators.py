@@ -1,4 +1,4 @@
-"""How one operator of Paddle 3 is written as operators of a Paddle 2 program: what the tables of translations are made of.
+"""How one operator of Paddle 3 is written in a Paddle 2 program: what the tables of translations are made of.
 
 PIR has as operands much of what ProgramDesc has as attributes: the shape of a reshape, the axis of a concat. A
 translation says which slot gets which operand, and where each attribute comes from.

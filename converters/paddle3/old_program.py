@@ -73,7 +73,7 @@ def translated(
     for op in program.ops:
         if op.name in PORTS | LISTS or all(value.number in constants for value in op.results):
             continue
-        translation = TRANSLATIONS.get(op.name)
+        translation = TRANSLATIONS.get(op.name.removesuffix("_"))
         try:
             if translation is None:
                 raise Refusal(f"the operator {op.place} has no like in a Paddle 2 program", REMEDY)
@@ -84,7 +84,7 @@ def translated(
 
 
 def check_in_place(program: Program) -> None:
-    """Raise Refusal where an operator changes a value that is used again: written as a new value it would not change."""
+    """Raise Refusal where an operator changes a value that is used again: what is written makes a new one."""
     last: dict[int, Op] = {number: op for op in program.ops for number in op.inputs}
     for op in program.ops:
         changes = op.name.endswith("_") and op.name not in ONLY_IN_TRAINING and op.inputs

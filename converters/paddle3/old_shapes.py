@@ -143,7 +143,7 @@ SHAPES: dict[str, Translation] = {
         {"Output": 0},
         {"output_shape": ("ints", numbers_of(1)), **same("bool", "align_corners")},
     ),
-    "assign_value_": constant("values"),
+    "assign_value": constant("values"),
     "channel_shuffle": unary("channel_shuffle", {**same("int", "groups"), **same("text", "data_format")}),
     "concat": unary("concat", {"axis": ("int", number_of(1))}),
     "embedding": written("lookup_table_v2", {"Ids": 0, "W": 1}, {"Out": 0}, same("long", "padding_idx")),
@@ -176,9 +176,7 @@ SHAPES: dict[str, Translation] = {
     "reshape": unary("reshape2", {"shape": ("ints", result_shape)}),
     "roll": unary("roll", {"shifts": ("longs", numbers_of(1)), **same("longs", "axis")}),
     "set_value": number_set,
-    "set_value_": number_set,
     "set_value_with_tensor": value_set,
-    "set_value_with_tensor_": value_set,
     "slice": written("slice", {"Input": 0}, {"Out": 0}, {**SLICE, **same("ints", "infer_flags", "decrease_axis")}),
     "split": unary(
         "split", {"sections": ("ints", numbers_of(1)), "num": ("int", fixed(0)), "axis": ("int", number_of(2))}

@@ -17,13 +17,13 @@ def value_names(program: Program) -> Names:
     taken = {*known.values(), *(op.attribute("name") for op in program.fetches)}
     for op in program.fetches:
         known.setdefault(places[op.inputs[0]][0], op.attribute("name"))
-    makers = {value.number: op.name for op in program.ops for value in op.results}
+    makers = {value.number: (op.name, value.tensor is None) for op in program.ops for value in op.results}
 
     def name(place: tuple[int, int]) -> str:
         if place not in known:
             number, position = place
-            kind = makers[number].removeprefix("builtin.").rstrip("_")
-            fresh = f"{kind}.{number}" + (f".{position}" if position else "")
+            kind, is_list = makers[number]
+            fresh = f"{kind.rstrip('_')}.{number}" + (f".{position}" if is_list else "")
             while fresh in taken:
                 fresh += "_"
             taken.add(fresh)

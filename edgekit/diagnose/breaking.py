@@ -33,10 +33,10 @@ def cut_stage(
     )
 
 
-def conversion_of_cut(target: str, role: str, file: File, laboratory: Laboratory) -> Stage:
-    """The conversion of a cut to `target`, without rewrites: it was cut out behind them."""
+def conversion_of_cut(worker: str, role: str, file: File, laboratory: Laboratory) -> Stage:
+    """The conversion of a cut by `worker`, without rewrites: it was cut out behind them."""
     return Stage(
-        worker=f"{target}/convert.py",
+        worker=worker,
         about="conversion of what was cut out",
         inputs={role: file},
         options={"precision": "fp32", "rewrites": []},
@@ -46,13 +46,13 @@ def conversion_of_cut(target: str, role: str, file: File, laboratory: Laboratory
 
 
 class Breaking:
-    """Looks for the layer of `source` on which the conversion to `target` gives up."""
+    """Looks for the layer of `source` on which the converter `worker` gives up."""
 
     def __init__(
-        self, source: Step, graph: Graph, shapes: Mapping[str, Sequence[int]], target: str, laboratory: Laboratory
+        self, source: Step, graph: Graph, shapes: Mapping[str, Sequence[int]], worker: str, laboratory: Laboratory
     ) -> None:
         self.source, self.graph, self.shapes = source, graph, shapes
-        self.target, self.laboratory = target, laboratory
+        self.worker, self.laboratory = worker, laboratory
 
     def locate(self) -> Layer | None:
         """The first layer, in the order of computation, up to which the model cannot be converted; None where it can.
@@ -80,7 +80,7 @@ class Breaking:
         (name,) = CUT_FILES[self.source.format].values()
         role = "program" if self.source.format == "program" else "onnx"
         try:
-            self.laboratory.run([conversion_of_cut(self.target, role, StageFile(stage, name), self.laboratory)])
+            self.laboratory.run([conversion_of_cut(self.worker, role, StageFile(stage, name), self.laboratory)])
         except ConversionError:
             return True
         return False

@@ -24,10 +24,10 @@ from edgekit.diagnose.wording import sentence
 from edgekit.errors import EdgekitError
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import reference_stage
+from edgekit.pipeline.plan import reference_stage, way_to
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
-from edgekit.pipeline.target import Variant
+from edgekit.pipeline.target import Variant, targets
 from edgekit.verify import tolerance_of
 
 
@@ -162,7 +162,8 @@ class Examination:
             inside = Inside(healthy, self.laboratory)
             graph = inside.graph()
             shapes = {spec.name: self.fixed(spec.shape) for spec in self.subject.manifest.inputs}
-            layer = Breaking(healthy, graph, shapes, step.format, self.laboratory).locate()
+            _, worker, _ = way_to(self.subject.plan, targets()[step.format])
+            layer = Breaking(healthy, graph, shapes, worker, self.laboratory).locate()
         except EdgekitError as error:
             return None, f"the layer could not be found by cutting: {error.message}"
         if layer is None:

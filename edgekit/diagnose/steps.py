@@ -13,8 +13,10 @@ from edgekit.recipe.schema import RewriteChoice, TargetRecipe
 
 File = SourceFile | StageFile
 # Where one worker does two steps: what is between them, in words, and the options that leave it there.
+UNSIMPLIFIED = ("paddle2onnx", "ONNX before it is simplified", {"simplify": False})
 HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "onnx/convert.py": ("paddle2onnx", "ONNX before it is simplified", {"simplify": False}),
+    "onnx/convert.py": UNSIMPLIFIED,
+    "paddle3/to_onnx.py": UNSIMPLIFIED,
 }
 CONVERTED, ARTIFACT, REWRITTEN, OLD_PROGRAM = "converted", "artifact", "rewritten", "old program"
 
