@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from edgeworker.parameter_files import StoredTensor, read_tensors
 from edgeworker.protocol import Refusal, Request, main
-from pir_operators import check_operators
+from pir_operators import check_program
 from pir_ports import CHANNELS, Port, check_ports, ports
 from pir_program import OPEN, PARAMETERS_FILE, PROGRAM_FILE, Program, read_program
 from pir_shapes import fix_input_shape
@@ -32,7 +32,7 @@ def adopt(request: Request) -> dict[str, Any]:
     options = request.options
     program = read_program(request.inputs["graph"])
     image = check_ports(program)
-    check_operators(program)
+    check_program(program)
     stored = _parameters(request.inputs["parameters"], program)
 
     open_size = OPEN in image.shape[2:]

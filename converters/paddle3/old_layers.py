@@ -30,15 +30,10 @@ POOL = {
     **same("bool", "ceil_mode", "exclusive", "global_pooling", "adaptive"),
     **same("text", "data_format", "pooling_type", "padding_algorithm"),
 }
-# A pool that could also say where each maximum was; nobody asks for that here.
 POOL_WITH_INDEX = {
     "ksize": ("ints", own("kernel_size")),
     **same("ints", "strides", "paddings"),
-    **same("bool", "ceil_mode", "global_pooling", "adaptive"),
-    "exclusive": ("bool", fixed(True)),
-    "data_format": ("text", fixed("NCHW")),
-    "pooling_type": ("text", fixed("max")),
-    "padding_algorithm": ("text", fixed("EXPLICIT")),
+    **same("bool", "global_pooling", "adaptive"),
 }
 NORM_SLOTS = {"X": 0, "Scale": 1, "Bias": 2}
 NORM_RESULTS = {"Y": 0, "Mean": 1, "Variance": 2}
@@ -160,7 +155,7 @@ LAYERS: dict[str, Translation] = {
     "logsumexp": unary("logsumexp", {**same("ints", "axis"), **same("bool", "keepdim", "reduce_all")}),
     "matmul": binary("matmul_v2", {"trans_x": ("bool", own("transpose_x")), "trans_y": ("bool", own("transpose_y"))}),
     "max": reduction("reduce_max"),
-    "max_pool2d_with_index": unary("pool2d", POOL_WITH_INDEX),
+    "max_pool2d_with_index": written("max_pool2d_with_index", {"X": 0}, {"Out": 0, "Mask": 1}, POOL_WITH_INDEX),
     "mean": reduction("reduce_mean"),
     "min": reduction("reduce_min"),
     "nearest_interp": interpolation("nearest_interp_v2"),

@@ -1,6 +1,6 @@
 """A Paddle 3 program written as a program of Paddle 2: ProgramDesc, with the operators of Paddle 2.6.
 
-The tables of translations are in `old_arithmetic`, `old_layers` and `old_shapes`. Only what leads to an output is
+The translations are in `old_tables`. Only what leads to an output is
 written, so an operator that has no like in Paddle 2 is no obstacle where nobody needs it.
 """
 
@@ -11,14 +11,11 @@ from typing import Any
 import numpy as np
 from edgeworker.paddle_program import LOD_TENSOR, new_program
 from edgeworker.protocol import Refusal
-from old_arithmetic import ARITHMETIC
-from old_layers import LAYERS
-from old_operators import DATA_TYPES, KINDS, Call, OldOp, Translation
-from old_shapes import SHAPES
+from old_operators import DATA_TYPES, KINDS, Call, OldOp
+from old_tables import TRANSLATIONS
 from pir_names import Names, value_names
 from pir_program import NOTHING, TENSOR, VECTOR, Json, Op, Program, Value
 
-TRANSLATIONS: dict[str, Translation] = {**ARITHMETIC, **LAYERS, **SHAPES}
 PADDLE_VERSION = 2006002  # of the program's operators, as Paddle 2.6.2 writes it
 FEED, FETCH = "feed", "fetch"
 FEED_LIST, FETCH_LIST = 9, 10  # framework.proto, VarType.Type

@@ -44,12 +44,44 @@ SLICE = {
 PLACES = ("starts", "ends", "steps")
 
 
+STRIDED_SLICE = {
+    **SLICE,
+    "strides": ("ints", numbers_of(3)),
+    "infer_flags": ("ints", lambda call: [1] * len(call.attribute("axes"))),
+    "decrease_axis": ("ints", fixed([])),
+}
+
+
+def strided(call: Call) -> list[OldOp]:
+    """A slice with steps; whole axes read backwards are a flip.
+
+    Where a slice goes backwards to the first element, Paddle 2.6 and 3.3 mean different ends by the same number.
+    """
+    shape = call.values[call.operand(0)].shape
+    axes, strides = call.attribute("axes"), call.numbers(3) or []
+    starts, ends = bounds_of(1)(call), bounds_of(2)(call)
+    to_first = [
+        axis for axis, stride, end in zip(axes, strides, ends, strict=True) if stride < 0 and end < -shape[axis]
+    ]
+    if not to_first:
+        return list(written("strided_slice", {"Input": 0}, {"Out": 0}, STRIDED_SLICE)(call))
+    whole = all(start >= shape[axis] - 1 or start == -1 for axis, start in zip(axes, starts, strict=True))
+    if to_first != axes or set(strides) != {-1} or not whole:
+        raise Refusal(f"{call.op.place} reads part of an axis backwards to its start", "Write it with paddle.flip")
+    return list(unary("flip", {"axis": ("ints", fixed(axes))})(call))
+
+
 def filled(call: Call) -> list[OldOp]:
     """A tensor of one number."""
-    value, dtype = call.attribute("value"), call.attribute("dtype")
+    shape, value, dtype = (call.attribute(name) for name in ("shape", "value", "dtype"))
+    return [fill(shape, value, dtype, call.result_names(0)[0])]
+
+
+def fill(shape: list[int], value: float, dtype: str, name: str) -> OldOp:
+    """The tensor `name`, with `value` everywhere."""
     whole = dtype not in ("float32", "float64")
     attributes = {
-        "shape": ("longs", list(call.attribute("shape"))),
+        "shape": ("longs", list(shape)),
         "dtype": ("int", DATA_TYPES[dtype]),
         "value": ("float", float(value)),
         # In full, which FP32 is not for large integers.
@@ -57,7 +89,7 @@ def filled(call: Call) -> list[OldOp]:
         "force_cpu": ("bool", False),
         "place_type": ("int", -1),
     }
-    return [OldOp("fill_constant", {}, {"Out": call.result_names(0)}, attributes)]
+    return OldOp("fill_constant", {}, {"Out": [name]}, attributes)
 
 
 def constant(values: str) -> Translation:
@@ -102,19 +134,12 @@ def value_set(call: Call) -> list[OldOp]:
 
 
 def number_set(call: Call) -> list[OldOp]:
-    """Part of a tensor replaced by numbers: they become a tensor first, which every reader of such programs takes."""
-    name, dtype = f"{call.result_names(0)[0]}.value", call.dtype(0)
-    if dtype not in CONSTANT_LISTS:
-        raise Refusal(f"{call.op.place} sets values of the type {dtype}")
-    values = call.attribute("values")
-    kind = CONSTANT_LISTS[dtype][1]
-    attributes = {
-        "shape": ("ints", call.attribute("shape")),
-        "dtype": ("int", DATA_TYPES[dtype]),
-        CONSTANT_LISTS[dtype][0]: (kind, [float(each) if kind == "floats" else int(each) for each in values]),
-    }
+    """Part of a tensor replaced by one number: it becomes a tensor first, which every reader of such programs takes."""
+    values, name = call.attribute("values"), f"{call.result_names(0)[0]}.value"
+    if len(values) != 1:
+        raise Refusal(f"{call.op.place} sets {len(values)} numbers", "Set one number, or a tensor")
     places = {slot: ("longs", call.numbers(position)) for position, slot in enumerate(PLACES, 1)}
-    return [OldOp("assign_value", {}, {"Out": [name]}, attributes), set_value(call, [name], places)]
+    return [fill([1], values[0], call.dtype(0), name), set_value(call, [name], places)]
 
 
 def set_value(call: Call, source: list[str], places: dict) -> OldOp:
@@ -162,7 +187,6 @@ SHAPES: dict[str, Translation] = {
     "gather": written("gather", {"X": 0, "Index": 1}, {"Out": 0}, {"axis": ("int", number_of(2))}),
     "gather_nd": written("gather_nd", {"X": 0, "Index": 1}, {"Out": 0}),
     "index_select": written("index_select", {"X": 0, "Index": 1}, {"Out": 0}, {"dim": ("int", own("axis"))}),
-    "pad": unary("pad", {**same("ints", "paddings"), "pad_value": ("float", number_of(1))}),
     "pad3d": unary(
         "pad3d",
         {
@@ -186,17 +210,7 @@ SHAPES: dict[str, Translation] = {
     ),
     "squeeze": unary("squeeze2", {"axes": ("ints", numbers_of(1))}),
     "stack": written("stack", {"X": 0}, {"Y": 0}, same("int", "axis")),
-    "strided_slice": written(
-        "strided_slice",
-        {"Input": 0},
-        {"Out": 0},
-        {
-            **SLICE,
-            "strides": ("ints", numbers_of(3)),
-            "infer_flags": ("ints", lambda call: [1] * len(call.attribute("axes"))),
-            "decrease_axis": ("ints", fixed([])),
-        },
-    ),
+    "strided_slice": strided,
     "tile": unary("tile", {"repeat_times": ("ints", numbers_of(1))}),
     "transpose": unary("transpose2", {"axis": ("ints", own("perm"))}),
     "tril": triangle(lower=True),

@@ -13,8 +13,8 @@ from pir_build import fetch, first_free_number
 from pir_execution import Execution
 from pir_program import PARAMETER, PARAMETERS_FILE, PROGRAM_FILE, Program
 
-# What every reader of a Paddle 2 program makes for itself.
-PLAIN = {"full", "full_int_array", "assign_value_"}
+# What every reader of a Paddle 2 program makes for itself; lists of fractions it keeps in various ways.
+PLAIN = {"full", "full_int_array"}
 LARGEST_CONSTANT = 1 << 24  # values; a mask of Swin at 384 px has 1.4 million
 
 
