@@ -80,12 +80,13 @@ class Native(Struct, frozen=True, forbid_unknown_fields=True):
 class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):
     """How a target takes a Paddle 3 program, where it does not take it as one of Paddle 2.
 
-    By another `worker` (a path below `converters/`), from another `source`, or not at all: `refusal` says why, and
-    `remedy` what to do.
+    By another `worker` (a path below `converters/`), from another `source`, from what the worker `through` makes of
+    the program first, or not at all: `refusal` says why, and `remedy` what to do.
     """
 
     worker: str | None = None
     source: str | None = None
+    through: str | None = None
     refusal: str | None = None
     remedy: str = ""
 
