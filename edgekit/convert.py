@@ -126,6 +126,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
         recipe=recipe_record(source, plan.precision),
         configuration=configuration_record(source),
         preprocessing=source.preprocessing_at(*size_and_channels(program)),
+        preprocessing_flags=dict(source.changes),
         build=conversion.details.get("build", {}),
         inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
         outputs=outputs,

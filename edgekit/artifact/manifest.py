@@ -149,9 +149,10 @@ class ManifestHead(Struct, frozen=True):
 class Manifest(Struct, frozen=True, kw_only=True):
     """Everything an artifact says of itself. `program_key` finds the program it was made from in the cache.
 
-    `build` is what the converter says of the files where they depend on more than the model: for which devices.
-    With `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says,
-    and does the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, and
+    `preprocessing_flags` are the fields of `preprocessing` that the user gave on the command line. `build` is what the
+    converter says of the files where they depend on more than the model: for which devices. With
+    `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says, and does
+    the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, and
     `samples` says which inputs the verdicts are of.
     """
 
@@ -165,6 +166,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     recipe: RecipeRecord | None = None
     configuration: ConfigurationRecord | None = None
     preprocessing: Preprocessing
+    preprocessing_flags: dict[str, str | int | float | list[float]] = field(default_factory=dict)
     embedded_preprocessing: bool = False
     build: dict[str, str | list[str]] = field(default_factory=dict)
     inputs: tuple[TensorSpec, ...]

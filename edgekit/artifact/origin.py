@@ -57,6 +57,7 @@ def convert_command(manifest: Manifest) -> str:
     words += ["--name", manifest.model.name] if foreign else ["--weights", manifest.weights.spec]
     words += ["--weights-prefix", manifest.weights.prefix] if manifest.weights.prefix is not None else []
     words += ["--input-size", str(manifest.preprocessing.input_size)]
+    words += preprocessing_words(manifest)
     words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
     words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
     words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
@@ -66,6 +67,16 @@ def convert_command(manifest: Manifest) -> str:
     words += ["--output-kind", kinds] if (kinds := chosen_kinds(manifest)) else []
     words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
     return shlex.join(words)
+
+
+def preprocessing_words(manifest: Manifest) -> list[str]:
+    """The flags by which the user said how photos are prepared."""
+    words = []
+    for name, value in manifest.preprocessing_flags.items():
+        text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        # In one word: a value that begins with a minus is none of the other flags.
+        words.append(f"--{name.replace('_', '-')}={text}")
+    return words
 
 
 def chosen_kinds(manifest: Manifest) -> str:

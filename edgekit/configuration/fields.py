@@ -143,7 +143,9 @@ class Geometry:
             raise NotFollowed("it resizes photos to fit and does not pad them: the input's size would follow the photo")
         if self.padded.size != resized.size:
             raise NotFollowed(f"it resizes photos to fit into {resized.size} and pads them to {self.padded.size}")
-        self.found.update(crop=tuple(resized.size), pad_value=self.padded.levels, pad_position=self.padded.position)
+        self.found.update(
+            crop=tuple(resized.size), pad_value=plain(self.padded.levels), pad_position=self.padded.position
+        )
 
 
 def size_in(found: dict[str, Any]) -> Size | None:

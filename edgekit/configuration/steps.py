@@ -50,7 +50,7 @@ class Pad:
 
     size: Size
     position: Literal["centre", "top_left"]
-    levels: tuple[int, ...]
+    levels: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -248,12 +248,10 @@ def paddlex_pad(options: Options) -> Step:
     if mode not in (0, 1):
         raise NotFollowed(f"its pad_mode is {shown(mode)}")
     levels = numbers(options.take("im_padding_value", 127.5))
-    if any(level != int(level) for level in levels):
-        raise NotFollowed(f"its im_padding_value {shown(list(levels))} is no level of 8 bits")
     for name in ("label_padding_value", "size_divisor", "offsets"):
         options.take(name)
     position: Literal["centre", "top_left"] = "centre" if mode == 1 else "top_left"
-    return Pad(squared(pair(size)), position, tuple(int(level) for level in levels))
+    return Pad(squared(pair(size)), position, levels)
 
 
 def paddlex_normalise(options: Options) -> Step:

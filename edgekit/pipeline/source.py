@@ -36,8 +36,8 @@ class ModelSource:
     """A model ready for the pipeline; `batch` is what the program is exported with.
 
     `recipe_file` is the user's own recipe, where there is one; `recipe` is what it says, or the family's. `described`
-    is what is known besides: its configuration counts more than the recipe. `output_kinds` is what the user says of the
-    outputs, by their names, "" for all.
+    is what is known besides: its configuration counts more than the recipe. `changes` are the user's fields of the
+    preprocessing, which count most. `output_kinds` is what the user says of the outputs, by their names, "" for all.
     """
 
     recipe: Recipe
@@ -45,6 +45,7 @@ class ModelSource:
     batch: Batch = 1
     recipe_file: Path | None = None
     described: Description = field(default_factory=Description)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     output_kinds: Mapping[str, OutputKind] = field(default_factory=dict)
 
     @property
@@ -121,13 +122,12 @@ class ProgramSource(ModelSource):
     """A Paddle inference model from elsewhere.
 
     `input_size` is what the user asked for; None leaves it to the program, and where that leaves it open, to the
-    configuration, then to the recipe. `changes` are the user's fields of the preprocessing, which count most.
+    configuration, then to the recipe.
     """
 
     files: ProgramFiles
     given_name: str
     input_size: Size | None = None
-    changes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -242,6 +242,7 @@ def catalog_source(
         recipe_file=recipe_file,
         preprocessing=fitted(preprocessing, size, changes or {}),
         input_size=size,
+        changes=dict(changes or {}),
         batch=checked_batch(batch),
         described=described,
         output_kinds=dict(output_kinds or {}),

@@ -44,6 +44,14 @@ def test_a_configuration_beside_the_model_is_found_again() -> None:
     assert "--config" not in convert_command(replace(MANIFEST, configuration=record))
 
 
+def test_flags_of_the_preprocessing_and_a_size_that_is_no_square() -> None:
+    flags = {"resize": "stretch", "channel_order": "BGR", "divide_by": 1.0, "mean": [-1.5, 0.0, 2.0]}
+    spec = Preprocessing(crop=(80, 160), resize="stretch", channel_order="BGR", divide_by=1, mean=(-1.5, 0, 2))
+    assert convert_command(replace(MANIFEST, preprocessing=spec, preprocessing_flags=flags)).endswith(
+        "--input-size 80x160 --resize=stretch --channel-order=BGR --divide-by=1.0 --mean=-1.5,0.0,2.0"
+    )
+
+
 def test_names_of_classes_that_were_asked_for() -> None:
     model = replace(MANIFEST.model, class_names=("a", "b"), labels="mine.txt")
     assert convert_command(replace(MANIFEST, model=model)).endswith("--labels mine.txt")

@@ -209,6 +209,14 @@ def test_paddlex_2_s_letterbox(read):
     }  # fmt: skip
 
 
+def test_paddlex_2_pads_between_two_levels(read):
+    steps = "- Resize: {target_size: 64, keep_ratio: true}\n- Padding: {target_size: 64}\n"
+    begin, end = PADDLEX2.index("- ResizeByShort"), PADDLEX2.index("- Normalize")
+    found = read(PADDLEX2[:begin] + steps + PADDLEX2[end:], "model.yml").preprocessing
+    assert (found["pad_value"], found["pad_position"]) == (127.5, "top_left")
+    assert msgspec.convert(found, Preprocessing).pad_value == (127.5, 127.5, 127.5)
+
+
 def test_paddledetection(read):
     found = read(PADDLEDETECTION, "infer_cfg.yml")
     fields = found.preprocessing
