@@ -46,8 +46,8 @@ def test_what_no_engine_holds_does_not_count():
 def test_the_first_layer_beyond_is_named_and_others_are_counted():
     found = ranges(tensor("a", 0.0, 1.0), tensor("b", 0.0, 2.5e6), tensor("c", -7e7, 0.0))
     assert with_ranges(PASSED, found).reason == (
-        "layer b (relu) reaches 2.5e+06 on the golden inputs (and 1 more of its layers), beyond 65504, where FP16 ends: "
-        "a processor that computes in FP16 gets infinity there"
+        "layer b (relu) reaches 2.5e+06 on the golden inputs (and 1 more of its layers), beyond 65504, where FP16 "
+        "ends: a processor that computes in FP16 gets infinity there"
     )
 
 
