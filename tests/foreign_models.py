@@ -168,6 +168,18 @@ class Indifferent(nn.Layer):
         return nn.functional.softmax(self.head(paddle.mean(x, [2, 3])) * 1e-7 + paddle.to_tensor([12.0, 0.0]))
 
 
+class Clipped(nn.Layer):
+    """Has an activation that Paddle Lite lacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2D(3, 8, 3)
+        self.head = nn.Linear(8, CLASSES)
+
+    def forward(self, x):
+        return self.head(paddle.mean(nn.functional.hardtanh(self.conv(x)), [2, 3]))
+
+
 class Halves(nn.Layer):
     """Cuts its channels in two equal parts."""
 
@@ -229,6 +241,7 @@ def main(out: Path) -> None:
     export(Unusual(), out / "unusual" / "inference", [1, 3, 32, 32])
     export(Overflowing(), out / "overflowing" / "inference", [1, 3, 32, 32])
     export(Indifferent(), out / "indifferent" / "inference", [1, 3, 32, 32])
+    export(Clipped(), out / "clipped" / "inference", [1, 3, 32, 32])
     export(Halves(), out / "halves" / "inference", [1, 3, 32, 32])
     export(TwoInputs(), out / "two_inputs" / "inference", [1, 3, 32, 32], [1, 1])
     export(Segmenter(), out / "segmenter" / "inference", [1, 3, 32, 32])

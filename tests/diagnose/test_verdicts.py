@@ -68,9 +68,7 @@ def test_a_crash_of_the_runtime_is_narrowed_down_to_one_operator(
     assert [one["rewrite"] for one in found["cures"] if one["mends"]] == ["explicit-split"]
 
 
-def test_a_pair_that_a_fresh_conversion_makes_too_is_told_as_that(
-    edgekit: Edgekit, mixnet: Converted, tmp_path: Path
-) -> None:
+def test_an_arm_file_that_is_none_is_told_as_that(edgekit: Edgekit, mixnet: Converted, tmp_path: Path) -> None:
     """The x86 file of the same model stands in the place of the ARM one: the inspection fails, nothing has changed."""
     folder = tmp_path / "lite"
     shutil.copytree(mixnet.out / "MixNet_S" / "lite", folder)
