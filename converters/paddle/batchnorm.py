@@ -75,16 +75,34 @@ def is_affine(network: Network) -> bool:
 
 
 def residual_scales(network: Network) -> list[str]:
-    """The scales, by structured name, of the batch norms whose result is added to an untouched shortcut."""
+    """What scales a residual branch, by structured names: of the batch norm whose result is added to an untouched
+    shortcut, and where there is none, the convolution's weight and bias (StarNet).
+    """
     ops = network.program.global_block().ops
-    scale_of = {op.output("Y")[0]: op.input("Scale")[0] for op in ops if op.type == "batch_norm"}
+    scale_of = {op.output("Y")[0]: op.input("Scale") for op in ops if op.type == "batch_norm"}
+    # Networks without any batch norm are not calibrated, and what they compute is theirs.
+    convolved = convolutions(network) if scale_of else {}
     found: set[str] = set()
     for op in ops:
         if op.type == "elementwise_add":
-            scales = [scale_of[name] for name in op.input("X") + op.input("Y") if name in scale_of]
+            summands = op.input("X") + op.input("Y")
+            scales = [scale_of[name] for name in summands if name in scale_of]
+            scales = scales or [convolved[name] for name in summands if name in convolved]
             if len(scales) == 1:
-                found.update(scales)
+                found.update(scales[0])
     return [name for name, variable in network.tensors.items() if variable.name in found]
+
+
+def convolutions(network: Network) -> dict[str, list[str]]:
+    """The result of each convolution with a bias -> the program's names of its weight and its bias."""
+    filters: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
+    for op in network.program.global_block().ops:
+        if op.type in ("conv2d", "depthwise_conv2d"):
+            filters[op.output("Output")[0]] = op.input("Filter")[0]
+        elif op.type == "elementwise_add" and (weight := filters.get(op.input("X")[0])):
+            found[op.output("Out")[0]] = [weight, op.input("Y")[0]]
+    return found
 
 
 def round_to_bits(values: np.ndarray, bits: int) -> np.ndarray:
