@@ -22,7 +22,8 @@ from edgekit.artifact.manifest import (
 )
 from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
-from edgekit.errors import EdgekitError, UsageError
+from edgekit.elsewhere import with_way_out
+from edgekit.errors import EdgekitError, OperatorError, UsageError
 from edgekit.hashing import file_sha256
 from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
@@ -80,6 +81,9 @@ def convert(
             if target.name in refused:
                 raise refused[target.name]
             conversions.append(write_conversion(plan, target, outcomes, out))
+        except OperatorError as error:
+            told = with_way_out(error, plan, wanted, executor)
+            conversions.append(Conversion(source.name, target, error=told))
         except EdgekitError as error:
             conversions.append(Conversion(source.name, target, error=error))
     return conversions

@@ -34,3 +34,7 @@ class ConversionError(EdgekitError):
     """A stage failed: the toolchain refused, crashed, hung or ran out of memory or disk (exit status 4)."""
 
     exit_status = 4
+
+
+class OperatorError(ConversionError):
+    """A target lacks operators of the program (exit status 4)."""

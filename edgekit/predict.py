@@ -155,7 +155,10 @@ def stage_of(artifact: Artifact, variant: Variant, fed: GoldenFile, count: int) 
 
 
 def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":
-    """The first output's probabilities, float64 [samples, classes]: a softmax over logits, others as they are."""
+    """The first output's probabilities, float64 [samples, classes]: a softmax over logits, others as they are.
+
+    One logit alone stands for two classes: it is that of the second.
+    """
     import numpy as np
     from safetensors.numpy import load_file
 
@@ -164,6 +167,8 @@ def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":
     rows = values.astype(np.float64).reshape(len(values), -1)
     if spec.kind != "logits":
         return rows
+    if rows.shape[1] == 1:
+        return np.exp(-np.logaddexp(0, -rows))
     exponents = np.exp(rows - rows.max(axis=1, keepdims=True))
     return exponents / exponents.sum(axis=1, keepdims=True)
 

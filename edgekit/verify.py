@@ -1,17 +1,18 @@
 """Verifies artifacts: each in its real runtime, against the FP32 reference and the float64 oracle."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from edgekit.artifact.golden import write_golden
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
-from edgekit.artifact.origin import program_folder_of
+from edgekit.artifact.origin import program_folder_of, rewritten_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
 from edgekit.errors import EdgekitError
 from edgekit.inputs.photo_folder import PhotoFolder
+from edgekit.ledger.verification import ledger_stage, with_ledger
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.ranges import read_ranges, with_ranges
@@ -58,11 +59,14 @@ class Preparation:
     """What the artifact itself is given: `golden`, or its 8-bit levels where the preprocessing is embedded."""
     ranges: Stage | None = None
     """What values the program's layers take on `golden`; only FP16 asks for them."""
+    ledgers: Mapping[str, Stage] = field(default_factory=dict)
+    """The account of each variant's parameters, where its files can be read."""
 
     @property
     def stages(self) -> list[Stage]:
         """All that is to be run."""
-        return [self.reference, *self.runs.values(), *([self.ranges] if self.ranges else [])]
+        ranges = [self.ranges] if self.ranges else []
+        return [self.reference, *self.runs.values(), *ranges, *self.ledgers.values()]
 
 
 def verify(
@@ -94,6 +98,12 @@ def prepare(
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
+    variants = target.variants_of(manifest.build)
+    changed = rewritten_folder_of(manifest, executor.store.root)
+    rewritten = SourceFile(changed, changed.name) if changed else None
+    accounts = {
+        variant.name: ledger_stage(target, variant, manifest, files, program, rewritten) for variant in variants
+    }
     return Preparation(
         artifact,
         target,
@@ -111,7 +121,7 @@ def prepare(
             variant.name: run_stage(
                 target, variant, manifest.model.name, files, fed, options, memory_bytes=memory, timed=timed
             )
-            for variant in target.variants_of(manifest.build)
+            for variant in variants
         },
         fed,
         ranges_stage(
@@ -124,6 +134,7 @@ def prepare(
         )
         if manifest.precision == "fp16"
         else None,
+        {name: stage for name, stage in accounts.items() if stage is not None},
     )
 
 
@@ -159,6 +170,8 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
         found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
         if prepared.ranges:
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
+        ledger = prepared.ledgers.get(variant.name)
+        found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None)
         checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)

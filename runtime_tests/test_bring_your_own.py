@@ -135,6 +135,42 @@ def test_flags_and_a_recipe_of_ones_own(edgekit: Edgekit, foreign_models: Path, 
     assert (preprocessing["resize_short"], preprocessing["mean"], preprocessing["std"]) == (64, [0, 0, 0], [1, 1, 1])
 
 
+REWRITES = ["fold-constants", "affine-batch-norm", "plain-set-value", "plain-unbind", "plain-unfold", "plain-fold"]
+
+
+@pytest.mark.parametrize("batch", ["1", "dynamic"])
+def test_what_targets_lack_is_written_in_other_words(
+    edgekit: Edgekit, foreign_models: Path, tmp_path: Path, batch: str
+) -> None:
+    """Each rewrite of programs applies; OpenVINO's Paddle front end still lacks `square`, so it goes through ONNX."""
+    folder = foreign_models / "rare"
+    answer = edgekit(
+        "convert", folder, "-t", "onnx,lite,openvino", "--batch", batch, "--verify", "--json", "-o", tmp_path
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert statuses(answer) == {name: status for name, status in ALL.items() if name != "ncnn"}
+    manifests = {one["target"]: one["manifest"] for one in json.loads(answer.stdout)["conversions"]}
+    for manifest in manifests.values():
+        applied = {one["name"]: one["applied"] for one in manifest["rewrites"] if one["of"] == "program"}
+        assert list(applied) == REWRITES
+        assert all(applied.values())
+    assert manifests["openvino"]["build"] == {"read": "onnx"}
+    told = {one["name"]: one["applied"] for one in manifests["lite"]["rewrites"] if one["of"] == "target"}
+    assert (told["pow-as-product"], told["lower-reduction-rank"]) == (1, 1)
+
+
+def test_what_the_front_end_reads_goes_straight(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
+    answer = edgekit("convert", foreign_models / "open", "-t", "openvino", "--json", "-o", tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    manifest = first_manifest(answer)
+    assert manifest["build"] == {"read": "program"}
+    assert [stage["stage"] for stage in manifest["stages"]] == [
+        "paddle/adopt.py",
+        "paddle/rewrite.py",
+        "openvino/convert.py",
+    ]
+
+
 @pytest.mark.parametrize("target", ["onnx", "lite", "openvino"])
 def test_an_unsupported_operator_is_named_with_its_place(
     edgekit: Edgekit, foreign_models: Path, tmp_path: Path, target: str

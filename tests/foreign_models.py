@@ -87,6 +87,51 @@ class Windows(nn.Layer):
         return self.head(paddle.reshape(features, [features.shape[0], -1]))
 
 
+class Constants(nn.Layer):
+    """Numbers of every kind in its forward: a row of three for each picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.factor = self.create_parameter([3], default_initializer=nn.initializer.Constant(0.5))
+
+    def forward(self, x):
+        y = paddle.mean(x, [2, 3]) * paddle.to_tensor([0.3, 0.7, -1.1]) * self.factor + paddle.full([3], 0.1)
+        y = paddle.where(y > 0.1, y, y * paddle.to_tensor([2, 3, 5], dtype="int64").astype("float32"))
+        z = paddle.full_like(y, 0.2)
+        z[:, 1:] = 0.4
+        return y + z + paddle.arange(3, dtype="float32") / 7.0
+
+
+class Rare(nn.Layer):
+    """What people write and targets lack: parts written into, patches, slices along a dimension, squares."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2D(3, 8, 3, stride=2, padding=1)
+        self.part = nn.Conv2D(4, 4, 1)
+        self.norm = nn.BatchNorm2D(8, weight_attr=False, bias_attr=False)
+        self.head = nn.Linear(16, CLASSES)
+
+    def forward(self, x):
+        mean = paddle.to_tensor([0.485, 0.456, 0.406]).reshape([1, 3, 1, 1])
+        x = self.conv(x - mean)
+        x[:, :4] = self.part(x[:, :4])
+        mask = paddle.zeros([1, 1, 16, 16])
+        mask[:, :, :8, 4:] = 1.0
+        x = self.norm(x * (mask + 0.5))
+        tiles = nn.functional.unfold(x, 2, 2)
+        x = x + nn.functional.fold(paddle.tanh(tiles), [16, 16], 2, 2)
+        around = nn.functional.unfold(x, 3, 1, 1).reshape([x.shape[0], 8, 9, 256])
+        x = x + nn.functional.fold(nn.functional.sigmoid(around).reshape([x.shape[0], 72, 256]), [16, 16], 3, 1, 1)
+        first, second = paddle.unbind(around.reshape([x.shape[0], 8, 9, 2, 128]), 3)
+        six = around.reshape([x.shape[0], 2, 4, 9, 16, 16]).sum(3).reshape([x.shape[0], 8, 16, 16])
+        x = paddle.concat(
+            [x + six / 9.0, (first * second).sum(2).reshape([x.shape[0], 8, 16, 8]).tile([1, 1, 1, 2])], 1
+        )
+        x = x / paddle.sqrt(x.pow(2).mean(1, keepdim=True) + paddle.square(x).mean(1, keepdim=True) + 1e-3)
+        return self.head(paddle.mean(x, [2, 3]))
+
+
 class Unusual(nn.Layer):
     """Ends in an operator that no target has."""
 
@@ -121,6 +166,18 @@ class Indifferent(nn.Layer):
 
     def forward(self, x):
         return nn.functional.softmax(self.head(paddle.mean(x, [2, 3])) * 1e-7 + paddle.to_tensor([12.0, 0.0]))
+
+
+class Clipped(nn.Layer):
+    """Has an activation that Paddle Lite lacks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2D(3, 8, 3)
+        self.head = nn.Linear(8, CLASSES)
+
+    def forward(self, x):
+        return self.head(paddle.mean(nn.functional.hardtanh(self.conv(x)), [2, 3]))
 
 
 class Halves(nn.Layer):
@@ -179,9 +236,12 @@ def main(out: Path) -> None:
     export(Classifier(softmax=True, channels=1), out / "grey" / "inference", [None, 1, 28, 28])
     export(Classifier(softmax=False, channels=4), out / "four" / "inference", [None, 4, None, None])
     export(Windows(), out / "windows" / "inference", [None, 3, None, None])
+    export(Constants(), out / "constants" / "inference", [None, 3, 32, 32])
+    export(Rare(), out / "rare" / "inference", [None, 3, 32, 32])
     export(Unusual(), out / "unusual" / "inference", [1, 3, 32, 32])
     export(Overflowing(), out / "overflowing" / "inference", [1, 3, 32, 32])
     export(Indifferent(), out / "indifferent" / "inference", [1, 3, 32, 32])
+    export(Clipped(), out / "clipped" / "inference", [1, 3, 32, 32])
     export(Halves(), out / "halves" / "inference", [1, 3, 32, 32])
     export(TwoInputs(), out / "two_inputs" / "inference", [1, 3, 32, 32], [1, 1])
     export(Segmenter(), out / "segmenter" / "inference", [1, 3, 32, 32])

@@ -47,6 +47,12 @@ def test_logits_become_probabilities_and_probabilities_stay(manifest: Manifest, 
     assert probabilities(replace(manifest, outputs=(spec,)), file).tolist() == [[0.25, 0.5, 0.25]]
 
 
+def test_one_logit_stands_for_two_classes(manifest: Manifest, tmp_path: Path) -> None:
+    file = tmp_path / "outputs.safetensors"
+    save_file({"y": np.array([[np.log(3)], [0], [-1000]], np.float32)}, file)
+    assert np.allclose(probabilities(manifest, file), [[0.75], [0.5], [0]], atol=1e-7)
+
+
 def test_the_likeliest_come_first_and_of_equal_ones_the_smaller_index() -> None:
     assert ranked(np.array([0.2, 0.6, 0.2]), NAMES, 2) == (Ranked(1, "dog", 0.6), Ranked(0, "cat", 0.2))
     assert ranked(np.array([0.2, 0.6, 0.2]), None, 5)[2] == Ranked(2, None, 0.2)

@@ -19,7 +19,7 @@ from edgeworker.protocol import Refusal, Request, main
 from edgeworker.rewrite import apply_rewrites
 from nb_format import NbModel, clear_version_padding, read_nb
 from rewriting import chosen_rewrites
-from supported_ops import supported_ops
+from supported_ops import missing_operators
 
 # `fp16`: whether `opt` has half-precision kernels for the target.
 _TARGETS = {"arm": {"fp16": True}, "x86": {"fp16": False}}
@@ -92,13 +92,12 @@ def _checked(request: Request) -> tuple[list[str], str]:
 
 def _check_operators(program: Any, target: str) -> None:
     """Refuse operators that Paddle Lite has not got; `opt` itself would end the process."""
-    known = supported_ops(target)
-    missing = [op for op in ops(program) if op.desc.type not in known]
-    if missing:
+    if missing := missing_operators(program, target):
         kinds = ", ".join(sorted({op.desc.type for op in missing}))
         raise Refusal(
             f"Paddle Lite has no {target} kernel for {kinds}; the first is {missing[0].place}",
-            "Express it with other operators in the model, or choose another target",
+            "Express it with other operators in the model",
+            kind="operators",
         )
 
 

@@ -4,6 +4,9 @@ import os
 import re
 import sys
 import tempfile
+from typing import Any
+
+from edgeworker.paddle_program import Op, ops
 
 _ROW = re.compile(r"^\s*(\w+)(?:\s+Y)+\s*$", re.ASCII)
 
@@ -29,6 +32,12 @@ def supported_ops(target: str) -> frozenset[str]:
         caught.seek(0)
         table = caught.read().decode("utf-8", "replace")
     return parse_table(table)
+
+
+def missing_operators(program: Any, target: str) -> list[Op]:
+    """The operators of a ProgramDesc that have no kernel for `target`, in order."""
+    known = supported_ops(target)
+    return [op for op in ops(program) if op.desc.type not in known]
 
 
 def parse_table(table: str) -> frozenset[str]:

@@ -6,10 +6,7 @@ from typing import Any
 from edgeworker.onnx_model import write_model
 from edgeworker.paddle_program import ops, read_program
 from edgeworker.protocol import Refusal, Request, main
-from paddle2onnx_native import export, supported_operators
-
-# What only connects a program with its caller.
-_PORTS = {"feed", "fetch"}
+from paddle2onnx_native import export, missing_operators
 
 
 def convert(request: Request) -> dict[str, Any]:
@@ -28,17 +25,15 @@ def _check_program(folder: Path) -> tuple[list[str], list[str]]:
         raise Refusal(f"{folder} holds no inference.pdiparams", kind="input")
     program = read_program(folder / "inference.pdmodel")
     unsupported: dict[str, list[str]] = {}
-    known = supported_operators()
-    for op in ops(program):
-        if op.desc.type not in known | _PORTS:
-            unsupported.setdefault(op.desc.type, []).append(op.place)
+    for op in missing_operators(program):
+        unsupported.setdefault(op.desc.type, []).append(op.place)
     if unsupported:
         listed = "; ".join(
             f"{kind} ({len(places)}x, first: {places[0]})" for kind, places in sorted(unsupported.items())
         )
         raise Refusal(
             f"paddle2onnx cannot convert to ONNX the operators {listed}",
-            "Try a target that reads Paddle programs itself (lite, openvino)",
+            kind="operators",
         )
     feeds = [name for op in ops(program, {"feed"}) for slot in op.desc.outputs for name in slot.arguments]
     fetches = [name for op in ops(program, {"fetch"}) for slot in op.desc.inputs for name in slot.arguments]

@@ -7,7 +7,11 @@ import types
 from pathlib import Path
 from typing import Any
 
+from edgeworker.paddle_program import Op, ops
 from edgeworker.protocol import Refusal
+
+# What only connects a program with its caller.
+_PORTS = {"feed", "fetch"}
 
 
 def _native() -> Any:
@@ -25,6 +29,12 @@ def _native() -> Any:
 def supported_operators() -> frozenset[str]:
     """The Paddle operators that paddle2onnx has a mapper for. Any other makes `export` abort the process."""
     return frozenset(_native().get_all_supported_operators())
+
+
+def missing_operators(program: Any) -> list[Op]:
+    """The operators of a ProgramDesc that paddle2onnx has no mapper for, in order."""
+    known = supported_operators() | _PORTS
+    return [op for op in ops(program) if op.desc.type not in known]
 
 
 def export(program: Path, opset: int) -> bytes:

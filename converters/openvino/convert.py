@@ -63,7 +63,7 @@ def _read(program: Path) -> openvino.Model:
             listed = f"{len(places)}x, first: {places[0]}" if places else "it is not in the main block"
             raise Refusal(
                 f"OpenVINO's Paddle front end cannot convert the operator {', '.join(operators)} ({listed})",
-                "Try a target that goes another way (onnx, lite)",
+                kind="operators",
             ) from error
         last = [line for line in reason.splitlines() if line.strip()][-1]
         if "OpConversionFailure" in reason:

@@ -20,6 +20,8 @@ from weights import set_tensors
 SIGNIFICANT_BITS = 11
 # A channel that hardly moved during calibration must not be blown up when it does.
 SMALLEST_VARIANCE = 0.01  # of the mean variance of its layer
+# Operators through which an offset of every class passes unchanged; `add` and `scale` average two classifiers.
+AFFINE = ("reshape2", "flatten_contiguous_range", "squeeze2", "elementwise_add", "scale", "elementwise_div")
 
 
 def calibrate(network: Network, weights: dict[str, np.ndarray], images: np.ndarray) -> dict[str, np.ndarray]:
@@ -27,6 +29,7 @@ def calibrate(network: Network, weights: dict[str, np.ndarray], images: np.ndarr
 
     `network` was built for training and for `images`, [N, 3, H, W]. What the logits of all images have in common is
     taken out, or every image would be of the same class; their standard deviation is then between 0.5 and 1.
+    Features are left as they come out.
     """
     calibrated = dict(weights)
     with paddle.static.scope_guard(paddle.static.Scope()):
@@ -45,24 +48,61 @@ def calibrate(network: Network, weights: dict[str, np.ndarray], images: np.ndarr
                 calibrated[name] = round_to_bits(value, SIGNIFICANT_BITS).astype(np.float32)
     common = logits.mean(axis=0)
     scale = 2.0 ** -math.ceil(math.log2((logits - common).std()))
-    head = network.architecture.head
-    bias = head.removesuffix("weight") + "bias"
-    calibrated[head] = weights[head] * np.float32(scale)
-    calibrated[bias] = round_to_bits((weights[bias] - common) * scale, SIGNIFICANT_BITS).astype(np.float32)
+    if not is_affine(network):
+        common = np.zeros_like(common)
+    for layer in network.architecture.last:
+        weight, bias = f"{layer}.weight", f"{layer}.bias"
+        calibrated[weight] = weights[weight] * np.float32(scale)
+        if bias in weights:
+            calibrated[bias] = round_to_bits((weights[bias] - common) * scale, SIGNIFICANT_BITS).astype(np.float32)
     return calibrated
 
 
+def is_affine(network: Network) -> bool:
+    """Whether the last layers' offsets arrive in the output as they are: nothing but changes of shape lies behind them.
+
+    SqueezeNet ends in a convolution, a ReLU and a pool.
+    """
+    offsets = {f"{layer}.bias" for layer in network.architecture.last}
+    names = {variable.name for name, variable in network.tensors.items() if name in offsets}
+    maker = {name: op for op in network.program.global_block().ops for name in op.output_arg_names}
+    op = maker[network.output.name]
+    while not names.intersection(op.input_arg_names):
+        if op.type not in AFFINE or not (before := [maker[n] for n in op.input_arg_names if n in maker]):
+            return False
+        op = before[0]
+    return True
+
+
 def residual_scales(network: Network) -> list[str]:
-    """The scales, by structured name, of the batch norms whose result is added to an untouched shortcut."""
+    """What scales a residual branch, by structured names: of the batch norm whose result is added to an untouched
+    shortcut, and where there is none, the convolution's weight and bias (StarNet).
+    """
     ops = network.program.global_block().ops
-    scale_of = {op.output("Y")[0]: op.input("Scale")[0] for op in ops if op.type == "batch_norm"}
+    scale_of = {op.output("Y")[0]: op.input("Scale") for op in ops if op.type == "batch_norm"}
+    # Networks without any batch norm are not calibrated, and what they compute is theirs.
+    convolved = convolutions(network) if scale_of else {}
     found: set[str] = set()
     for op in ops:
         if op.type == "elementwise_add":
-            scales = [scale_of[name] for name in op.input("X") + op.input("Y") if name in scale_of]
+            summands = op.input("X") + op.input("Y")
+            scales = [scale_of[name] for name in summands if name in scale_of]
+            scales = scales or [convolved[name] for name in summands if name in convolved]
             if len(scales) == 1:
-                found.update(scales)
+                found.update(scales[0])
     return [name for name, variable in network.tensors.items() if variable.name in found]
+
+
+def convolutions(network: Network) -> dict[str, list[str]]:
+    """The result of each convolution with a bias -> the program's names of its weight and its bias."""
+    filters: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
+    for op in network.program.global_block().ops:
+        if op.type in ("conv2d", "depthwise_conv2d"):
+            filters[op.output("Output")[0]] = op.input("Filter")[0]
+        elif op.type == "elementwise_add" and (weight := filters.get(op.input("X")[0])):
+            found[op.output("Out")[0]] = [weight, op.input("Y")[0]]
+    return found
 
 
 def round_to_bits(values: np.ndarray, bits: int) -> np.ndarray:

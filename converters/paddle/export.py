@@ -5,16 +5,19 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from architecture import Architecture
 from edgeworker.protocol import Refusal, Request, main
 from edgeworker.sizes import size_option
-from network import Architecture, Network, build
+from network import Network, build
+from output_kinds import kinds
 from prefixes import check_prefix, fitting_prefix, prefix_note, prefixes_of, under
-from program import ports, save
+from program import Port, ports, save
 from weights import check_fit, class_count, read_weights, set_tensors
 
 DYNAMIC = "dynamic"
 # Where the weights lack the classifier, the comparison with the published size says so best.
 IMAGENET_CLASSES = 1000
+UNNAMED = "a tensor of no weights"  # the head of a network without classes
 
 
 def export(request: Request) -> dict[str, Any]:
@@ -33,17 +36,26 @@ def export(request: Request) -> dict[str, Any]:
     weights = under(stored, prefix)
     check_fit(network, weights)
     classes = class_count(weights, architecture.head) or IMAGENET_CLASSES
-    if batch == -1:
-        network = build(architecture, classes, size, batch)
+    if batch == -1 or network.foldable:
+        network = build(architecture, classes, size, batch, weights=weights)
     set_tensors(network, weights)
-    inputs, outputs = ports(save(network, request.output))
+    description = save(network, request.output)
+    inputs, outputs = ports(description)
     return {
         "inputs": [asdict(port) for port in inputs],
-        "outputs": [asdict(port) for port in outputs],
+        "outputs": [asdict(port) | _kind(architecture, description, port) for port in outputs],
         "parameters": network.parameters,
-        "class_count": classes,
+        "class_count": network.output.shape[1],
         "notes": [note] if (note := prefix_note(prefix, stored, weights)) else [],
     }
+
+
+def _kind(architecture: Architecture, description: Any, port: Port) -> dict[str, Any]:
+    """What an output is, where it is no logits."""
+    found = kinds(description)[port.name]
+    if found["kind"] == "logits" and architecture.head is None:
+        return {"kind": "features", "known_from": "a network without a classifier"}
+    return {} if found["kind"] == "logits" else found
 
 
 def _fitting(
@@ -52,7 +64,7 @@ def _fitting(
     """The network with as many classes as the weights tell apart, and what their names begin with before its own."""
     if prefix is not None:
         check_prefix(stored, prefix)
-    candidates = prefixes_of(stored, architecture.head) if prefix is None else [prefix]
+    candidates = [prefix] if prefix is not None else prefixes_of(stored, architecture.head or UNNAMED)
     guess = candidates[0] if candidates else ""
     classes = class_count(under(stored, guess), architecture.head) or IMAGENET_CLASSES
     network = build(architecture, classes, size, batch)

@@ -1,66 +1,60 @@
 """Builds a PaddleClas network as a static-graph program.
 
-Static, since tracing a dynamic network takes twice as long and runs the random initialisers first. Here nothing
-runs at all: the parameters' values are put into the scope, see `weights.py`.
+Its Python objects are constructed in dynamic mode (`construction.py`), then `forward` is called once on a static
+input: Python's own control flow runs, and each operator is written down. No operator runs, and no source is rewritten
+as `paddle.jit.to_static` does, which takes several times as long; the parameters' values are put into the scope, see
+`weights.py`.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from architecture import Architecture
+from branches import fold_branches, has_branches
+from construction import constants, construct, is_trained
 from edgeworker.protocol import Refusal
+from paddle.base.dygraph.base import _to_static_mode_guard_
 from paddle_runtime import first_words, paddle
-from paddleclas_loader import load_factory, static_construction
 
 INPUT, OUTPUT = "x", "logits"
 STATISTICS = ("_mean", "_variance")  # the ends of the names of a batch norm's running statistics
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A row of the catalog: where PaddleClas builds the network, and what edgekit must know of it.
-
-    `head`: the structured name of the classifier's weight, [features, classes]. `global_pool`: the structured
-    name of a final average pool of fixed size that is replaced by a global one, or None.
-    """
-
-    name: str
-    module: str
-    factory: str
-    head: str
-    arguments: dict[str, Any] = field(default_factory=dict)
-    global_pool: str | None = None
-
-    @classmethod
-    def from_option(cls, option: dict[str, Any]) -> "Architecture":
-        """From a request's option; keys that say nothing about building are passed over."""
-        return cls(
-            name=option.get("name", option["factory"]),
-            module=option["module"],
-            factory=option["factory"],
-            head=option["head"],
-            arguments=dict(option.get("arguments", {})),
-            global_pool=option.get("global_pool"),
-        )
+BATCH_NORMS = (paddle.nn.BatchNorm, paddle.nn.layer.norm._BatchNormBase)
 
 
 @dataclass(frozen=True)
 class Network:
-    """A built program. `tensors`: every parameter and statistic by its structured name, as in `state_dict`."""
+    """A built program. `tensors`: every parameter and statistic by its structured name, as in `state_dict`.
+
+    `constants`: by the program's name, what the constructor computed (tables of positions, masks). `folded`: the values
+    of `tensors` where branches were folded into one convolution, else None: they are the weights'. `foldable`: whether
+    there are such branches.
+    """
 
     architecture: Architecture
     program: paddle.static.Program
     tensors: dict[str, Any]
+    constants: dict[str, np.ndarray]
     input: Any
     output: Any
+    foldable: bool
+    folded: dict[str, np.ndarray] | None = None
 
     @property
     def parameters(self) -> int:
         """Trained values: weights, biases, scales; without the running statistics."""
-        return sum(_size(v.shape) for name, v in self.tensors.items() if not name.endswith(STATISTICS))
+        return sum(_size(v.shape) for name, v in self.trained.items() if not name.endswith(STATISTICS))
+
+    @property
+    def trained(self) -> dict[str, Any]:
+        """The tensors that weights must hold: all but what the constructor computes."""
+        return {name: variable for name, variable in self.tensors.items() if is_trained(variable)}
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Structured name -> shape."""
+        """Structured name -> shape, of every tensor."""
         return {name: tuple(variable.shape) for name, variable in self.tensors.items()}
 
 
@@ -70,27 +64,26 @@ def build(
     input_size: tuple[int, int],
     batch: int,
     training: bool = False,
+    weights: dict[str, np.ndarray] | None = None,
 ) -> Network:
     """The network for inputs [batch, 3, *input_size]; a batch of -1 stands for any.
 
-    With `training`, batch norms normalise by the batch and set their statistics to its statistics (momentum 0).
+    With `training`, batch norms normalise by the batch and set their statistics to its statistics (momentum 0); all
+    else is as in evaluation. With `weights` that fit, branches which PaddleClas folds at export are folded.
     Raises Refusal (input) where the architecture cannot take such inputs.
     """
-    paddle.enable_static()
-    program, startup = paddle.static.Program(), paddle.static.Program()
-    with paddle.utils.unique_name.guard(), paddle.static.program_guard(program, startup):
-        model = _construct(architecture, class_count)
-        _drop_initialisers(program)
-        if training:
-            model.train()
-            for layer in model.sublayers():
-                if isinstance(layer, (paddle.nn.BatchNorm, paddle.nn.BatchNorm2D)):
-                    layer._momentum = 0.0
-        else:
-            model.eval()
-        x = paddle.static.data(INPUT, [batch, 3, *input_size], "float32")
-        y = _forward(model, x, architecture, input_size)
-    if tuple(y.shape) != (batch, class_count):
+    with paddle.utils.unique_name.guard():
+        model = construct(architecture, class_count)
+        folded = None
+        if weights is not None:
+            model, folded = fold_branches(model, weights, lambda: construct(architecture, class_count), input_size)
+        values = constants(model)
+        for layer in model.sublayers():
+            if training and isinstance(layer, BATCH_NORMS):
+                layer.train()
+                layer._momentum = 0.0
+        program, x, y = _written_down(model, architecture, batch, input_size)
+    if y.shape[0] != batch or len(y.shape) < 2 or (architecture.head is not None and y.shape[1] != class_count):
         raise _cannot_take(architecture, input_size, f"its output has the shape {list(y.shape)}")
     if reason := _oversized_pool(program):
         raise _cannot_take(architecture, input_size, reason)
@@ -99,46 +92,86 @@ def build(
         architecture=architecture,
         program=program if training else program.clone(for_test=True),
         tensors=dict(model.state_dict()),
+        constants=values,
         input=x,
         output=y,
+        foldable=any(has_branches(layer) for layer in model.sublayers()),
+        folded=folded,
     )
 
 
-def _construct(architecture: Architecture, class_count: int) -> paddle.nn.Layer:
-    factory = load_factory(architecture.module, architecture.factory)
-    with static_construction():
-        model = factory(class_num=class_count, **architecture.arguments)
-    if architecture.global_pool is not None:
-        parent_name, _, name = architecture.global_pool.rpartition(".")
-        parent = model
-        for part in filter(None, parent_name.split(".")):
-            parent = getattr(parent, part)
-        if not isinstance(getattr(parent, name), paddle.nn.AvgPool2D):
-            raise TypeError(f"{architecture.global_pool} of {architecture.name} is not an average pool")
-        setattr(parent, name, paddle.nn.AdaptiveAvgPool2D(1))
-    return model
+def _written_down(
+    model: paddle.nn.Layer, architecture: Architecture, batch: int, input_size: tuple[int, int]
+) -> tuple[paddle.static.Program, Any, Any]:
+    """The program that `forward` makes, its input and its output.
 
-
-def _drop_initialisers(program: paddle.static.Program) -> None:
-    """Take away the initialisers that Twins' constructor leaves in the main program.
-
-    They belong to the startup program. Left here they would be exported, and every run of the exported program
-    would overwrite the trained weights with random ones.
+    Raises Refusal (input) where the architecture cannot take such inputs.
     """
-    block = program.global_block()
-    for index in reversed(range(len(block.ops))):
-        op = block.ops[index]
-        if not all(block.var(name).persistable for name in op.output_arg_names):
-            raise RuntimeError(f"the constructor computes something that is no initialisation: {op.type}")
-        block._remove_op(index, sync=False)
-
-
-def _forward(model: paddle.nn.Layer, x: Any, architecture: Architecture, input_size: tuple[int, int]) -> Any:
+    shape = [batch, 3, *input_size]
     try:
-        return model(x)
+        try:
+            return _called(model, shape)
+        except NeedsSource:
+            return _transformed(model, shape)
     # Paddle checks shapes as the graph grows; its errors, and PaddleClas's, are of many classes.
     except Exception as error:
         raise _cannot_take(architecture, input_size, first_words(error)) from error
+
+
+def _called(model: paddle.nn.Layer, shape: list[int]) -> tuple[paddle.static.Program, Any, Any]:
+    """Calls `forward` as it is. Raises NeedsSource where that would write down something else than it computes."""
+    paddle.enable_static()
+    program, startup = paddle.static.Program(), paddle.static.Program()
+    with paddle.static.program_guard(program, startup):
+        x = paddle.static.data(INPUT, shape, "float32")
+        with _to_static_mode_guard_(True), _faithful_variables():
+            y = model(x)
+    return program, x, _first(y)
+
+
+def _transformed(model: paddle.nn.Layer, shape: list[int]) -> tuple[paddle.static.Program, Any, Any]:
+    """Lets Paddle rewrite the source of `forward` first; its branches and assignments become operators."""
+    paddle.disable_static()
+    spec = paddle.static.InputSpec([None if extent < 0 else extent for extent in shape], "float32", name=INPUT)
+    written = paddle.jit.to_static(model, input_spec=[spec], full_graph=True).forward.concrete_program
+    paddle.enable_static()
+    return written.main_program, written.inputs[-1], _first(written.outputs)
+
+
+def _first(outputs: Any) -> Any:
+    """The first output is the classifier's; those behind it are auxiliary ones, which only training needs."""
+    return outputs[0] if isinstance(outputs, (list, tuple)) else outputs
+
+
+class NeedsSource(Exception):
+    """`forward` does what a call on variables does not show: only its source tells."""
+
+
+@contextmanager
+def _faithful_variables() -> Iterator[None]:
+    """Variables that refuse what they would do silently wrong.
+
+    A branch on a value that the program computes would be taken always, since a variable has no `__bool__` (Paddle's
+    own functions ask so whether they have a parameter). An assignment to a part of a variable gives a new one, which
+    nobody uses (ReXNet, TNT, Swin's mask).
+    """
+    variable = paddle.static.Variable
+    assign = variable.__setitem__
+
+    def refuse_truth(self: Any) -> bool:
+        if self.persistable:
+            return True
+        raise NeedsSource(f"a branch on the value of {self.name}")
+
+    def refuse_assignment(self: Any, *_: Any) -> None:
+        raise NeedsSource(f"an assignment to a part of {self.name}")
+
+    variable.__bool__, variable.__setitem__ = refuse_truth, refuse_assignment
+    try:
+        yield
+    finally:
+        del variable.__bool__
+        variable.__setitem__ = assign
 
 
 def _cannot_take(architecture: Architecture, input_size: tuple[int, int], reason: str) -> Refusal:

@@ -9,46 +9,45 @@ import importlib
 import importlib.util
 import logging
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
-import numpy as np
 from paddle_runtime import paddle
 
-BACKBONES = "ppcls.arch.backbone"
+ARCHITECTURES, BACKBONES = "ppcls.arch", "ppcls.arch.backbone"
 PACKAGES = (
     "ppcls",
-    "ppcls.arch",
+    ARCHITECTURES,
+    f"{ARCHITECTURES}.gears",
     BACKBONES,
     f"{BACKBONES}.base",
     f"{BACKBONES}.legendary_models",
     f"{BACKBONES}.model_zoo",
+    f"{BACKBONES}.variant_models",
 )
 
 
-def load_factory(module: str, factory: str) -> Callable[..., paddle.nn.Layer]:
+class AttributeTable(dict):
+    """A dictionary whose keys are attributes too, as EfficientNetV2 wants its configuration."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+
+def load_factory(module: str, factory: str, package: str = BACKBONES) -> Callable[..., paddle.nn.Layer]:
     """The function or class `factory` of PaddleClas's file `module`, such as `model_zoo.mixnet`, `MixNet_S`."""
     if "ppcls" not in sys.modules:
         _stand_in_for_packages()
-    return getattr(importlib.import_module(f"{BACKBONES}.{module}"), factory)
-
-
-@contextmanager
-def static_construction() -> Iterator[None]:
-    """Let every constructor run in static mode.
-
-    Twins reads numbers out of `paddle.linspace(...)` (its drop-path rates), which in static mode is a promise
-    without a value; numpy computes the same numbers.
-    """
-    original = paddle.linspace
-    paddle.linspace = lambda start, stop, num: np.linspace(start, stop, num)
-    try:
-        yield
-    finally:
-        paddle.linspace = original
+    loaded = importlib.import_module(f"{package}.{module}")
+    # Factories look the address of their weights up even where none are wanted, and some are missing from the table.
+    loaded.__dict__["MODEL_URLS"] = defaultdict(str, getattr(loaded, "MODEL_URLS", {}))
+    return getattr(loaded, factory)
 
 
 def _stand_in_for_packages() -> None:
@@ -62,7 +61,11 @@ def _stand_in_for_packages() -> None:
     logger = logging.getLogger("ppcls")
     logger.setLevel(logging.ERROR)
     _add_module("ppcls.utils", __path__=[], logger=logger)
+    # Necks ask it for parameters' initialisers and rates, which training alone needs.
+    _add_module(f"{ARCHITECTURES}.utils", get_param_attr_dict=lambda given: given)
     _add_module("ppcls.utils.save_load", load_dygraph_pretrain=_no_download)
+    _add_module("ppcls.utils.download", get_weights_path_from_url=_no_download)
+    _add_module("ppcls.utils.config", AttrDict=AttributeTable)
 
 
 def _add_module(name: str, **attributes: Any) -> None:

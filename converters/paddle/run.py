@@ -7,7 +7,7 @@ from edgeworker.protocol import Request, main
 from edgeworker.reference import reference_job
 from edgeworker.runner import Tensors
 from oracle import Oracle
-from paddle_runtime import paddle
+from paddle_runtime import framework_pb2, paddle
 from program import PARAMETERS_FILE, PROGRAM_FILE, ports, read
 
 
@@ -15,12 +15,15 @@ class Reference:
     """A Paddle Inference predictor on the CPU, in FP32. A session, see `edgeworker.runner`."""
 
     def __init__(self, folder: Path, threads: int) -> None:
-        config = paddle.inference.Config(str(folder / PROGRAM_FILE), str(folder / PARAMETERS_FILE))
-        config.disable_gpu()
-        config.disable_glog_info()
-        config.enable_memory_optim()
-        config.set_cpu_math_library_num_threads(threads)
-        self._predictor = paddle.inference.create_predictor(config)
+        try:
+            self._predictor = paddle.inference.create_predictor(configured(folder, threads))
+        except RuntimeError as error:
+            # Its constant folding fails on a tensor without elements: x[:, :0] of SVTR's position embedding.
+            if "could not reshape a memory descriptor" not in str(error):
+                raise
+            config = configured(folder, threads)
+            config.delete_pass("constant_folding_pass")
+            self._predictor = paddle.inference.create_predictor(config)
 
     def run(self, inputs: Tensors) -> Tensors:
         """One batch by input name; every output by name."""
@@ -30,6 +33,26 @@ class Reference:
         return {
             name: self._predictor.get_output_handle(name).copy_to_cpu() for name in self._predictor.get_output_names()
         }
+
+
+def configured(folder: Path, threads: int) -> paddle.inference.Config:
+    """How a predictor is made of the program in `folder`; each config can be used once."""
+    config = paddle.inference.Config(str(folder / PROGRAM_FILE), str(folder / PARAMETERS_FILE))
+    config.disable_gpu()
+    config.disable_glog_info()
+    config.enable_memory_optim()
+    config.set_cpu_math_library_num_threads(threads)
+    if lacks_factors(read(folder)):
+        config.switch_ir_optim(False)
+    return config
+
+
+def lacks_factors(description: framework_pb2.ProgramDesc) -> bool:
+    """Whether a batch norm was built without factors: Paddle's fusions then read where nothing is, and crash."""
+    return any(
+        op.type == "batch_norm" and not any(slot.arguments for slot in op.inputs if slot.parameter == "Scale")
+        for op in description.blocks[0].ops
+    )
 
 
 def run(request: Request) -> dict[str, Any]:

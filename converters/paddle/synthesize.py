@@ -1,31 +1,29 @@
 """Weights out of a seed, for networks whose trained weights are not at hand: same shapes, sane signals, no skill."""
 
-import hashlib
 import math
 from typing import Any
 
 import numpy as np
+from architecture import Architecture
 from batchnorm import calibrate, residual_scales
+from drawing import RESIDUAL_SCALE, draw, generator
 from edgeworker.protocol import Request, main
 from edgeworker.sizes import size_option
-from network import STATISTICS, Architecture, build
+from network import build
 from paddle_runtime import set_threads
 from safetensors.numpy import save_file
 
-LARGEST = 2**15  # drawn whole numbers lie between minus and plus this
-IMAGE_CHANNELS = 3
 STRIDE = 32  # of the last stage of every architecture here
 CHANNEL_SAMPLES = 128  # positions over all images, at least, behind each statistic of that stage
 FEWEST_IMAGES, MOST_IMAGES = 4, 32
 LEAN = (0.7, 1.4)  # a grid's share relative to the next coarser one's, in the first and in the last image
 CONTRAST = (1.2, 0.6)
-# Residual branches of full size make deep networks chaotic: in ResNet200_vd FP32 is then 1e-3 off, as much as FP16
-# should be, and a comparison tells nothing apart. Trained networks have small ones.
-RESIDUAL_SCALE = 0.25
 
 
 def synthesize(request: Request) -> dict[str, Any]:
     """Write `weights.safetensors`: float32, PaddleClas's structured names; the same seed gives the same bytes.
+
+    What a network's constructor computes (tables of positions) is not among them.
 
     Options: `architecture` (see `Architecture`), `seed`, `input_size` (see `edgeworker.sizes`), `class_count`,
     `threads`.
@@ -41,44 +39,13 @@ def synthesize(request: Request) -> dict[str, Any]:
     weights = {
         name: draw(name, shape, seed, feeds_activation=f"{name.removesuffix('bias')}_mean" in shapes)
         for name, shape in shapes.items()
+        if name in network.trained
     }
     for name in residual_scales(network):
         weights[name] *= np.float32(RESIDUAL_SCALE)
     weights = calibrate(network, weights, images(count, size, seed))
     save_file(weights, request.output / "weights.safetensors")
     return {"parameters": network.parameters}
-
-
-def draw(name: str, shape: tuple[int, ...], seed: int, feeds_activation: bool = False) -> np.ndarray:
-    """One tensor's values, from the seed and the tensor's name alone; float32.
-
-    Convolutions keep the signal's size through a ReLU (variance 2 / fan-in, He et al. 2015), linear layers without
-    one (1 / fan-in). Each filter over many channels sums to zero, so that what all channels share after a ReLU
-    cancels: else a darker photo than those of the calibration ends in logits of 60. `feeds_activation`: the bias of
-    a batch norm, which lets three quarters of the signal through a ReLU. Half makes deep networks chaotic (FP32
-    1e-4 off in DPN92; so 7e-6).
-    Whole numbers scaled, since their sums are exact on every machine.
-    """
-    if name.endswith(STATISTICS):
-        return np.full(shape, 0.0 if name.endswith("_mean") else 1.0, np.float32)
-    numbers = _generator(seed, name).integers(-LARGEST, LARGEST, shape, endpoint=True)
-    centre = 0.0
-    match name.rpartition(".")[2], len(shape):
-        case "weight", 4:  # [out, in / groups, height, width]
-            fan_in = math.prod(shape[1:])
-            reach = math.sqrt(3 * 2 / fan_in)
-            if shape[1] > IMAGE_CHANNELS:
-                numbers = fan_in * numbers - numbers.sum(axis=(1, 2, 3), keepdims=True)
-                reach /= fan_in
-        case "weight", 2:  # [in, out]
-            reach = math.sqrt(3 * 1 / shape[0])
-        case "weight", 1:  # a norm's scale
-            centre, reach = 0.75, 0.25
-        case "bias", 1:
-            centre, reach = 0.5 if feeds_activation else 0.0, 0.1
-        case _:
-            raise NotImplementedError(f"no rule for {name} of the shape {list(shape)}")
-    return (numbers * (reach / LARGEST) + centre).astype(np.float32)
 
 
 def images(count: int, size: tuple[int, int], seed: int) -> np.ndarray:
@@ -88,14 +55,14 @@ def images(count: int, size: tuple[int, int], seed: int) -> np.ndarray:
     whose amplitude falls as 1 / frequency. Shares lean to the coarse grids in the first image and to the fine ones
     in the last, since a layer calibrated on one kind alone answers wildly to the other.
     """
-    generator = _generator(seed, "images")
+    numbers = generator(seed, "images")
     lean = np.linspace(*LEAN, count).reshape(count, 1, 1, 1)
     total, share, cells = np.zeros((count, 3, *size)), np.ones_like(lean), 1
     while cells < max(size):
-        grid = generator.random((count, 3, cells + 1, cells + 1)) * 2 - 1
+        grid = numbers.random((count, 3, cells + 1, cells + 1)) * 2 - 1
         total += share * _unit(_enlarge(_enlarge(grid, size[0], axis=2), size[1], axis=3))
         share, cells = share * lean, cells * 2
-    total += share * _unit(generator.random(total.shape) * 2 - 1)
+    total += share * _unit(numbers.random(total.shape) * 2 - 1)
     return _unit(total) * np.linspace(*CONTRAST, count).reshape(count, 1, 1, 1)
 
 
@@ -112,11 +79,6 @@ def _enlarge(grid: np.ndarray, size: int, axis: int) -> np.ndarray:
     shape[axis] = size
     part = (position - low).reshape(shape)
     return np.take(grid, low, axis) * (1 - part) + np.take(grid, low + 1, axis) * part
-
-
-def _generator(seed: int, purpose: str) -> np.random.Generator:
-    digest = hashlib.sha256(f"{seed}/{purpose}".encode()).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
 
 
 if __name__ == "__main__":

@@ -10,34 +10,39 @@ from paddle_runtime import paddle
 from safetensors import safe_open
 
 DTYPES = {"F16", "F32"}
+INTEGERS = {"I32", "I64"}  # tables of positions, which PaddleClas saves with the weights
 SHOWN = 4  # tensors that a message names before it counts the rest
 
 
 def read_weights(path: Path) -> dict[str, np.ndarray]:
-    """Structured name -> float32 array. Raises Refusal (input) for other types and for values that are not finite."""
+    """Structured name -> array, float32 or integers. Raises Refusal (input) for other types and infinite values."""
     tensors: dict[str, np.ndarray] = {}
     with safe_open(path, framework="numpy") as file:
         wrong = [
             f"{name} ({dtype})"
             for name in file.keys()  # noqa: SIM118  the file is no mapping
-            if (dtype := file.get_slice(name).get_dtype()) not in DTYPES
+            if (dtype := file.get_slice(name).get_dtype()) not in DTYPES | INTEGERS
         ]
         if wrong:
             raise Refusal(
                 f"the weights hold tensors that are neither float16 nor float32: {_some(wrong)}", kind="input"
             )
         for name in file.keys():  # noqa: SIM118
-            tensors[name] = file.get_tensor(name).astype(np.float32, copy=False)
+            value = file.get_tensor(name)
+            tensors[name] = value if value.dtype.kind == "i" else value.astype(np.float32, copy=False)
     broken = [name for name, value in tensors.items() if not np.isfinite(value).all()]
     if broken:
         raise Refusal(f"the weights hold NaN or infinite values: {_some(broken)}", kind="input")
     return tensors
 
 
-def class_count(weights: dict[str, np.ndarray], head: str) -> int | None:
-    """The classes that the classifier's weight `head`, [features, classes], tells apart; None without it."""
-    value = weights.get(head)
-    return None if value is None or value.ndim != 2 else int(value.shape[1])
+def class_count(weights: dict[str, np.ndarray], head: str | None) -> int | None:
+    """The classes that the classifier's weight `head` tells apart; None without it.
+
+    A linear layer's is [features, classes], a convolution's [classes, features, 1, 1].
+    """
+    value = None if head is None else weights.get(head)
+    return None if value is None or value.ndim not in (2, 4) else int(value.shape[1 if value.ndim == 2 else 0])
 
 
 def check_fit(network: Network, weights: dict[str, np.ndarray]) -> None:
@@ -48,8 +53,11 @@ def check_fit(network: Network, weights: dict[str, np.ndarray]) -> None:
         for name, shape in wanted.items()
         if name in weights and weights[name].shape != shape
     ]
-    missing = [name for name in wanted if name not in weights]
+    missing = [name for name in network.trained if name not in weights]
+    integers = [name for name in network.trained if name in weights and weights[name].dtype.kind == "i"]
     unexpected = [name for name in weights if name not in wanted]
+    if integers:
+        raise Refusal(f"the weights hold whole numbers where a network has none: {_some(integers)}", kind="input")
     count = len(unequal) + len(missing) + len(unexpected)
     if not count:
         return
@@ -65,11 +73,17 @@ def check_fit(network: Network, weights: dict[str, np.ndarray]) -> None:
 
 
 def set_tensors(network: Network, weights: dict[str, np.ndarray], dtype: type[np.floating] = np.float32) -> None:
-    """Put every tensor into the current scope under its program name, as `dtype`."""
+    """Put every tensor into the current scope under its program name, as `dtype`; integers as they are.
+
+    Folded values count more than `weights`, and those more than what the constructor computed.
+    """
+    values = dict(network.constants)
+    given = weights if network.folded is None else network.folded
+    values |= {variable.name: given[name] for name, variable in network.tensors.items() if name in given}
     scope = paddle.static.global_scope()
-    for name, variable in network.tensors.items():
-        value = np.ascontiguousarray(weights[name], dtype=dtype)
-        scope.var(variable.name).get_tensor().set(value, paddle.CPUPlace())
+    for name, value in values.items():
+        ready = np.ascontiguousarray(value, dtype=dtype if value.dtype.kind == "f" else value.dtype)
+        scope.var(name).get_tensor().set(ready, paddle.CPUPlace())
 
 
 def _some(items: Iterable[str], separator: str = ", ") -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from edgeworker.parameter_files import StoredTensor, check_precision, read_tensors
 from edgeworker.protocol import Refusal, Request, main
 from edgeworker.sizes import fixed_size
-from pir_operators import check_operators
+from pir_operators import check_program
 from pir_ports import Port, check_ports, ports
 from pir_program import OPEN, PARAMETERS_FILE, PROGRAM_FILE, Program, read_program
 from pir_shapes import fix_input_shape
@@ -33,7 +33,7 @@ def adopt(request: Request) -> dict[str, Any]:
     options = request.options
     program = read_program(request.inputs["graph"])
     image = check_ports(program)
-    check_operators(program)
+    check_program(program)
     stored = _parameters(request.inputs["parameters"], program)
 
     open_size = OPEN in image.shape[2:]

@@ -1,16 +1,18 @@
-"""Which of Paddle 3's operators a program may have: those that paddle2onnx 2.1.0 converts, and that only compute.
+"""Which of Paddle 3's operators a program may have: those that lead to a target, and that only compute.
 
-Every way from a Paddle 3 program to a target leads through ONNX, and paddle2onnx ends the process on an operator that
-it does not know, without its name. So they are looked at before. What may not run at all (files read or written, code
-called, other machines asked) is thereby left out too: paddle2onnx knows none of it but `print`.
+Most ways from a Paddle 3 program lead through ONNX, and paddle2onnx 2.1.0 ends the process on an operator that it does
+not know, without its name. So they are looked at before. Paddle Lite's way is another (`old_program`). What may not run
+at all (files read or written, code called, other machines asked) is thereby left out too: neither has any of it but
+`print`.
 """
 
 import importlib
 from typing import Any
 
 from edgeworker.protocol import Refusal
+from old_tables import TRANSLATIONS
 from paddle3_runtime import paddle
-from pir_program import Program
+from pir_program import Op, Program
 
 # paddle2onnx goes by Paddle 2's names. Found by giving it each of Paddle's 1,332 operators in turn: 205 are converted,
 # these under another name.
@@ -62,10 +64,8 @@ def native_exporter() -> Any:
     return importlib.import_module("paddle2onnx.paddle2onnx_cpp2py_export")
 
 
-def check_operators(program: Program) -> None:
-    """Raise Refusal, naming kinds and places, where there are operators that cannot be converted."""
-    known = frozenset(native_exporter().get_all_supported_operators_pir()) - NOT_A_FUNCTION
-    unsupported: dict[str, list[str]] = {}
+def check_program(program: Program) -> None:
+    """Raise Refusal, naming kinds and places, where there are operators that no target can get."""
     for op in program.ops:
         if op.name in QUANTISED:
             raise Refusal(
@@ -77,13 +77,34 @@ def check_operators(program: Program) -> None:
                 "Export the network after `network.eval()`",
                 kind="input",
             )
-        if op.name not in PORTS and NAMES.get(op.name, op.name) not in known:
-            unsupported.setdefault(op.name, []).append(op.place)
+    unsupported = [op for op in unknown_to_onnx(program) if op.name.removesuffix("_") not in TRANSLATIONS]
     if unsupported:
-        listed = "; ".join(
-            f"{kind} ({len(places)}x, first: {places[0]})" for kind, places in sorted(unsupported.items())
-        )
         raise Refusal(
-            f"paddle2onnx, which leads from Paddle 3 to every target, cannot convert the operators {listed}",
-            "Export the model again with Paddle 2.6, or in Paddle 3 with FLAGS_enable_pir_api=0, and convert that",
+            f"neither paddle2onnx nor a program of Paddle 2, which lead from Paddle 3 to the targets, have the "
+            f"operators {listed(unsupported)}",
+            "Express them with others, or export the model with Paddle 2.6 and convert that",
         )
+
+
+def check_operators(program: Program) -> None:
+    """Raise Refusal, naming kinds and places, where there are operators that paddle2onnx cannot convert."""
+    if unsupported := unknown_to_onnx(program):
+        raise Refusal(
+            f"paddle2onnx, which leads from Paddle 3 to every target but Paddle Lite, cannot convert the operators "
+            f"{listed(unsupported)}",
+            "Convert it to Paddle Lite (--target lite), or export it again with Paddle 2.6",
+        )
+
+
+def unknown_to_onnx(program: Program) -> list[Op]:
+    """The operators that paddle2onnx does not know, and those that do more than compute."""
+    known = frozenset(native_exporter().get_all_supported_operators_pir()) - NOT_A_FUNCTION
+    return [op for op in program.ops if op.name not in PORTS and NAMES.get(op.name, op.name) not in known]
+
+
+def listed(ops: list[Op]) -> str:
+    """Every kind, how often it is there, and where the first one stands."""
+    kinds: dict[str, list[str]] = {}
+    for op in ops:
+        kinds.setdefault(op.name, []).append(op.place)
+    return "; ".join(f"{kind} ({len(places)}x, first: {places[0]})" for kind, places in sorted(kinds.items()))

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.ledger.ledger import Ledger
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.verdict import OutputKind, Precision
 
@@ -126,7 +127,7 @@ class SamplesRecord(Struct, frozen=True):
 class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
 
-    `device` is what it ran on where that is not the machine's processor.
+    `device` is what it ran on where that is not the machine's processor. `ledger` accounts for what it stores.
     """
 
     variant: str
@@ -135,6 +136,7 @@ class VariantVerdict(Struct, frozen=True):
     peak_memory_bytes: int | None = None
     inspection: str | None = None
     device: str | None = None
+    ledger: Ledger | None = None
 
 
 class ManifestHead(Struct, frozen=True):

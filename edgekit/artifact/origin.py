@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
-from edgekit.pipeline.plan import PROGRAM_WORKERS
+from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER
 from edgekit.pipeline.store import RECORD
 
 
@@ -16,11 +16,30 @@ def program_folder_of(manifest: Manifest, stages: Path) -> Path:
     Raises AbsentError where it is gone, UsageError where the manifest names no such stage.
     """
     made_by = next(iter(manifest.stages), None)
-    # A manifest may come from anybody, and this becomes a path.
-    is_key = re.fullmatch("[0-9a-f]{64}", manifest.program_key)
-    if made_by is None or made_by.stage not in PROGRAM_WORKERS or not is_key:
+    if made_by is None or made_by.stage not in PROGRAM_WORKERS or not is_key(manifest.program_key):
         raise UsageError(f"the manifest of the {manifest.target} artifact of {manifest.model.name} names no program")
-    folder = stages / made_by.stage.removesuffix(".py") / manifest.program_key
+    return kept_folder(manifest, stages, made_by.stage, manifest.program_key)
+
+
+def rewritten_folder_of(manifest: Manifest, stages: Path) -> Path | None:
+    """What the program's rewrites left, in the stage store; None where they changed nothing.
+
+    Raises AbsentError where it is gone.
+    """
+    if not any(one.applied for one in manifest.rewrites if one.of == "program"):
+        return None
+    made = next((stage for stage in manifest.stages if stage.stage == REWRITER and is_key(stage.key)), None)
+    return kept_folder(manifest, stages, REWRITER, made.key) if made else None
+
+
+def is_key(text: str) -> bool:
+    """Whether a text is a stage's key: a manifest may come from anybody, and this becomes a path."""
+    return re.fullmatch("[0-9a-f]{64}", text) is not None
+
+
+def kept_folder(manifest: Manifest, stages: Path, worker: str, key: str) -> Path:
+    """A stage's output; raises AbsentError where it is gone."""
+    folder = stages / worker.removesuffix(".py") / key
     if not (folder / RECORD).exists():
         raise AbsentError(
             f"the program that the {manifest.target} artifact of {manifest.model.name} was made from is no longer in "

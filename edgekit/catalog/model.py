@@ -3,7 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+IMAGENET_CLASSES = 1000
 UrlSource = Literal["code", "rule", "docs"]
+# One class of several; any number of labels, each by itself; numbers that are compared with each other.
+OutputsAre = Literal["classes", "labels", "features"]
 
 
 @dataclass(frozen=True)
@@ -14,21 +17,26 @@ class Architecture:
     family: str
     module: str  # dotted, below ppcls.arch.backbone: "model_zoo.mixnet"
     factory: str  # the function or class in that module
-    head: str  # the classifier's weight by its structured name; its last dimension is the number of classes
+    head: str | None  # the classifier's weight by its structured name; None where there are no classes
     arguments: dict[str, Any] = field(default_factory=dict)  # extra keyword arguments of the factory
     global_pool: str | None = None  # a final pool of fixed size, by its structured name, to be made global
     parameters: int | None = None  # counted as built with 1000 classes, without batch-norm statistics
+    class_argument: str | None = "class_num"  # what the factory calls the number of classes; None: it takes none
+    last: tuple[str, ...] = ()  # the layers that make the output, where those are others than the head
+    neck: dict[str, Any] | None = None  # what makes features of a recogniser's backbone
 
     def as_option(self) -> dict[str, Any]:
         """Return the `architecture` option of the Paddle workers: what they need to build the network."""
-        option = {
+        option: dict[str, Any] = {
             "name": self.name,
             "module": self.module,
             "factory": self.factory,
             "head": self.head,
             "arguments": dict(self.arguments),
         }
-        return option if self.global_pool is None else {**option, "global_pool": self.global_pool}
+        usual = {"global_pool": None, "class_argument": "class_num", "last": (), "neck": None}
+        own = {key: getattr(self, key) for key, value in usual.items() if getattr(self, key) != value}
+        return option | {key: list(value) if isinstance(value, tuple) else value for key, value in own.items()}
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,16 @@ class Model:
     name: str
     family: str
     architecture: Architecture
-    input_size: int  # pixels: the network sees input_size x input_size
-    resize_short: int  # pixels: the photo's short side before the centre crop
-    official_url: str
+    input_size: int | tuple[int, int]  # pixels: a square's side, or height and width
+    resize_short: int | None  # pixels: the photo's short side before the centre crop; None: it is stretched
+    official_url: str | None  # None: PaddleClas publishes no weights of it
     url_source: UrlSource  # held by PaddleClas's code, derived by its rule, or listed in its documentation
     url_note: str | None  # what a user of the official weights should know
     demo_weights: bool  # the package holds small weights of the project's own
     published: Published
+    documented: bool = True  # one of the 47 that docs/support.md has all of
+    preprocessing: dict[str, Any] = field(default_factory=dict)  # what differs from the recipe's, by its fields' names
+    outputs_are: OutputsAre = "classes"
+    class_count: int = IMAGENET_CLASSES  # how many outputs the published weights have
+    labels: tuple[str, ...] | None = None  # the classes' names, where they are not ImageNet's
+    unsupported: str | None = None  # why PaddleClas cannot build or run it

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from edgekit.cli import INTERRUPTED
 from edgekit.cli.bench import bench
 from edgekit.cli.convert import convert
 from edgekit.cli.diagnose import diagnose
@@ -15,8 +16,6 @@ from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
 from edgekit.cli.verify import verify
 from edgekit.errors import ConversionError, EdgekitError
-
-INTERRUPTED = 130
 
 app = typer.Typer(
     name="edgekit",

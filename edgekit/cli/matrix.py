@@ -11,9 +11,9 @@ from edgekit.cli.common import Json, Offline, Weights
 from edgekit.cli.console import console, print_json
 
 if TYPE_CHECKING:
+    from edgekit.catalog import Catalog, Model
     from edgekit.matrix.report import MatrixReport
 
-ALL_MODELS = "*"
 SYNTHETIC = "synthetic:0"
 # Of the memory that is free at the start; the rest is for the estimates' errors and for everybody else.
 MEMORY_SHARE = 0.9
@@ -28,8 +28,14 @@ class Keep(StrEnum):
 
 def matrix(
     models: Annotated[
-        str, typer.Option("--models", "-m", metavar="PATTERN", help="Names and globs, such as 'ResNet*_vd,MixNet_S'.")
-    ] = ALL_MODELS,
+        str | None,
+        typer.Option(
+            "--models", "-m", metavar="PATTERN", help="Names and globs, such as 'ResNet*_vd,MixNet_S'; '*' is all."
+        ),
+    ] = None,
+    breadth: Annotated[
+        bool, typer.Option("--breadth", help="The documented models, and the smallest of every other family.")
+    ] = False,
     target: Annotated[str, typer.Option("--target", "-t", help="As for convert; all: those but tensorrt.")] = "all",
     weights: Weights = SYNTHETIC,
     out: Annotated[
@@ -54,23 +60,22 @@ def matrix(
     json: Json = False,
     offline: Offline = False,
 ) -> int:
-    """Convert and verify every model on every target. An interrupted run goes on where it was."""
+    """Convert and verify every documented model on every target. An interrupted run goes on where it was."""
     from edgekit.catalog import load_catalog
     from edgekit.cli.matrix_progress import matrix_session
     from edgekit.matrix.report import write_report
     from edgekit.matrix.run import MatrixRequest, run_matrix
-    from edgekit.matrix.selection import select_models
     from edgekit.pipeline.target import select_targets
 
     request = MatrixRequest(
-        models=select_models(models, load_catalog()),
+        models=chosen_models(models, load_catalog(), breadth=breadth),
         targets=select_targets(target),
         weights=weights,
         out=out,
         keep=keep.value,
         timed=latency,
         offline=offline,
-        command=command_line(models, target, weights, latency=latency),
+        command=command_line(models, target, weights, latency=latency, breadth=breadth),
     )
     with matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display):
         report = run_matrix(request, executor, display.watch)
@@ -82,10 +87,23 @@ def matrix(
     return int(bool(report.bad))
 
 
-def command_line(models: str, target: str, weights: str, *, latency: bool) -> str:
+def chosen_models(patterns: str | None, catalog: "Catalog", *, breadth: bool) -> list["Model"]:
+    """The models that the flags mean; the documented ones where nothing is said. Raises UsageError for both flags."""
+    from edgekit.errors import UsageError
+    from edgekit.matrix.selection import one_of_each_family, select_models
+
+    if patterns is not None and breadth:
+        raise UsageError("--breadth and --models choose different models", "Give one of them.")
+    if patterns is not None:
+        return select_models(patterns, catalog)
+    return one_of_each_family(catalog) if breadth else list(catalog.models)
+
+
+def command_line(models: str | None, target: str, weights: str, *, latency: bool, breadth: bool) -> str:
     """The command that makes the same table, without what concerns only this machine."""
     parts = ["edgekit", "matrix"]
-    parts += ["--models", models] if models != ALL_MODELS else []
+    parts += ["--models", models] if models is not None else []
+    parts += ["--breadth"] if breadth else []
     parts += ["--target", target] if target != "all" else []
     parts += ["--weights", weights] if weights != SYNTHETIC else []
     parts += [] if latency else ["--no-latency"]

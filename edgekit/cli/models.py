@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from edgekit.catalog import Model
+    from edgekit.catalog import Catalog, Model
 
 CAPTION = (
     "Figures as published by PaddleClas; - is not published. "
@@ -20,14 +20,16 @@ CAPTION = (
 
 
 def models(
-    family: Annotated[str | None, typer.Option(help="Only this family, such as MixNet.")] = None,
+    family: Annotated[str | None, typer.Option(help="Only this family, such as PPLCNet.")] = None,
+    search: Annotated[str | None, typer.Option(metavar="TEXT", help="Only names and families that hold TEXT.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every backbone of PaddleClas.")] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List the models with their published figures."""
+    """List the models with their published figures: the documented ones, then what else there is."""
     from edgekit.catalog import load_catalog
 
     catalog = load_catalog()
-    chosen = catalog.models if family is None else catalog.family(family)
+    chosen = choose(catalog, family, search, every=every)
     if json_output:
         typer.echo(as_json(chosen))
         return
@@ -38,6 +40,48 @@ def models(
     if not console.is_terminal:
         console = Console(width=100)
     console.print(as_table(chosen))
+    for reason, names in cannot_run(chosen).items():
+        console.print(f"{reason}: {', '.join(names)}.", highlight=False)
+    if chosen == catalog.models:
+        console.print(others(catalog), highlight=False)
+
+
+def choose(catalog: Catalog, family: str | None, search: str | None, *, every: bool) -> tuple[Model, ...]:
+    """The models asked for, the documented ones first. Raises UsageError where there is none."""
+    from edgekit.errors import UsageError
+
+    chosen = catalog.models
+    if family is not None:
+        chosen = catalog.family(family)
+    elif search is not None or every:
+        chosen = catalog.all_models
+    if search is not None:
+        found = catalog.search(search)
+        chosen = tuple(model for model in chosen if model in found)
+        if not chosen:
+            raise UsageError(f'no name and no family holds "{search}"', "`edgekit models --all` lists all.")
+    return chosen
+
+
+def cannot_run(chosen: tuple[Model, ...]) -> dict[str, list[str]]:
+    """Why models cannot be converted -> their names."""
+    reasons: dict[str, list[str]] = {}
+    for model in chosen:
+        if model.unsupported:
+            reasons.setdefault(model.unsupported, []).append(model.name)
+    return reasons
+
+
+def others(catalog: Catalog) -> str:
+    """A paragraph on the families that the table leaves out."""
+    from collections import Counter
+
+    counts = Counter(model.family for model in catalog.backbones)
+    listed = ", ".join(f"{family} {count}" for family, count in counts.items())
+    return (
+        f"And {counts.total()} more: every other backbone of PaddleClas 2.6.0, PULC's tasks and PP-ShiTu's recogniser "
+        f"(--family NAME, --search TEXT, --all): {listed}."
+    )
 
 
 def as_json(chosen: tuple[Model, ...]) -> str:
@@ -69,13 +113,18 @@ def _cells(model: Model) -> list[str]:
     return [
         model.name,
         model.family,
-        str(model.input_size),
+        size_text(model.input_size),
         _figure(published.params_m),
         "-" if published.top1 is None else f"{published.top1:.1%}",
         _figure(published.flops_g),
         *(_figure(published.milliseconds(gpu, precision, 1)) for gpu, precision in _TIMES),
         "yes" if model.demo_weights else "",
     ]
+
+
+def size_text(size: int | tuple[int, int]) -> str:
+    """A side in pixels, or height x width."""
+    return str(size) if isinstance(size, int) else f"{size[0]}x{size[1]}"
 
 
 _TIMES = (("V100", "fp32"), ("T4", "fp32"), ("T4", "fp16"))

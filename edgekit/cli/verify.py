@@ -108,6 +108,9 @@ def show_checks(checks: list["Check"]) -> None:
             console().print(note, highlight=False)
 
 
+FOUND = ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
+
+
 def check_document(check: "Check") -> dict:
     """The JSON of one check."""
     from edgekit.artifact.samples import samples_record
@@ -123,7 +126,7 @@ def check_document(check: "Check") -> dict:
         "files": manifest.files,
         "samples": check.golden and samples_record(check.golden),
         "reference": reference_document(check),
-        **{name: getattr(check.found, name) for name in ("verdict", "latency", "peak_memory_bytes", "inspection")},
+        **{name: getattr(check.found, name) for name in FOUND},
     }
 
 

@@ -40,6 +40,9 @@ def said_of_outputs(document: Mapping[str, Any], path: object) -> SaidOfOutputs:
                     "Correct it, or leave it out.",
                 )
             return SaidOfOutputs("sigmoid", thresholds)
+    if isinstance(document.get("RecPreProcess"), Mapping):
+        # Of a recogniser behind a detector, which searches an index of features.
+        return SaidOfOutputs("features")
     architecture, common = document.get("Arch"), document.get("Global")
     if isinstance(architecture, Mapping) and architecture.get("infer_output_key") == "features":
         return SaidOfOutputs("features")

@@ -10,7 +10,16 @@ from edgekit.diagnose.causes import tells_nothing
 from edgekit.diagnose.inside import Laboratory
 from edgekit.diagnose.judge import Judge, largest_error
 from edgekit.diagnose.report import StepReport
-from edgekit.diagnose.steps import ARTIFACT, CONVERTED, PROGRAM_REWRITTEN, File, Step, conversion_of, steps_before
+from edgekit.diagnose.steps import (
+    ARTIFACT,
+    CONVERTED,
+    PROGRAM_REWRITTEN,
+    REWRITTEN,
+    File,
+    Step,
+    conversion_of,
+    steps_before,
+)
 from edgekit.diagnose.subject import Subject
 from edgekit.errors import EdgekitError
 from edgekit.pipeline.plan import PROGRAM
@@ -22,7 +31,7 @@ Tried = tuple[Step, StageResult | EdgekitError]
 
 
 def changed(rewritten: StageResult) -> bool:
-    """Whether a rewrite applied: else there is no other program to run."""
+    """Whether a rewrite applied: else there is no other graph to run."""
     return any(report["applied"] for report in rewritten.details["rewrites"])
 
 
@@ -59,7 +68,7 @@ class Attempts:
             outcome = outcomes.by_key[step.make.key]
             if not isinstance(outcome, StageResult):
                 tried.append((step, outcome))
-            elif step.name != PROGRAM_REWRITTEN or changed(outcome):
+            elif step.name not in (PROGRAM_REWRITTEN, REWRITTEN) or changed(outcome):
                 tried.append(self.ran(step))
         result = outcomes.by_key[made.key]
         artifact = subject.artifact

@@ -36,10 +36,10 @@ def cut_stage(
     )
 
 
-def conversion_of_cut(target: str, role: str, file: File, laboratory: Laboratory) -> Stage:
-    """The conversion of a cut to `target`, without rewrites: it was cut out behind them."""
+def conversion_of_cut(worker: str, role: str, file: File, laboratory: Laboratory) -> Stage:
+    """The conversion of a cut by `worker`, without rewrites: it was cut out behind them."""
     return Stage(
-        worker=f"{target}/convert.py",
+        worker=worker,
         about="conversion of what was cut out",
         inputs={role: file},
         options={"precision": "fp32", "rewrites": []},
@@ -49,7 +49,7 @@ def conversion_of_cut(target: str, role: str, file: File, laboratory: Laboratory
 
 
 class Breaking:
-    """Looks for the layer of `source` on which the conversion to `target` gives up.
+    """Looks for the layer of `source` on which the converter `worker` of `target` gives up.
 
     With `sample`, the inputs of one call, what was converted is run too: it may be the runtime that gives up.
     """
@@ -60,11 +60,13 @@ class Breaking:
         graph: Graph,
         shapes: Mapping[str, Sequence[int]],
         target: str,
+        worker: str,
         laboratory: Laboratory,
         sample: SourceFile | None = None,
     ) -> None:
         self.source, self.graph, self.shapes = source, graph, shapes
-        self.target, self.laboratory, self.sample = target, laboratory, sample
+        self.target, self.worker = target, worker
+        self.laboratory, self.sample = laboratory, sample
 
     def locate(self) -> Layer | None:
         """The first layer, in the order of computation, up to which the model cannot be converted; None where it can.
@@ -91,7 +93,7 @@ class Breaking:
         self.laboratory.run([stage])
         (name,) = CUT_FILES[self.source.format].values()
         role = "program" if self.source.format == "program" else "onnx"
-        converted = conversion_of_cut(self.target, role, StageFile(stage, name), self.laboratory)
+        converted = conversion_of_cut(self.worker, role, StageFile(stage, name), self.laboratory)
         try:
             (result,) = self.laboratory.run([converted])
             if self.sample is not None:

@@ -27,10 +27,10 @@ from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.parity.ranges import beyond, beyond_words, read_ranges
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import ranges_stage, reference_stage
+from edgekit.pipeline.plan import ranges_stage, reference_stage, way_to
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
-from edgekit.pipeline.target import Variant
+from edgekit.pipeline.target import Variant, targets
 from edgekit.verify import tolerance_of
 
 
@@ -211,7 +211,8 @@ class Examination:
             graph = inside.graph()
             shapes = {spec.name: self.fixed(spec.shape) for spec in self.subject.manifest.inputs}
             given = sample[1].plain if runs else None
-            layer = Breaking(healthy, graph, shapes, step.format, self.laboratory, given).locate()
+            _, worker, _ = way_to(self.subject.plan, targets()[step.format])
+            layer = Breaking(healthy, graph, shapes, step.format, worker, self.laboratory, given).locate()
         except EdgekitError as error:
             return None, f"the layer could not be found by cutting: {error.message}"
         what = "runs" if runs else "conversions"

@@ -20,10 +20,10 @@ from edgekit.diagnose.steps import File, Step
 from edgekit.diagnose.subject import Subject
 from edgekit.errors import ConversionError, EdgekitError
 from edgekit.files import replace_folder, scratch_folder
-from edgekit.pipeline.plan import PROGRAM
+from edgekit.pipeline.plan import way_to
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
-from edgekit.pipeline.target import Variant
+from edgekit.pipeline.target import Variant, targets
 from edgekit.toolchain.script import requirements_of
 
 SCRIPTS = Path(__file__).parent / "reproducers"
@@ -102,6 +102,8 @@ def write_reproducer(case: Case, folder: Path) -> ReproducerReport:
 def script_kind(case: Case) -> str | None:
     """Which script shows it, or None where the step is edgekit's own."""
     kind = f"{case.step.format}_{'file' if case.twin else 'conversion'}"
+    if not case.twin and case.healthy.folder == "paddle3":
+        kind = f"paddle3_{case.step.format}_conversion"
     if not case.twin and case.step.format == case.healthy.format:
         return None
     return kind if (SCRIPTS / f"{kind}.py").exists() else None
@@ -177,11 +179,9 @@ def tried(case: Case, cut: Cut) -> float:
 
 def convert_cut(case: Case, cut: Cut) -> Stage:
     """The conversion of a cut, without rewrites: it was cut out behind them."""
-    role, files = case.subject.target.description.source, cut.files()
-    if case.step.format != case.subject.target.name:
-        role = PROGRAM  # a step on the way, which starts from the program
-    (file,) = files.values()
-    return conversion_of_cut(case.step.format, role, file, case.laboratory)
+    role, worker, _ = way_to(case.subject.plan, targets()[case.step.format])
+    (file,) = cut.files().values()
+    return conversion_of_cut(worker, role, file, case.laboratory)
 
 
 def write(case: Case, cut: Cut, kind: str, folder: Path) -> None:
@@ -211,7 +211,7 @@ def script_head(kind: str) -> str:
     converters = bundled_folder("converters")
     text = requirements_of(converters / target / "run.py").file.read_text(encoding="utf-8")
     head = text[: text.index("# ///\n", 5) + 6]
-    if kind == "ncnn_conversion":
+    if kind in ("ncnn_conversion", "paddle3_onnx_conversion"):
         runtime = requirements_of(converters / "onnx" / "run.py")
         pinned = next(one for one in runtime.dependencies if one.startswith("onnxruntime=="))
         head = head.replace("# dependencies = [\n", f'# dependencies = [\n#     "{pinned}",\n')

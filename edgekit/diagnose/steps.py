@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgekit.bundled import bundled_folder
-from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, add_conversion, timing_options, way_to
+from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, add_conversion, program_for, timing_options, way_to
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets
@@ -13,10 +13,13 @@ from edgekit.recipe.schema import RewriteChoice, TargetRecipe
 
 File = SourceFile | StageFile
 # Where one worker does two steps: what is between them, in words, and the options that leave it there.
+UNSIMPLIFIED = ("paddle2onnx", "ONNX before it is simplified", {"simplify": False})
 HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "onnx/convert.py": ("paddle2onnx", "ONNX before it is simplified", {"simplify": False}),
+    "onnx/convert.py": UNSIMPLIFIED,
+    "paddle3/to_onnx.py": UNSIMPLIFIED,
 }
 CONVERTED, ARTIFACT, REWRITTEN, PROGRAM_REWRITTEN = "converted", "artifact", "rewritten", "rewritten program"
+OLD_PROGRAM = "old program"
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,8 @@ def steps_before(plan: Plan, target: Target) -> Iterator[Step]:
         stage = add_conversion(plan, other, "fp32")
         title = f"{other.description.title} as converted"
         yield Step(upstream, title, upstream, {"model": StageFile(stage, f"model.{upstream}")}, stage)
+    elif (program := program_for(plan, target)) not in (plan.program, plan.rewritten):
+        yield Step(OLD_PROGRAM, "Paddle program in Paddle 2's format", PROGRAM, {PROGRAM: StageFile(program)}, program)
     made = conversion_of(plan, target)
     if halfway := HALFWAY.get(worker):
         name, title, options = halfway

@@ -22,7 +22,8 @@ class Cell(Struct, frozen=True, kw_only=True):
     `status` is what was found and `outcome` what it means beside the recipe's expectation, whose reason is
     `expected`. Where it failed, `stage` is the worker (such as `ncnn/convert`) or one of `parity`, `weights`,
     `artifact` and `environment`, with the `reason` and the `remedy`. `seconds` are those of the stages that made
-    it, shared ones included. `input_size` is a side in pixels, or [height, width].
+    it, shared ones included. `input_size` is a side in pixels, or [height, width]. `documented`: whether it is one of
+    the catalog's documented models.
     """
 
     model: str
@@ -45,6 +46,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     tools: dict[str, str] = field(default_factory=dict)
     reference_latency: dict[str, float] | None = None
     seconds: float = 0.0
+    documented: bool = True
 
     @property
     def bytes(self) -> int:

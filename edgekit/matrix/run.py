@@ -10,6 +10,7 @@ import msgspec
 from edgekit import __version__
 from edgekit.catalog import Model
 from edgekit.errors import EdgekitError
+from edgekit.inputs.size import Size
 from edgekit.matrix.cell import WEIGHTS, Cell, meaning
 from edgekit.matrix.estimate import Estimate, stage_cost
 from edgekit.matrix.machine import this_machine
@@ -26,6 +27,7 @@ from edgekit.pipeline.target import Target
 # How many groups are open at once: enough to keep the cores busy while one waits for a long conversion, few
 # enough that timed runs come soon, and that with `--keep reports` little lies on the disk.
 WINDOW = 3
+EXPORT = "paddle/export"
 TIMED = f"p50 of one call on {RUN_THREADS} threads; edgekit ran nothing beside it"
 UNTIMED = "not measured: runs shared the machine, on one core each"
 
@@ -71,7 +73,7 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
         source = sources[model.name]
         if isinstance(source, EdgekitError):
             cells |= {
-                (model.name, target.name): without_weights(model, target, request, source) for target in request.targets
+                (model.name, target.name): without_source(model, target, request, source) for target in request.targets
             }
         else:
             entries += make_entries(source, request.targets, timed=request.timed)
@@ -131,22 +133,28 @@ def expect(group: Group, estimate: Estimate) -> None:
         estimate.expect(group.key, worker, stage_cost(parameters / 1e6, run=True))
 
 
-def without_weights(model: Model, target: Target, request: MatrixRequest, error: EdgekitError) -> Cell:
-    """The cell of a model whose weights are not to be had."""
+def without_source(model: Model, target: Target, request: MatrixRequest, error: EdgekitError) -> Cell:
+    """The cell of a model whose weights are not to be had, or that PaddleClas itself cannot run.
+
+    The latter is what the catalog says of it, so it is expected.
+    """
     return Cell(
         model=model.name,
         family=model.family,
         architecture=model.architecture.name,
         parameters=model.architecture.parameters,
-        input_size=model.input_size,
+        input_size=Size.of(model.input_size).short,
         target=target.name,
         weights=request.weights,
         key="",
         made=now(),
         status="failed",
-        stage=WEIGHTS,
+        outcome="expected failure" if model.unsupported else "failed",
+        stage=EXPORT if model.unsupported else WEIGHTS,
         reason=error.message,
         remedy=error.remedy,
+        expected=model.unsupported,
+        documented=model.documented,
     )
 
 

@@ -79,7 +79,7 @@ def judged_cell(entry: Entry, ready: Preparation, outcomes: Outcomes) -> Cell:
         return failed_cell(entry, failed.name if failed else ARTIFACT, error)
     status = status_of(tuple(check.found for check in checks))
     stage, reason = failing(checks, ready, outcomes)
-    made = [outcomes.by_key.get(one.key) for one in (*lineage(entry.conversion), ready.reference, *ready.runs.values())]
+    made = [outcomes.by_key.get(one.key) for one in (*lineage(entry.conversion), *ready.stages)]
     results = [result for result in made if isinstance(result, StageResult)]
     own = [result for result in results if result.worker != ready.reference.worker]
     return make_cell(
@@ -134,6 +134,7 @@ def make_cell(entry: Entry, **found) -> Cell:
         made=now(),
         outcome=meaning(found["status"], found.get("stage", ""), entry.expected),
         expected=entry.expected and entry.expected.reason,
+        documented=source.model.documented,
         **found,
     )
 

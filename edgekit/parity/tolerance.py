@@ -21,7 +21,8 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_relative: float | None = None
     """FP16, INT8: largest error relative to the sample's largest value."""
     min_top1_agreement: float | None = None
-    """FP16, INT8: smallest share of samples with the reference's top-1 class."""
+    """FP16, INT8: smallest share of samples with the reference's top-1 class, with its decision on each label, or with
+    its nearest neighbour."""
     reason: str = ""
     """Why this model needs other limits than the usual ones; required where it does."""
 

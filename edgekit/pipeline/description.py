@@ -38,12 +38,15 @@ def describe_program(folder: Path, asked: str | None = None, labels_asked: str |
 
 
 def describe_weights(
-    weights: ResolvedWeights, asked: str | None = None, labels_asked: str | None = None
+    weights: ResolvedWeights,
+    asked: str | None = None,
+    labels_asked: str | None = None,
+    published: Labels | None = None,
 ) -> Description:
     """What is known of a model of the catalog with these weights: its recipe says the rest.
 
     A configuration beside a weights file is named, not followed: what trains a network lies among many others. The
-    published weights know ImageNet's classes. Raises UsageError as `describe_program`.
+    official weights have the names `published`. Raises UsageError as `describe_program`.
     """
     folder = Path(weights.spec).parent if weights.kind == "file" else None
     found = find_configuration(folder or Path(), asked) if asked is not None else None
@@ -58,7 +61,7 @@ def describe_weights(
     if labels is None and weights.class_names is not None:
         labels = Labels(weights.class_names, weights.label)
     if labels is None and weights.kind == "official":
-        labels = bundled_labels(IMAGENET)
+        labels = published
     return Description(configuration, labels, asked, labels_asked, tuple(notes))
 
 

@@ -182,7 +182,7 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
     if target.name in plan.conversions:
         return plan.conversions[target.name]
     upstream, worker, asked = way_to(plan, target)
-    inputs = {upstream: made_before(plan, upstream)}
+    inputs = {upstream: made_before(plan, upstream, target)}
     chosen = plan.source.recipe.targets.get(target.name)
     stage = Stage(
         worker=worker,
@@ -199,16 +199,30 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
         limits=CONVERSION_LIMITS,
     )
     if upstream == PROGRAM and (other := target.description.otherwise):
-        stage = replace(stage, otherwise=replace(stage, inputs={other: made_before(plan, other)}))
+        stage = replace(stage, otherwise=replace(stage, inputs={other: made_before(plan, other, target)}))
     plan.conversions[target.name] = stage
     return stage
 
 
-def made_before(plan: Plan, source: str) -> StageFile:
+def made_before(plan: Plan, source: str, target: Target) -> StageFile:
     """What a conversion reads: the program after its rewrites, or the file of another target."""
     if source == PROGRAM:
-        return StageFile(plan.rewritten)
+        return StageFile(program_for(plan, target))
     return StageFile(add_conversion(plan, targets()[source], "fp32"), f"model.{source}")
+
+
+def program_for(plan: Plan, target: Target) -> Stage:
+    """What makes the program that a target's converter reads: the plan's own, or one that is made of it."""
+    other = target.description.paddle3
+    if plan.program.worker != ADOPTERS["paddle3"] or other is None or other.through is None:
+        return plan.rewritten
+    return Stage(
+        worker=other.through,
+        about=f"{plan.source.name} as a program of Paddle 2",
+        inputs={PROGRAM: StageFile(plan.program)},
+        memory_bytes=plan.program.memory_bytes,
+        limits=CONVERSION_LIMITS,
+    )
 
 
 def way_to(plan: Plan, target: Target) -> tuple[str, str, dict[str, Any]]:

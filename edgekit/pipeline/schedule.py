@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from edgekit.errors import ConversionError, EdgekitError
+from edgekit.errors import ConversionError, EdgekitError, OperatorError
 from edgekit.pipeline.outcome import Event, Outcome, Outcomes
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import StageResult, StageStore
@@ -194,7 +194,9 @@ def either(error: ConversionError, other: Outcome) -> Outcome:
     """What became of a stage that ended with `error`, by what the other way ended with."""
     if not isinstance(other, EdgekitError):
         return other
-    return ConversionError(f"{error.message}; nor the other way: {other.message}", error.remedy)
+    # Both ways lack operators, or something else is wrong with one of them.
+    kind = OperatorError if isinstance(error, OperatorError) and isinstance(other, OperatorError) else ConversionError
+    return kind(f"{error.message}; nor the other way: {other.message}", error.remedy)
 
 
 def too_big(stage: Stage, memory_bytes: int) -> ConversionError:

@@ -9,7 +9,9 @@ from typing import Any, Literal
 from msgspec.structs import replace
 
 from edgekit.catalog import Model
-from edgekit.errors import UsageError
+from edgekit.catalog.model import IMAGENET_CLASSES
+from edgekit.configuration.labels import IMAGENET, Labels, bundled_labels
+from edgekit.errors import ConversionError, UsageError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.inputs.size import Size
@@ -106,8 +108,8 @@ class CatalogSource(ModelSource):
 
     @property
     def class_count(self) -> int:
-        """How many classes synthetic weights are made for: ImageNet's, as the published ones."""
-        return 1000
+        """How many classes synthetic weights are made for: as many as the published ones have."""
+        return self.model.class_count
 
     @property
     def architecture(self) -> dict[str, Any]:
@@ -213,9 +215,13 @@ def catalog_source(
     The input size is the one asked for, else that of the configuration `config`, else that of the weights (the demo
     weights are of 64 px), else the published one. `labels` names the classes (a file, or "imagenet"). `changes`
     replace fields of the preprocessing. Raises UsageError for an impossible size, batch, configuration or
-    preprocessing.
+    preprocessing, ConversionError for a model that PaddleClas itself cannot run.
     """
-    described = describe_weights(weights, config, labels)
+    if model.unsupported:
+        raise ConversionError(
+            f"{model.name} cannot be exported: {model.unsupported}", "Another model of its family may do."
+        )
+    described = describe_weights(weights, config, labels, published_names(model))
     configuration = described.configuration
     configured = configuration.size if configuration else None
     size = Size.of(input_size or configured or weights.input_size or model.input_size)
@@ -223,7 +229,7 @@ def catalog_source(
     preprocessing, usual = recipe.preprocessing, default_recipe().preprocessing
     if (preprocessing.crop, preprocessing.resize_short) == (usual.crop, usual.resize_short):
         # A recipe is for a family; its models differ in size. One that names sizes of its own means them.
-        preprocessing = replace(preprocessing, crop=model.input_size, resize_short=model.resize_short)
+        preprocessing = changed(preprocessing, evaluation(model))
     if weights.input_size:
         # Weights trained at another size come with the resize they were trained with: none beyond the crop.
         preprocessing = replace(preprocessing, crop=weights.input_size, resize_short=weights.input_size)
@@ -241,6 +247,20 @@ def catalog_source(
         described=described,
         output_kinds=dict(output_kinds or {}),
     )
+
+
+def published_names(model: Model) -> Labels | None:
+    """What the classes of a model's published weights are called; None where it is not known, or there are none."""
+    if model.labels is not None:
+        return Labels(model.labels, f"PaddleClas's list for {model.name}")
+    of_imagenet = model.outputs_are == "classes" and model.class_count == IMAGENET_CLASSES
+    return bundled_labels(IMAGENET) if of_imagenet else None
+
+
+def evaluation(model: Model) -> dict[str, Any]:
+    """The fields of the preprocessing that are the model's own."""
+    short = {} if model.resize_short is None else {"resize_short": model.resize_short}
+    return {"crop": model.input_size, **short, **model.preprocessing}
 
 
 def program_source(

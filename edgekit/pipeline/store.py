@@ -91,7 +91,7 @@ class StageStore:
                         cancelled=cancelled,
                     )
                 except ConversionError as error:
-                    raise ConversionError(error.message, self.keep_log(stage, scratch, error.remedy)) from None
+                    raise type(error)(error.message, self.keep_log(stage, scratch, error.remedy)) from None
                 result = StageResult(
                     folder=folder,
                     key=stage.key,

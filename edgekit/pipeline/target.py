@@ -21,7 +21,8 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
 
     `inputs` maps the worker's roles to the converter's file names. `name` is empty where there is only one.
     Where the device that `needs` names is not here, `inspector` takes the worker's place. `only` says which
-    artifacts it is for, by what their converters said of the build; all of them where it is empty.
+    artifacts it is for, by what their converters said of the build; all of them where it is empty. `stored` maps the
+    roles of `parameters.py` to the files whose parameters are the variant's, where they are not its `inputs`.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     needs: Need | None = None
     inspector: str | None = None
     only: dict[str, str] = {}
+    stored: dict[str, str] = {}
 
     def here(self, build: Mapping[str, Any]) -> "Variant":
         """The variant as this machine can do it on an artifact whose converter said `build` of it.
@@ -78,12 +80,13 @@ class Native(Struct, frozen=True, forbid_unknown_fields=True):
 class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):
     """How a target takes a Paddle 3 program, where it does not take it as one of Paddle 2.
 
-    By another `worker` (a path below `converters/`), from another `source`, or not at all: `refusal` says why, and
-    `remedy` what to do.
+    By another `worker` (a path below `converters/`), from another `source`, from what the worker `through` makes of
+    the program first, or not at all: `refusal` says why, and `remedy` what to do.
     """
 
     worker: str | None = None
     source: str | None = None
+    through: str | None = None
     refusal: str | None = None
     remedy: str = ""
 

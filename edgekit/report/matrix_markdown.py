@@ -42,20 +42,36 @@ def lines(report: MatrixReport) -> Iterator[str]:
     yield f"- {SAMPLES_NOTE}"
     yield "- Each cell: error, size of the files, latency. ✓ passed, ✗ failed, – not run."
     yield ""
-    yield "| model | parameters | reference | " + " | ".join(target.title for target in report.targets) + " |"
-    yield "|---|--:|--:|" + "---|" * len(report.targets)
-    for model in report.models:
-        row = report.row(model)
-        count = row[0].parameters
-        parameters = "" if count is None else f"{count / 1e6:.1f} M"
-        reference = "<br>".join(part for part in (noise_text(row), reference_milliseconds(row)) if part)
-        yield f"| {escaped(model)} | {parameters} | {reference} | " + " | ".join(cell_text(cell) for cell in row) + " |"
+    documented = [model for model in report.models if report.row(model)[0].documented]
+    others = [model for model in report.models if model not in set(documented)]
+    yield from table(report, documented)
+    if documented and others:
+        yield ""
+        yield "## Other families"
+        yield ""
+        yield "The smallest model of each other family of PaddleClas; `edgekit models --family NAME` lists the rest."
+        yield ""
+    yield from table(report, others)
     if report.noted:
         yield ""
         yield "## What does not work"
         yield ""
         for cell in report.noted:
             yield f"- **{escaped(cell.model)}, {cell.target}** ({cell.outcome}): {escaped(why(cell))}"
+
+
+def table(report: MatrixReport, models: list[str]) -> Iterator[str]:
+    """The table of some models, line by line; nothing where there are none."""
+    if not models:
+        return
+    yield "| model | parameters | reference | " + " | ".join(target.title for target in report.targets) + " |"
+    yield "|---|--:|--:|" + "---|" * len(report.targets)
+    for model in models:
+        row = report.row(model)
+        count = row[0].parameters
+        parameters = "" if count is None else f"{count / 1e6:.1f} M"
+        reference = "<br>".join(part for part in (noise_text(row), reference_milliseconds(row)) if part)
+        yield f"| {escaped(model)} | {parameters} | {reference} | " + " | ".join(cell_text(cell) for cell in row) + " |"
 
 
 def cell_text(cell: Cell) -> str:

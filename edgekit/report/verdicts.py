@@ -103,6 +103,7 @@ def verdict_notes(checks: Sequence["Check"]) -> list[str]:
         if verdict.reason:
             notes.append(f"[{STYLES[verdict.status]}]{row_name(check)} {verdict.status}[/]: {escape(verdict.reason)}")
         notes += [f"[yellow]{row_name(check)} warning[/]: {escape(warning)}" for warning in verdict.warnings]
+    notes += ledger_notes(checks)
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
     ran_on = {check.target.name: check.found.device for check in checks if check.found.device}
@@ -125,6 +126,13 @@ def limit_meaning(precision: str, figures: "OutputFigures") -> str:
     if precision == "fp32":
         return f"of the order of {noise}, and {WITHIN_NOISE[decision(figures)]} beyond that noise"
     return f"which its recipe allows {precision.upper()} (beside {noise}), and {ENOUGH[decision(figures)]}"
+
+
+def ledger_notes(checks: Sequence["Check"]) -> list[str]:
+    """How many stored parameters are accounted for; those that are not are the reason of a verdict already."""
+    counted = [(row_name(check), check.found.ledger) for check in checks if check.found.ledger is not None]
+    complete = ", ".join(f"{name} {ledger.stored}" for name, ledger in counted if ledger.complete)
+    return [f"[dim]Every stored parameter comes from the program: {complete}.[/dim]"] if complete else []
 
 
 def reference_notes(checks: Sequence["Check"]) -> list[str]:

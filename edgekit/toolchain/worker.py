@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.bundled import bundled_folder
-from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
+from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
 from edgekit.toolchain.script import requirements_of
@@ -20,7 +20,7 @@ from edgekit.toolchain.script import requirements_of
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
-REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError}
+REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
 
 
 class Cancelled(Exception):

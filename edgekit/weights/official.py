@@ -54,7 +54,7 @@ def download_official(model: Model, cache: Path, progress: Progress | None = Non
         if cached := cached_official(model, cache):
             return cached
         try:
-            download(model.official_url, path, lambda part: _check(part, model), progress)
+            download(str(model.official_url), path, lambda part: _check(part, model), progress)
         except AbsentError as error:
             # A server that cannot be reached has none of the files; one that answers may lack only this one.
             answered = isinstance(error.__cause__, HTTPError | EdgekitError)
@@ -99,7 +99,7 @@ def _record(path: Path) -> Path:
 def _failures(model: Model, cache: Path) -> tuple[Path, Path]:
     """Where a failure is remembered: of this one file, and of the whole host."""
     folder = cache / "weights" / "official"
-    host = urlsplit(model.official_url).hostname or "unknown"
+    host = urlsplit(str(model.official_url)).hostname or "unknown"
     return folder / f"{model.name}.failed.json", folder / f"{host}.failed.json"
 
 

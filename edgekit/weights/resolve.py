@@ -70,6 +70,8 @@ def resolve_weights(
 def _auto(model: Model, cache: Path, offline: bool, progress: Progress | None) -> ResolvedWeights:
     from edgekit.weights.official import cached_official, recent_failure
 
+    if model.official_url is None:
+        return _official(model, cache, offline, progress)
     failed = None if cached_official(model, cache) else recent_failure(model, cache)
     if failed is None:
         try:
@@ -87,6 +89,11 @@ def _auto(model: Model, cache: Path, offline: bool, progress: Progress | None) -
 def _official(model: Model, cache: Path, offline: bool, progress: Progress | None) -> ResolvedWeights:
     from edgekit.weights.official import cached_official, download_official
 
+    if model.official_url is None:
+        raise AbsentError(
+            f"PaddleClas publishes no weights of {model.name}",
+            "Give a file with --weights PATH, or try the tools with --weights synthetic:0",
+        )
     found = cached_official(model, cache)
     if found is None and offline:
         raise AbsentError(

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from edgekit.catalog import load_catalog
+from edgekit.catalog.catalog import OWN_MODEL
 from edgekit.errors import UsageError
+from edgekit.hashing import data_sha256
 from edgekit.weights.demo import FOLDER, demo_weights
 
 CATALOG = load_catalog()
@@ -20,6 +22,25 @@ def test_there_are_47_models_of_six_families_and_39_architectures() -> None:
     }  # fmt: skip
     assert len({model.architecture.name for model in CATALOG.models}) == 39
     assert all(model.architecture.family == model.family for model in CATALOG.models)
+
+
+def test_the_documented_entries_have_not_changed() -> None:
+    # What artifacts were made from: another head, size or address would be another model under the same name.
+    described = [
+        [
+            model.name,
+            model.architecture.as_option(),
+            model.architecture.parameters,
+            model.input_size,
+            model.resize_short,
+            model.official_url,
+            model.url_note,
+            model.published.top1,
+            len(model.published.latency),
+        ]
+        for model in CATALOG.models
+    ]
+    assert data_sha256({"models": described}) == "38f6ef388748fa2f2d2f97c4348114c04f0e117356ea35bf88e995992040002e"
 
 
 def test_the_order_is_by_family_as_listed() -> None:
@@ -52,6 +73,7 @@ def test_only_the_fixed_resolution_model_has_another_input() -> None:
 
 def test_every_address_says_where_it_is_from() -> None:
     for model in CATALOG.models:
+        assert model.official_url is not None
         assert model.official_url.startswith(HOST)
         assert model.official_url.endswith(f"/{model.name}_pretrained.pdparams")
         variant = model.name != model.architecture.name
@@ -83,19 +105,23 @@ def test_an_unknown_name_suggests_near_ones() -> None:
         CATALOG.find("ResNet51_vd")
     assert caught.value.message == 'there is no model named "ResNet51_vd"'
     assert "ResNet50_vd" in caught.value.remedy
-    assert "`edgekit models` lists all 47" in caught.value.remedy
+    assert "`edgekit models --search TEXT` looks through all" in caught.value.remedy
 
 
 def test_a_name_near_nothing_suggests_nothing() -> None:
     with pytest.raises(UsageError) as caught:
         CATALOG.find("qqqq")
-    assert caught.value.remedy == "`edgekit models` lists all 47"
+    assert caught.value.remedy == OWN_MODEL
+    # A network of one's own goes by its folder, and the sentence says how to make one.
+    assert "export_model.py" in OWN_MODEL
+    assert "paddle.jit.save" in OWN_MODEL
+    assert "edgekit convert folder" in OWN_MODEL
 
 
 def test_family() -> None:
     assert [model.name for model in CATALOG.family("twins")][:2] == ["pcpvt_small", "pcpvt_base"]
-    with pytest.raises(UsageError, match="The families are MixNet, DenseNet, DPN, Twins, ResNet, HRNet"):
-        CATALOG.family("VGG")
+    with pytest.raises(UsageError, match="The families are MixNet, DenseNet, DPN, Twins, ResNet, HRNet, MobileNetV1"):
+        CATALOG.family("VGGG")
 
 
 def test_demo_weights_are_marked_where_they_are() -> None:

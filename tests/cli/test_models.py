@@ -49,4 +49,33 @@ def test_table_fits_100_columns_and_cuts_nothing() -> None:
 
 def test_unknown_family_lists_the_families() -> None:
     with pytest.raises(UsageError, match="MixNet, DenseNet"):
-        run("--family", "VGG")
+        run("--family", "VGGG")
+
+
+def test_the_other_families_are_named_below_the_documented_models() -> None:
+    text = " ".join(run().split())
+    assert text.index("SE_HRNet_W64_C_ssld") < text.index("348 more") < text.index("PPLCNet 9")
+
+
+def test_search_looks_through_names_and_families() -> None:
+    found = [model["name"] for model in json.loads(run("--search", "pp-lcnet", "--json"))["models"]]
+    assert found[0] == "PPLCNet_x0_25"
+    assert "PPLCNetV2_base" in found
+    vd = [model["name"] for model in json.loads(run("--search", "50_vd", "--json"))["models"]]
+    assert vd[0] == "ResNet50_vd"  # the documented ones first
+    assert "ResNeXt50_vd_32x4d" in vd
+    within = [model["name"] for model in json.loads(run("--family", "PULC", "--search", "helmet", "--json"))["models"]]
+    assert within == ["PULC_safety_helmet"]
+    with pytest.raises(UsageError, match='no name and no family holds "qqq"'):
+        run("--search", "qqq")
+
+
+def test_all_is_every_backbone() -> None:
+    names = [model["name"] for model in json.loads(run("--all", "--json"))["models"]]
+    assert names[0] == "MixNet_S"
+    assert len(names) == len(set(names)) == 395
+
+
+def test_what_paddleclas_cannot_run_is_said_once_for_all_models() -> None:
+    text = " ".join(run("--family", "SwinTransformerV2").split())
+    assert text.count("NameError") == 1

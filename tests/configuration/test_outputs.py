@@ -19,6 +19,7 @@ def said(text: str) -> SaidOfOutputs:
         ("PostProcess: {main_indicator: FaceAttribute, FaceAttribute: {}}", SaidOfOutputs("sigmoid", (0.65,))),
         ("PostProcess: {transform_ops: [{NormalizeFeatures: null}]}", SaidOfOutputs("features")),
         ("PostProcess: {NormalizeFeatures: null}", SaidOfOutputs("features")),
+        ("RecPreProcess: {transform_ops: []}\nRecPostProcess: null", SaidOfOutputs("features")),
         ("Arch: {name: RecModel, infer_output_key: features}", SaidOfOutputs("features")),
         ("Global: {use_multilabel: true}", SaidOfOutputs("sigmoid")),
         ("Infer: {PostProcess: {name: MultiLabelThreshOutput, threshold: 0.4}}", SaidOfOutputs("sigmoid", (0.4,))),

@@ -102,6 +102,22 @@ def test_a_converter_that_gives_up_is_narrowed_down_to_one_operator(edgekit: Edg
     assert (tmp_path / "MixNet_S" / "diagnosis-lite" / "inference.pdmodel").stat().st_size < 10_000
 
 
+def test_every_step_of_a_rewritten_program_is_looked_at(edgekit: Edgekit, foreign_models: Path, tmp_path: Path) -> None:
+    """The way that was taken, with the program as it came and as its rewrites left it."""
+    made = edgekit("convert", foreign_models / "rare", "-t", "openvino", "-o", tmp_path)
+    assert made.returncode == 0, made.stderr
+    folder = tmp_path / "rare" / "openvino"
+    stored = stored_parameters("openvino", folder)
+    largest = max(stored.values(), key=lambda one: one.count)
+    damage(largest, np.random.default_rng(3), 2.0, channel=True)
+    (found,) = diagnosed(edgekit, folder)
+    assert [(step["name"], step["status"]) for step in found["steps"]] == [
+        ("program", "ok"), ("rewritten program", "ok"), ("paddle2onnx", "ok"), ("onnx", "ok"), ("converted", "ok"),
+        ("artifact", "guilty"),
+    ]  # fmt: skip
+    assert found["layer"]["changed_parameters"] == [largest.name]
+
+
 def test_a_whole_artifact_is_acquitted(edgekit: Edgekit, mixnet: Converted) -> None:
     answer = edgekit("diagnose", "MixNet_S", "-t", "openvino", "--out", mixnet.out)
     assert answer.returncode == 0, answer.stderr

@@ -2,7 +2,7 @@ import pytest
 
 from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
-from edgekit.matrix.selection import select_models
+from edgekit.matrix.selection import one_of_each_family, select_models
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,19 @@ def test_patterns(patterns: str, expected: list[str]) -> None:
 
 
 def test_all() -> None:
-    assert len(select_models("*", load_catalog())) == 47
+    assert len(select_models("*", load_catalog())) == 395
+
+
+def test_breadth_is_the_documented_models_and_the_smallest_of_every_other_family() -> None:
+    catalog = load_catalog()
+    chosen = one_of_each_family(catalog)
+    assert chosen[:47] == list(catalog.models)
+    others = chosen[47:]
+    families = [model.family for model in others]
+    assert len(families) == len(set(families)) == len(catalog.all_families) - len(catalog.families)
+    assert {"PPLCNet_x0_25", "TinyNet_E", "SqueezeNet1_1", "PP-ShiTuV2_rec"} <= {model.name for model in others}
+    # One that cannot be run stands for a family only where none can.
+    assert {model.family for model in others if model.unsupported} == {"SwinTransformerV2", "EVA"}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from edgekit.catalog import load_catalog
 from edgekit.configuration.labels import Labels
 from edgekit.errors import UsageError
 from edgekit.pipeline.description import describe_program, describe_weights
+from edgekit.pipeline.source import published_names
 from edgekit.weights import ResolvedWeights, resolve_weights
 
 CONFIGURATION = """
@@ -57,7 +58,7 @@ def test_none_is_followed_where_none_is_asked_for(configured: Path) -> None:
 
 def test_the_published_weights_know_imagenet() -> None:
     weights = ResolvedWeights("official", "official", "official weights", Path("x"), "0")
-    labels = describe_weights(weights).labels
+    labels = describe_weights(weights, published=published_names(load_catalog().find("ResNet18"))).labels
     assert labels is not None
     assert labels.names[207] == "golden retriever"
     assert labels.assumed

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import ConversionError
+from edgekit.errors import ConversionError, UsageError
 from edgekit.pipeline.execute import Event, Executor, Job
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageStore
@@ -156,3 +156,50 @@ def test_removing_an_output_leaves_what_was_made_from_it(executor: Executor) -> 
     assert not stale.exists()
     assert executor.run([second]).result(second).cached
     executor.store.remove(first)
+
+
+def refuse(kind: str = "conversion", otherwise: Stage | None = None) -> Stage:
+    return Stage("fake/work.py", "first way", {}, {"do": "refuse", "kind": kind}, otherwise=otherwise)
+
+
+def other_way(text: str = "the other way") -> Stage:
+    return Stage("fake/work.py", text, {"x": StageFile(sleep("before", seconds=0.0), "out.txt")}, {"text": text})
+
+
+def test_where_one_way_fails_the_other_is_taken(executor: Executor) -> None:
+    """What is made from the stage gets the other one's files; a second run starts nothing."""
+    other = other_way()
+    stage = refuse(otherwise=other)
+    after = Stage("fake/work.py", "after", {"x": StageFile(stage, "out.txt")}, {"text": "!"})
+    outcomes = executor.run([stage, after])
+    assert outcomes.result(stage).key == other.key
+    assert (outcomes.result(after).folder / "out.txt").read_text() == "sleptthe other way!"
+    executor.observe = watch = Watch()
+    assert executor.run([stage, after]).result(stage).cached
+    assert watch.order == []
+
+
+def test_a_way_that_works_is_the_only_one(executor: Executor) -> None:
+    executor.observe = watch = Watch()
+    stage = Stage("fake/work.py", "first way", {}, {"text": "direct"}, otherwise=other_way())
+    assert executor.run([stage]).result(stage).key == stage.key
+    assert watch.order == ["first way"]
+
+
+def test_where_both_ways_fail_both_reasons_are_told(executor: Executor) -> None:
+    other = Stage("fake/work.py", "second way", {}, {"do": "refuse", "text": "2"})
+    stage = refuse(otherwise=other)
+    with pytest.raises(ConversionError) as caught:
+        executor.run([stage, other]).result(stage)
+    assert str(caught.value) == (
+        "first way: the layer Foo is unknown; nor the other way: second way: the layer Foo is unknown. "
+        "Use another target."
+    )
+
+
+def test_a_wrong_input_is_no_reason_for_another_way(executor: Executor) -> None:
+    executor.observe = watch = Watch()
+    stage = refuse("input", otherwise=other_way())
+    with pytest.raises(UsageError, match="the layer Foo is unknown"):
+        executor.run([stage]).result(stage)
+    assert watch.order == ["first way"]

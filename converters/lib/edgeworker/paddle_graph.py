@@ -172,6 +172,8 @@ class ProgramGraph:
 
     def drop_unused(self) -> None:
         """Take out operators whose results nobody reads, then variables and parameters that no operator names."""
+        self.settled()
+        self._ops = None  # operators may have been changed where they stand
         used: set[str] = set()
         for op in reversed(self.ops()):
             if op.desc.type in PORTS or any(name in used for slot in op.desc.outputs for name in slot.arguments):

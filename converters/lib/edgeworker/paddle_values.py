@@ -307,7 +307,7 @@ def _range(call: Call) -> Result:
     if not step:
         raise Unknown
     call.check_size([int(abs((end - start) / step)) + 1])
-    return np.arange(start, end, step, dtype=start.dtype)
+    return np.arange(start.item(), end.item(), step.item(), dtype=start.dtype)
 
 
 def _gather(call: Call) -> Result:

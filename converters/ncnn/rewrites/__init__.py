@@ -14,6 +14,7 @@ from .explicit_split import ExplicitSplit
 from .gather_as_slices import GatherAsSlices
 from .lower_rank import LowerRank
 from .misread_shuffle import MisreadShuffle
+from .planar_instance_norm import PlanarInstanceNorm
 from .split_fused_projection import SplitFusedProjection
 from .sum_of_one_axis import SumOfOneAxis
 
@@ -22,6 +23,7 @@ REWRITES: list[Rewrite[OnnxGraph, Any]] = [
     ExplicitPad(),
     SumOfOneAxis(),
     AffineRows(),
+    PlanarInstanceNorm(),
     SplitFusedProjection(),
     AttentionBias(),
     GatherAsSlices(),

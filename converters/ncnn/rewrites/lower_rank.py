@@ -10,6 +10,14 @@ from onnx_graph import OnnxGraph, place
 
 from ._rank_plans import DIMENSIONS, Plan, plan, source
 
+# With fewer dimensions a value is a vector, and no batch comes first.
+_TABLE = 2
+# What works on images, one after the other: here the first dimension is the batch, as pnnx takes it.
+_OF_IMAGES = (
+    *("AveragePool", "BatchNormalization", "Conv", "ConvTranspose", "GlobalAveragePool", "InstanceNormalization"),
+    *("MaxPool", "Resize"),
+)
+
 
 class LowerRank(Rewrite[OnnxGraph, onnx.NodeProto]):
     """Without it ncnn cannot load what pnnx makes of attention in windows.
@@ -24,17 +32,16 @@ class LowerRank(Rewrite[OnnxGraph, onnx.NodeProto]):
     and a Reshape that reads another's result reads that one's source instead: none of the long shapes is left.
 
     The first dimension stays 1, since pnnx takes it for the batch and drops it. (It learns from a convolution or a
-    normalisation which dimension that is; in a graph without any the 1 counts as one of the four.)
+    normalisation which dimension that is; in a graph without any the 1 counts as one of the four.) Where windows
+    come first instead, [64, 49, C] (Swin), pnnx takes these for the batch, so they get a 1 before them.
     """
 
     name = "lower-rank"
 
     def matches(self, graph: OnnxGraph) -> Iterable[onnx.NodeProto]:
-        """Every node that reads or writes more dimensions than ncnn has."""
+        """Every node that reads or writes more dimensions than ncnn has, or such whose first one is not the batch."""
         return (
-            node
-            for node in graph.model.graph.node
-            if any(_too_many(graph, name) for name in (*node.input, *node.output))
+            node for node in graph.model.graph.node if any(_unfit(graph, name) for name in (*node.input, *node.output))
         )
 
     def check(self, graph: OnnxGraph, match: onnx.NodeProto) -> str | None:
@@ -71,10 +78,14 @@ def _plan(graph: OnnxGraph, node: onnx.NodeProto) -> Plan | str:
     return plan(graph, node)
 
 
-def _too_many(graph: OnnxGraph, name: str) -> bool:
+def _unfit(graph: OnnxGraph, name: str) -> bool:
+    """Whether a value has more dimensions than ncnn, besides a first one of 1, or something else for the batch."""
     rank, shape = graph.rank(name) or 0, graph.shape(name)
-    # A leading 1 is the batch, which ncnn does not store.
-    return rank > DIMENSIONS + 1 or (rank == DIMENSIONS + 1 and (shape is None or shape[0] != 1))
+    if rank > DIMENSIONS + 1:
+        return True
+    if graph.constant(name) is not None or rank < _TABLE:
+        return False
+    return rank == DIMENSIONS + 1 if shape is None else shape[0] != 1
 
 
 def _shaped(graph: OnnxGraph, name: str, shape: Sequence[int], reader: onnx.NodeProto) -> str:

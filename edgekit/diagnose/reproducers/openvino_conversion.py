@@ -1,4 +1,4 @@
-"""A small Paddle program that OpenVINO reads and computes otherwise than Paddle does.
+"""A small Paddle program, or an ONNX model made of one, that OpenVINO reads and computes otherwise than Paddle does.
 
     uv run --script reproduce.py
 
@@ -23,7 +23,8 @@ def off(found: np.ndarray, expected: np.ndarray) -> float:
 here = Path(__file__).resolve().parent
 case = json.loads((here / "case.json").read_text())
 core = openvino.Core()
-model = core.read_model(here / "inference.pdmodel")
+onnx_model = here / "model.onnx"
+model = core.read_model(onnx_model if onnx_model.exists() else here / "inference.pdmodel")
 compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 request = compiled.create_infer_request()
 request.infer({name: np.load(here / file) for name, file in case["inputs"].items()})

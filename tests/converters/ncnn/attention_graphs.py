@@ -147,6 +147,37 @@ def cross_attention(
     return build.model(build.linear(build.reshape(attended, 1, size**2, channels), channels, channels, bias))
 
 
+def windows_first(size: int = 6, window: int = 3, channels: int = 16, heads: int = 2) -> onnx.ModelProto:
+    """An image `x` [1, channels, size, size] -> attention in windows, counted where a batch would be, as in Swin.
+
+    The scores get a number for each place and head, and a mask for each window.
+    """
+    build = Builder()
+    image = build.input("x", 1, channels, size, size)
+    embedded = build.op("Conv", image, build.weights(channels, channels, 1, 1), kernel_shape=[1, 1])
+    side, rows, per_head = size // window, window**2, channels // heads
+    tokens = build.transpose(build.reshape(embedded, 1, channels, -1), 0, 2, 1)
+    parted = build.reshape(tokens, 1, side, window, side, window, channels)
+    windows = build.reshape(build.transpose(parted, 0, 1, 3, 2, 4, 5), side**2, rows, channels)
+
+    def headed(*perm: int) -> str:
+        return build.transpose(
+            build.reshape(build.linear(windows, channels, channels), -1, rows, heads, per_head), *perm
+        )
+
+    scores = build.op(
+        "Add", build.op("MatMul", headed(0, 2, 1, 3), headed(0, 2, 3, 1)), build.weights(1, heads, rows, rows)
+    )
+    masked = build.op(
+        "Add", build.reshape(scores, 1, side**2, heads, rows, rows), build.weights(1, side**2, 1, rows, rows)
+    )
+    softmax = build.op("Softmax", build.reshape(masked, side**2, heads, rows, rows), axis=-1)
+    attended = build.transpose(build.op("MatMul", softmax, headed(0, 2, 1, 3)), 0, 2, 1, 3)
+    mixed = build.linear(build.reshape(attended, side**2, rows, channels), channels, channels)
+    back = build.transpose(build.reshape(mixed, 1, side, side, window, window, channels), 0, 1, 3, 2, 4, 5)
+    return build.model(build.reshape(back, 1, size**2, channels))
+
+
 def image(model: onnx.ModelProto, seed: int = 1) -> np.ndarray:
     """Normal numbers in the shape of the model's input `x`."""
     shape = [dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]

@@ -4,7 +4,7 @@ import onnx
 import pytest
 
 from edgekit.errors import ConversionError
-from tests.converters.ncnn.attention_graphs import Builder, global_attention, windowed_attention
+from tests.converters.ncnn.attention_graphs import Builder, global_attention, windowed_attention, windows_first
 from tests.converters.ncnn.in_ncnn import through_ncnn
 
 pytestmark = pytest.mark.toolchain
@@ -12,6 +12,7 @@ REWRITES = ["split-fused-projection", "lower-rank"]
 BLOCKS = {
     "windowed": windowed_attention,
     "global": global_attention,
+    "windows first": windows_first,
     "global with one head": lambda: global_attention(heads=1),
 }
 
@@ -30,6 +31,7 @@ def test_ncnn_agrees(run_worker, tmp_path, block):
         ("windowed", [], r"Tensor\.reshape"),
         ("windowed", REWRITES[:1], r"Tensor\.reshape"),
         ("windowed", REWRITES[1:], r"Tensor\.reshape|torch\.unbind"),
+        ("windows first", REWRITES[:1], r"Tensor\.reshape"),
         ("global", [], r"torch\.unbind"),
     ],
 )

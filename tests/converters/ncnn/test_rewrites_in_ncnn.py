@@ -72,6 +72,15 @@ def normalised_rows() -> onnx.ModelProto:
     return build.model(build.reshape(rows, 1, 36, 8))
 
 
+def grouped() -> onnx.ModelProto:
+    """A group normalisation of one group, its factor and summand folded away."""
+    build = Builder()
+    rows = build.reshape(embedded(build), 1, 1, -1)
+    one, zero = (build.constant(np.full(1, number, np.float32)) for number in (1, 0))
+    image = build.reshape(build.op("InstanceNormalization", rows, one, zero), 1, 16, 6, 6)
+    return build.model(build.op("Conv", image, build.weights(8, 16, 1, 1), kernel_shape=[1, 1]))
+
+
 def padded() -> onnx.ModelProto:
     """By Pad's own defaults."""
     build = Builder()
@@ -96,6 +105,7 @@ def one_of_three() -> onnx.ModelProto:
 
 
 GRAPHS = {
+    grouped: "planar-instance-norm",
     padded: "explicit-pad",
     summed: "sum-of-one-axis",
     one_of_three: "lower-rank",
@@ -121,6 +131,7 @@ def test_ncnn_agrees(run_worker, tmp_path, graph):
 @pytest.mark.parametrize(
     ("graph", "said"),
     [
+        (grouped, r"ncnn does not know: nn\.InstanceNorm1d"),
         (padded, r"ncnn does not know: Pad"),
         (cross_attention, r"pnnx ended with signal 6: what\(\): +map::at"),
         (one_of_three, r"ncnn does not know: .*torch\.unbind"),

@@ -125,6 +125,18 @@ def test_what_it_computes_stays(adopt, reference):
         np.testing.assert_allclose(other, single, rtol=1e-6)
 
 
+def test_constants_are_those_of_float64_too(adopt, reference):
+    """Numbers in a forward are kept by type, and each must reach the oracle."""
+    fp32, exact = reference(adopt("constants")[1], 32)
+    x = np.random.default_rng(3).standard_normal((3, 3, 32, 32)).astype(np.float32).astype(np.float64)
+    y = x.mean((2, 3)) * [0.3, 0.7, -1.1] * 0.5 + 0.1
+    expected = np.where(y > 0.1, y, y * [2, 3, 5]) + [0.2, 0.4, 0.4] + np.arange(3) / 7.0
+    # The program holds its numbers in FP32: 1.1 is off by 2e-8.
+    np.testing.assert_allclose(exact, expected, rtol=0, atol=5e-8)
+    np.testing.assert_allclose(fp32, expected, rtol=0, atol=1e-6)
+    assert exact.dtype == np.float64
+
+
 def test_no_path_of_the_exporter_stays(adopt):
     _, program = adopt("logits", stem="mynet")
     assert b"foreign_models.py" not in (program / "inference.pdmodel").read_bytes()

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import paddle
+from operator_networks import NETWORKS
 from paddle import nn
 from paddle.static import InputSpec
 
@@ -104,6 +105,10 @@ def main(folder: Path) -> None:
     unusual = Unusual()
     unusual.eval()
     export(unusual, folder / "unusual" / "inference", [None, 3, 32, 32])
+    for name, build in NETWORKS.items():
+        network = build()
+        network.eval()
+        export(network, folder / name / "inference", [1, 3, 32, 32])
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import ConversionError, EdgekitError
+from edgekit.diagnose.steps import steps_before
 from edgekit.pipeline.plan import plan_conversion
 from edgekit.pipeline.source import ProgramSource, program_source
 from edgekit.pipeline.stage import StageFile
@@ -21,12 +21,10 @@ def source(tmp_path: Path) -> ProgramSource:
     return program_source(folder, tmp_path / "cache")
 
 
-def test_every_way_leads_through_the_paddle_3_exporter(source: ProgramSource) -> None:
+def test_every_way_but_one_leads_through_the_paddle_3_exporter(source: ProgramSource) -> None:
     known = targets()
-    refused: dict[str, EdgekitError] = {}
-    plan = plan_conversion(source, list(known.values()), refused=refused)
+    plan = plan_conversion(source, list(known.values()))
     assert plan.program.worker == "paddle3/adopt.py"
-    assert set(refused) == {"lite"}
     onnx = plan.conversions["onnx"]
     assert onnx.worker == "paddle3/to_onnx.py"
     assert list(onnx.inputs) == ["program"]
@@ -37,33 +35,50 @@ def test_every_way_leads_through_the_paddle_3_exporter(source: ProgramSource) ->
         assert plan.conversions[name].worker.startswith(f"{name}/")
 
 
-def test_a_target_that_cannot_says_so_in_one_sentence(source: ProgramSource) -> None:
-    with pytest.raises(ConversionError) as caught:
-        plan_conversion(source, [targets()["lite"]])
-    assert str(caught.value) == (
-        "mynet cannot go to Paddle Lite: it reads only the program format of Paddle 2 (.pdmodel), and this is one of "
-        "Paddle 3 (.json). Export the model again with Paddle 2.6, or in Paddle 3 with the environment variable "
-        "FLAGS_enable_pir_api=0, and convert that folder."
-    )
+def test_paddle_lite_gets_a_program_of_paddle_2(source: ProgramSource) -> None:
+    plan = plan_conversion(source, [targets()["lite"]])
+    made_from = plan.conversions["lite"].inputs["program"]
+    assert isinstance(made_from, StageFile)
+    assert (made_from.stage.worker, made_from.name) == ("paddle3/to_program.py", "")
+    before = made_from.stage.inputs["program"]
+    assert isinstance(before, StageFile)
+    assert before.stage is plan.program
+    assert plan.conversions["lite"].worker == "lite/convert.py"
+
+
+def test_a_diagnosis_takes_every_step_in_between(source: ProgramSource) -> None:
+    plan = plan_conversion(source, [targets()["lite"], targets()["openvino"]])
+    steps = {name: list(steps_before(plan, targets()[name])) for name in ("lite", "openvino")}
+    assert [(step.name, step.worker("tensors.py")) for step in steps["lite"]] == [
+        ("old program", "paddle/tensors.py"),
+        ("rewritten", "paddle/tensors.py"),
+    ]
+    assert [(step.name, step.worker("tensors.py")) for step in steps["openvino"]] == [
+        ("paddle2onnx", "onnx/tensors.py"),
+        ("onnx", "onnx/tensors.py"),
+    ]
+
+
+def statuses(edgekit, *arguments) -> dict[tuple[str, str], str]:
+    """Converted and verified by the command line: what became of every variant."""
+    answer = edgekit("convert", *arguments, "--verify", "--json")
+    assert answer.returncode == 0, answer.stderr
+    checks = json.loads(answer.stdout)["checks"]
+    return {(one["target"], one["variant"]): one["verdict"]["status"] for one in checks}
 
 
 @pytest.mark.toolchain
-def test_all_targets_but_lite_by_the_command_line(edgekit, exported: Path, tmp_path: Path) -> None:
-    answer = edgekit("convert", exported / "plain", "-t", "all", "--verify", "--json", "--out", tmp_path)
-    document = json.loads(answer.stdout)
-    assert answer.returncode == 4, answer.stderr
-    status = {one["target"]: one["status"] for one in document["conversions"]}
-    assert status == {"lite": "failed", "ncnn": "converted", "onnx": "converted", "openvino": "converted"}
-    (error,) = (one["error"] for one in document["conversions"] if one["error"])
-    assert error.startswith("plain cannot go to Paddle Lite: it reads only the program format of Paddle 2")
-    verdicts = {one["target"]: one["verdict"]["status"] for one in document["checks"]}
-    assert verdicts == {"ncnn": "passed", "onnx": "passed", "openvino": "passed"}
+def test_all_targets_by_the_command_line(edgekit, exported: Path, tmp_path: Path) -> None:
+    assert statuses(edgekit, exported / "plain", "-t", "all", "--out", tmp_path) == {
+        ("lite", "x86"): "passed",
+        ("lite", "ARM"): "not run",
+        ("ncnn", ""): "passed",
+        ("onnx", ""): "passed",
+        ("openvino", ""): "passed",
+    }
 
 
 @pytest.mark.toolchain
-def test_lite_alone_starts_nothing(edgekit, exported: Path, tmp_path: Path) -> None:
-    answer = edgekit("convert", exported / "plain", "-t", "lite", "--out", tmp_path)
-    assert answer.returncode == 4
-    assert "plain cannot go to Paddle Lite" in answer.stderr
-    assert "FLAGS_enable_pir_api=0" in answer.stderr
-    assert "adoption" not in answer.stderr
+def test_paddle_lite_with_any_batch(edgekit, exported: Path, tmp_path: Path) -> None:
+    options = ("-t", "lite", "--batch", "dynamic", "--input-size", "64", "--out", tmp_path)
+    assert statuses(edgekit, exported / "windowed", *options) == {("lite", "x86"): "passed", ("lite", "ARM"): "not run"}

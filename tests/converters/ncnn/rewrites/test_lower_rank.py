@@ -5,7 +5,14 @@ from edgeworker.rewrite import apply_rewrites
 from onnx import helper
 from onnx.reference import ReferenceEvaluator
 
-from tests.converters.ncnn.attention_graphs import CUTS, Builder, global_attention, image, windowed_attention
+from tests.converters.ncnn.attention_graphs import (
+    CUTS,
+    Builder,
+    global_attention,
+    image,
+    windowed_attention,
+    windows_first,
+)
 
 NAME = "lower-rank"
 
@@ -79,6 +86,26 @@ def test_what_fits_is_left_alone(rewrite):
     before = model.SerializeToString()
     assert rewrite(model) == [{"name": NAME, "applied": 0, "refused": []}]
     assert model.SerializeToString() == before
+
+
+def test_windows_that_come_first_get_a_one_before_them(rewrite):
+    model = windows_first()
+    assert_lowered(rewrite, model)
+    assert {shape[0] for shape in shapes(model).values()} == {1}
+    again = model.SerializeToString()
+    assert rewrite(model) == [{"name": NAME, "applied": 0, "refused": []}]
+    assert model.SerializeToString() == again
+
+
+def test_a_convolution_takes_windows_for_the_batch(rewrite):
+    build = Builder()
+    images = build.reshape(build.input("x", 1, 4, 3, 16), 4, 3, 4, 4)
+    kernel = build.weights(5, 3, 1, 1)
+    model = build.model(build.reshape(build.op("Conv", images, kernel, kernel_shape=[1, 1]), 1, 4, 5, 16))
+    expected = evaluate(model)
+    rewrite(model)
+    assert operators(model) == ["Reshape", "Conv", "Reshape"]
+    np.testing.assert_array_equal(evaluate(model), expected)
 
 
 WHOLE = (1, 2, 3, 2, 3, 4)

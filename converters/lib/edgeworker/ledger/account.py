@@ -1,0 +1,140 @@
+"""The account of an artifact's stored parameters."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from edgeworker.ledger.computed import computed
+from edgeworker.ledger.constants import filled, is_constant, numbers_of
+from edgeworker.ledger.folds import folds
+from edgeworker.ledger.match import Index
+from edgeworker.ledger.pieces import Cuts, find_piece
+from edgeworker.ledger.sources import Parameter, Source
+from edgeworker.ledger.stored import Stored
+
+SHOWN = 20
+CONSTANT = "a number of the operators"
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """A program as edgekit's rewrites left it, with its parameters.
+
+    What they store of the program's own they have computed, and it is explained by the program as it came. They invent
+    zeros and ones alone: kernels that pick pixels, and factors and summands that change nothing.
+    """
+
+    program: Any
+    parameters: Mapping[str, np.ndarray]
+
+    def sources(self, index: Index, before: Mapping[str, np.ndarray]) -> Iterator[Source]:
+        """What the rewrites have invented, and what a batch norm with such factors becomes."""
+        invented = {
+            name: array
+            for name, array in self.parameters.items()
+            if name not in before and np.isin(array, (0, 1)).all() and not index.find(array)
+        }
+        yield from (Parameter(name, array, "zeros and ones of a rewrite") for name, array in invented.items())
+        if invented:
+            yield from folds(self.program, self.parameters)
+
+
+@dataclass(frozen=True)
+class Unexplained:
+    """A stored tensor that nothing in the program accounts for; `nearest` is the parameter that it resembles most."""
+
+    name: str
+    layer: str
+    shape: list[int]
+    nearest: str | None
+    differing: int | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """How many tensors are stored, how those come about that are explained (`how` -> how many), and the rest.
+
+    `unused` are the program's parameters that nothing in the artifact comes from. Of both lists the first few.
+    """
+
+    stored: int
+    explained: dict[str, int]
+    unexplained: list[Unexplained] = field(default_factory=list)
+    unexplained_count: int = 0
+    unused: list[str] = field(default_factory=list)
+    unused_count: int = 0
+
+    def as_details(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+def account(
+    stored: Iterable[Stored],
+    program: Any,
+    parameters: Mapping[str, np.ndarray],
+    added: Iterable[float] = (),
+    rewritten: "Rewritten | None" = None,
+) -> Account:
+    """Explain every floating-point tensor in `stored` by the program and its parameters.
+
+    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
+    is the program as edgekit's own rewrites left it, where they changed something.
+
+    Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
+    """
+    copies = [Parameter(name, array) for name, array in parameters.items()]
+    index = Index([*copies, *folds(program, parameters), *computed(program, parameters)])
+    if rewritten is not None:
+        index = Index([*index.sources, *rewritten.sources(index, parameters)])
+    numbers, fills = numbers_of(program) | {float(np.float32(number)) for number in added}, filled(program)
+    explained: Counter[str] = Counter()
+    used: set[str] = set()
+    cut = Cuts()
+    rest: list[Unexplained] = []
+    count = 0
+    for one in stored:
+        matches = index.find(one.values)
+        if not matches and one.values.dtype.kind != "f":
+            continue
+        count += 1
+        if matches:
+            explained[matches[0].how] += 1
+            # What has the same values cannot be told apart: it counts as used together.
+            used.update(name for match in matches for name in match.source.names)
+        elif is_constant(one.values, numbers, fills):
+            explained[CONSTANT] += 1
+        elif piece := find_piece(one.values, index.sources):
+            explained[piece.how] += 1
+            cut.add(piece)
+        else:
+            rest.append(nearest(one, index))
+    missing = sorted(set(parameters) - used - cut.whole())
+    # A product with ones or a sum with zeros is no change, and tools leave it out.
+    unused = [name for name in missing if not is_neutral(parameters[name])]
+    return Account(count, dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused))
+
+
+def is_neutral(parameter: np.ndarray) -> bool:
+    """Whether a parameter is ones alone or zeros alone."""
+    return bool(parameter.size) and parameter.flat[0] in (0, 1) and bool((parameter == parameter.flat[0]).all())
+
+
+def nearest(stored: Stored, index: Index) -> Unexplained:
+    """An unexplained tensor beside the source of as many values with which it shares most of them."""
+    flat = stored.values.reshape(-1)
+    best, differing = None, flat.size
+    for source in index.sources:
+        if int(np.prod(source.shape)) != flat.size:
+            continue
+        with np.errstate(invalid="ignore"):
+            close = np.abs(flat.astype(np.float64) - source.values().reshape(-1)) <= source.bound().reshape(-1)
+        if (apart := int(flat.size - close.sum())) < differing:
+            best, differing = source, apart
+    shape = list(stored.values.shape)
+    if best is None:
+        return Unexplained(stored.name, stored.layer, shape, None, None)
+    return Unexplained(stored.name, stored.layer, shape, next(iter(best.names), best.how), differing)

@@ -1,0 +1,57 @@
+"""Numbers that an artifact may store though they are no parameters: what operators' attributes and formulas say."""
+
+from typing import Any
+
+import numpy as np
+
+from edgeworker.paddle_program import attribute, ops
+
+FORMULAS = {
+    "0, 1 and their like": (0.0, 1.0, -1.0, 2.0, 0.5, 3.0, 6.0, 1 / 6),
+    "gelu's": (2**0.5, 2**-0.5, 0.044715, (2 / np.pi) ** 0.5),
+}
+"""Numbers of the operators' own definitions: halves and unities, hard_swish's 3 and 6, gelu's two forms (Hendrycks and
+Gimpel, arXiv:1606.08415)."""
+FEW = 16
+"""Values that a tensor may hold which differ from each other: a list of scales, not a weight."""
+
+
+def numbers_of(program: Any) -> set[float]:
+    """Every number of the program's attributes and the operators' formulas, as float32 has it, and its inverse."""
+    found: set[float] = {number for numbers in FORMULAS.values() for number in numbers}
+    for op in ops(program):
+        for described in op.desc.attrs:
+            value = attribute(op, described.name)
+            for one in value if isinstance(value, list) else [value]:
+                if isinstance(one, (int, float)) and not isinstance(one, bool):
+                    found.add(float(one))
+                elif isinstance(one, str):
+                    try:
+                        found.add(float(one))
+                    except ValueError:
+                        continue
+    inverses = {1 / number for number in found if number}
+    with np.errstate(over="ignore"):
+        return {float(np.float32(number)) for number in found | inverses | {-number for number in found}}
+
+
+def filled(program: Any) -> set[int]:
+    """How many values the tensors have that the program itself fills with one number."""
+    shapes = [attribute(op, "shape") or [] for op in ops(program, {"fill_constant", "full", "fill_any_like"})]
+    return {int(np.prod(shape)) for shape in shapes}
+
+
+def is_constant(stored: np.ndarray, numbers: set[float], fills: set[int]) -> bool:
+    """Whether a tensor holds nothing but such numbers: few of them, or one as often as the program fills it in.
+
+    A long tensor of one number is no constant else: it may have been a bias.
+    """
+    with np.errstate(over="ignore"):
+        different = np.unique(stored.astype(np.float32))
+    if stored.size > FEW and (different.size > 1 or stored.size not in fills):
+        return False
+    known = numbers
+    if stored.dtype == np.float16:
+        with np.errstate(over="ignore"):
+            known = {float(np.float16(number)) for number in numbers}
+    return all(float(value) in known for value in different)

@@ -1,0 +1,43 @@
+"""What every `parameters.py` does around its reader: the program, the artifact's stored tensors, the account."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edgeworker.ledger.account import Rewritten, account
+from edgeworker.ledger.stored import Stored
+from edgeworker.paddle_program import read_program
+from edgeworker.parameter_files import read_tensors
+from edgeworker.protocol import Refusal, Request
+
+PROGRAM_FILE, PARAMETERS_FILE = "inference.pdmodel", "inference.pdiparams"
+LOD_TENSOR = 7  # framework.proto, VarType.Type
+
+
+def ledger_job(read: Callable[[Request], Iterable[Stored]], request: Request) -> dict[str, Any]:
+    """The account (see `Account`) of what `read` finds in the artifact's files.
+
+    Input `program`: the folder of the Paddle program that the artifact was made from; `rewritten`, where edgekit's
+    rewrites changed it: what they left. Option `added`: numbers that edgekit puts into the artifact itself.
+    """
+    program, parameters = program_of(request.inputs["program"])
+    folder = request.inputs.get("rewritten")
+    rewritten = Rewritten(*program_of(folder)) if folder else None
+    return account(read(request), program, parameters, request.options.get("added", []), rewritten).as_details()
+
+
+def program_of(folder: Path) -> tuple[Any, dict[str, np.ndarray]]:
+    """A program and its parameters, which are views of the mapped file. Raises Refusal for one of Paddle 3."""
+    if not (folder / PROGRAM_FILE).exists():
+        raise Refusal(f"{folder} holds no {PROGRAM_FILE}: parameters of other programs cannot be accounted for")
+    program = read_program(folder / PROGRAM_FILE)
+    names = sorted(
+        variable.name
+        for variable in program.blocks[0].vars
+        if variable.persistable and variable.type.type == LOD_TENSOR
+    )
+    if not names:
+        return program, {}
+    return program, {name: one.values for name, one in read_tensors(folder / PARAMETERS_FILE, names).items()}

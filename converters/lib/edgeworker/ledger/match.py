@@ -1,0 +1,128 @@
+"""Finds the source of a stored tensor: the same values in the same order, up to a permutation of the source's axes."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import permutations
+
+import numpy as np
+
+from edgeworker.ledger.sources import Source
+
+# Values that are compared at once: what is streamed is never whole in memory twice.
+CHUNK = 1 << 20
+# FP16: half a unit in the last place of 11 bits, and of the smallest numbers.
+HALF_RELATIVE, HALF_ABSOLUTE = 2.0**-11, 2.0**-25
+# Within which first values are near enough to be looked at; a folded bias may be the difference of two large numbers.
+LOOSE, NEAR_ZERO = 1e-3, 1e-4
+NONE = (-1,)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A source and the order of its axes (None: its own) in which a tensor stores it; `rounded` to FP16."""
+
+    source: Source
+    order: tuple[int, ...] | None = None
+    rounded: bool = False
+
+    @property
+    def how(self) -> str:
+        """In words, such as `batch norm folded into, transposed, rounded to FP16`."""
+        changes = [word for word, so in (("transposed", self.order), ("rounded to FP16", self.rounded)) if so]
+        return ", ".join([self.source.how, *changes])
+
+
+class Index:
+    """Sources by how many values they have, and among those by their first value, which no order of axes moves."""
+
+    def __init__(self, sources: Iterable[Source]) -> None:
+        self.sources = [source for source in sources if 0 not in source.shape]
+        by_size: dict[int, list[tuple[float, int]]] = defaultdict(list)
+        for number, source in enumerate(self.sources):
+            first, _ = source.probe((0,) * len(source.shape))
+            by_size[int(np.prod(source.shape))].append((float(first), number))
+        self._by_size = {size: sorted(known, key=lambda one: one[0]) for size, known in by_size.items()}
+
+    def find(self, stored: np.ndarray) -> list[Match]:
+        """Every source that a tensor may be; computed ones only where no exact one fits. Of each the first order."""
+        flat = stored.reshape(-1)
+        if not flat.size:
+            return []
+        found: list[Match] = []
+        for source in sorted(self._near(flat), key=lambda one: not one.exact):
+            if found and found[0].source.exact and not source.exact:
+                break
+            order = next((order for order in orders(source.shape) if same(flat, source, order)), NONE)
+            if order is not NONE:
+                found.append(Match(source, order, flat.dtype == np.float16 and source.values().dtype != np.float16))
+        return found
+
+    def _near(self, flat: np.ndarray) -> list[Source]:
+        """Sources of as many values whose first value is about the same."""
+        known = self._by_size.get(flat.size, [])
+        first = float(flat[0])
+        if not np.isfinite(first):  # NaN is near nothing, and only an exact source may hold it
+            return [self.sources[number] for _, number in known]
+        loose = 2 * (abs(first) * (HALF_RELATIVE if flat.dtype == np.float16 else LOOSE) + NEAR_ZERO)
+        low = bisect_left(known, first - loose, key=lambda one: one[0])
+        high = bisect_right(known, first + loose, key=lambda one: one[0])
+        return [self.sources[number] for _, number in known[low:high]]
+
+
+def orders(shape: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
+    """The orders of a shape's axes in which values may be stored, its own (None) first; axes of 1 do not count."""
+    yield None
+    moving = [axis for axis, extent in enumerate(shape) if extent > 1]
+    still = [axis for axis, extent in enumerate(shape) if extent <= 1]
+    if len(moving) > 4:
+        return
+    for order in permutations(moving):
+        if list(order) != moving:
+            yield (*still, *order)
+
+
+def same(flat: np.ndarray, source: Source, order: tuple[int, ...] | None) -> bool:
+    """Whether `flat`, [values], is the source in that order: bit for bit, or within what rounding allows."""
+    axes = order or tuple(range(len(source.shape)))
+    shape = tuple(source.shape[axis] for axis in axes)
+    # A few values first: nearly every source is another one, and most are large.
+    for probe in {0, flat.size // 3, flat.size // 2, flat.size - 1}:
+        laid = np.unravel_index(probe, shape)
+        value, allowed = source.probe(tuple(int(laid[axes.index(axis)]) for axis in range(len(axes))))
+        if not agree(flat[probe : probe + 1], np.asarray(value).reshape(1), None if source.exact else allowed):
+            return False
+    values = source.values().transpose(axes)
+    bound = None if source.exact else source.bound().transpose(axes)
+    for start in range(0, flat.size, CHUNK):
+        places = slice(start, min(start + CHUNK, flat.size))
+        if not agree(flat[places], part(values, places), None if bound is None else part(bound, places)):
+            return False
+    return True
+
+
+def part(values: np.ndarray, places: slice) -> np.ndarray:
+    """Some values of an array in its own order, without a copy of the whole."""
+    if values.flags.c_contiguous:
+        return values.reshape(-1)[places]
+    return values[np.unravel_index(np.arange(places.start, places.stop), values.shape)]
+
+
+def agree(stored: np.ndarray, values: np.ndarray, bound: np.ndarray | float | None) -> bool:
+    """Whether all values are the same bits (`bound` None), or no further apart than `bound` and their own rounding."""
+    if bound is None:
+        if stored.dtype == values.dtype:
+            return stored.tobytes() == values.tobytes()
+        if stored.dtype.kind != values.dtype.kind:
+            return False
+        with np.errstate(over="ignore"):
+            return stored.tobytes() == values.astype(stored.dtype).tobytes()
+    if stored.dtype.kind != "f":
+        return False
+    truth = values.astype(np.float64)
+    allowed = np.asarray(bound, np.float64)
+    if stored.dtype == np.float16:
+        allowed = allowed + np.abs(truth) * HALF_RELATIVE + HALF_ABSOLUTE
+    with np.errstate(invalid="ignore"):
+        return bool(np.all(np.abs(stored.astype(np.float64) - truth) <= allowed))

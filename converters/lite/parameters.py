@@ -1,0 +1,34 @@
+"""The ledger of a Paddle Lite model, for ARM or x86: its parameters, explained by the program.
+
+Inputs: `program`, `model` (a .nb file). See `edgeworker.ledger`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from edgeworker.ledger.job import ledger_job
+from edgeworker.ledger.stored import Stored
+from edgeworker.protocol import Request, main
+from nb_format import read_nb
+
+
+def stored(request: Request) -> Iterator[Stored]:
+    """Every parameter; the layer is the first operator that reads it."""
+    model = read_nb(request.inputs["model"])
+    readers: dict[str, str] = {}
+    for operator in model.operators:
+        result = next((name for names in operator.outputs.values() for name in names), "")
+        for names in operator.inputs.values():
+            for name in names:
+                readers.setdefault(name, f"{operator.type} {result}")
+    for parameter in model.parameters.values():
+        yield Stored(parameter.name, readers.get(parameter.name, "no layer"), parameter.values)
+
+
+def job(request: Request) -> dict[str, Any]:
+    """`ledger_job` for Paddle Lite."""
+    return ledger_job(stored, request)
+
+
+if __name__ == "__main__":
+    main(job, tools=("paddlelite",))

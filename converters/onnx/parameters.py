@@ -1,0 +1,41 @@
+"""The ledger of an ONNX model: its initialisers and constants, explained by the program.
+
+Inputs: `program`, `model`. See `edgeworker.ledger`.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import onnx
+from edgeworker.ledger.job import ledger_job
+from edgeworker.ledger.stored import Stored
+from edgeworker.protocol import Refusal, Request, main
+from onnx import numpy_helper
+
+
+def stored(request: Request) -> Iterator[Stored]:
+    """Every initialiser and every Constant node with a tensor, by name; the layer is the first node that reads it."""
+    path = request.inputs["model"]
+    try:
+        graph = onnx.load(path).graph
+    except Exception as error:  # protobuf's own errors have no common base
+        raise Refusal(f"{path.name} is not an ONNX model, or is cut short", kind="input") from error
+    readers: dict[str, str] = {}
+    for node in graph.node:
+        for name in node.input:
+            readers.setdefault(name, f"{node.op_type} {node.output[0]}")
+    for tensor in graph.initializer:
+        yield Stored(tensor.name, readers.get(tensor.name, "no layer"), numpy_helper.to_array(tensor))
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
+            values = numpy_helper.to_array(node.attribute[0].t)
+            yield Stored(node.output[0], readers.get(node.output[0], "no layer"), values)
+
+
+def job(request: Request) -> dict[str, Any]:
+    """`ledger_job` for ONNX."""
+    return ledger_job(stored, request)
+
+
+if __name__ == "__main__":
+    main(job, tools=("onnx",))

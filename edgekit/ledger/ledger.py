@@ -1,0 +1,71 @@
+"""The account of an artifact's stored parameters, as verdicts and manifests hold it. Needs no numpy."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct, convert
+
+
+class Unexplained(Struct, frozen=True):
+    """A stored tensor that the program does not account for, and the layer that reads it.
+
+    `nearest` is the parameter of the program that it resembles most, from which `differing` of its values differ.
+    """
+
+    name: str
+    layer: str
+    shape: tuple[int, ...]
+    nearest: str | None = None
+    differing: int | None = None
+
+
+class Ledger(Struct, frozen=True):
+    """How many tensors are stored, how many come about in which way, and the first of those that nothing explains.
+
+    `unused` are the first of the program's parameters that nothing in the artifact comes from.
+    """
+
+    stored: int
+    explained: dict[str, int]
+    unexplained: tuple[Unexplained, ...] = ()
+    unexplained_count: int = 0
+    unused: tuple[str, ...] = ()
+    unused_count: int = 0
+
+    @classmethod
+    def of(cls, details: Mapping[str, Any]) -> "Ledger":
+        """From what a worker left."""
+        return convert(dict(details), cls)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything stored is explained, and everything that the program has is there."""
+        return not self.unexplained_count and not self.unused_count
+
+    @property
+    def sentence(self) -> str:
+        """In few words: that it is complete, or what is not accounted for, with its layer."""
+        if self.complete:
+            return f"all {self.stored} stored parameters accounted for"
+        parts = []
+        if self.unexplained_count:
+            first = self.unexplained[0]
+            parts.append(
+                f"{self.unexplained_count} of {self.stored} stored parameters come from nowhere in the program, "
+                f"first {first.name} of {first.layer}{resemblance(first)}"
+            )
+        if self.unused_count:
+            parts.append(
+                f"{self.unused_count} of the program's parameters are not in it, first {', '.join(self.unused[:3])}"
+            )
+        return "; ".join(parts)
+
+
+def resemblance(one: Unexplained) -> str:
+    """What an unexplained tensor looks like, in words."""
+    size = 1
+    for extent in one.shape:
+        size *= extent
+    if one.nearest is None or one.differing is None or one.differing >= size:
+        return ""
+    return f", which differs from {one.nearest} in {one.differing} of {size} values"

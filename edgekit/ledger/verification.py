@@ -1,0 +1,83 @@
+"""The ledger as a part of verification: its stage, and what it adds to a verdict."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from edgekit.bundled import bundled_folder
+from edgekit.ledger.ledger import Ledger
+from edgekit.pipeline.stage import SourceFile, Stage
+from edgekit.toolchain.worker import Limits
+
+if TYPE_CHECKING:
+    from edgekit.artifact.manifest import Manifest, VariantVerdict
+    from edgekit.errors import EdgekitError
+    from edgekit.pipeline.store import StageResult
+    from edgekit.pipeline.target import Target, Variant
+
+WORKER = "parameters.py"
+LIMITS = Limits(seconds=600, memory_bytes=10 << 30, threads=1)
+# Programs that the readers know; those of Paddle 3 are another format.
+PROGRAM_FILE = "inference.pdmodel"
+
+
+def ledger_stage(
+    target: "Target",
+    variant: "Variant",
+    manifest: "Manifest",
+    files: Mapping[str, SourceFile],
+    program: SourceFile,
+    rewritten: SourceFile | None = None,
+) -> Stage | None:
+    """The stage that accounts for what a variant's files store; None where nothing can read them, or the program.
+
+    `rewritten` is what the program's rewrites left, where they changed something.
+    """
+    if not (bundled_folder("converters") / target.worker(WORKER)).exists():
+        return None
+    if not (program.path / PROGRAM_FILE).exists():
+        return None
+    stored = variant.stored or variant.inputs
+    return Stage(
+        worker=target.worker(WORKER),
+        about=f"{target.description.title} {variant.name} parameters of {manifest.model.name}".replace("  ", " "),
+        inputs={
+            "program": program,
+            **({"rewritten": rewritten} if rewritten else {}),
+            **{role: files[file] for role, file in stored.items()},
+        },
+        options={"added": added_numbers(manifest)},
+        limits=LIMITS,
+    )
+
+
+def added_numbers(manifest: "Manifest") -> list[float]:
+    """The numbers that edgekit puts into an artifact itself: those of the preprocessing, where it is inside."""
+    if not manifest.embedded_preprocessing:
+        return []
+    spec = manifest.preprocessing
+    numbers: list[float] = []
+    for value in (spec.divide_by, spec.min_value, spec.mean, spec.std):
+        numbers += list(value) if isinstance(value, tuple) else [value]
+    # As the steps are written into a graph: products with 1 over the divisor, mean and deviation in levels.
+    divisors = spec.divide_by if isinstance(spec.divide_by, tuple) else (spec.divide_by,)
+    return numbers + [number * divisor for number in numbers for divisor in divisors]
+
+
+def with_ledger(found: "VariantVerdict", outcome: "StageResult | EdgekitError | None") -> "VariantVerdict":
+    """A variant's verdict with the account of its parameters: what passed or was not run fails where that fails."""
+    if outcome is None:
+        return found
+    if isinstance(outcome, Exception):
+        return failed(found, f"its parameters could not be accounted for: {outcome}")
+    ledger = Ledger.of(outcome.details)
+    found = replace(found, ledger=ledger)
+    return found if ledger.complete else failed(found, ledger.sentence)
+
+
+def failed(found: "VariantVerdict", reason: str) -> "VariantVerdict":
+    """The verdict as a failure, its own reason kept where it had failed already."""
+    verdict = found.verdict
+    said = f"{verdict.reason}; {reason}" if verdict.status == "failed" else reason
+    return replace(found, verdict=replace(verdict, status="failed", reason=said))

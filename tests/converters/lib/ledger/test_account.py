@@ -1,0 +1,161 @@
+"""What a healthy artifact stores is explained; whatever is changed is not."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import pytest
+from edgeworker.ledger.account import Account, Rewritten, account
+from edgeworker.ledger.stored import Stored
+
+from tests.converters.lib.ledger.programs import folded, small_program
+
+HALVES = {"q": slice(0, 4), "k": slice(4, 8), "v": slice(8, 12)}
+
+
+def healthy() -> dict[str, np.ndarray]:
+    """As a converter would store the program: folded, one product cut in three and laid out otherwise, a number."""
+    _, parameters = small_program()
+    weight, bias = folded(parameters)
+    cut = {name: np.ascontiguousarray(parameters["fc.w"][:, where].T) for name, where in HALVES.items()}
+    return {"weight": weight, "bias": bias, **cut, "factor": np.array(0.125, np.float32)}
+
+
+def explained(stored: dict[str, np.ndarray]) -> Account:
+    program, parameters = small_program()
+    return account((Stored(name, f"layer of {name}", values) for name, values in stored.items()), program, parameters)
+
+
+@pytest.mark.parametrize("wide", [False, True])
+def test_everything_is_explained_by_its_rule(wide: bool) -> None:
+    program, parameters = small_program(wide=wide)
+    found = account((Stored(name, name, values) for name, values in healthy().items()), program, parameters)
+    assert (found.stored, found.unexplained, found.unused) == (6, [], [])
+    assert found.explained == {
+        "batch norm folded into": 1,
+        "batch norm and bias of": 1,
+        "a part of, transposed": 3,
+        "a number of the operators": 1,
+    }
+
+
+@pytest.mark.parametrize(
+    "laid_out",
+    [lambda v: v, lambda v: v.ravel(), lambda v: v.transpose(0, 2, 3, 1).ravel(), lambda v: v.transpose(1, 2, 3, 0)],
+)
+def test_a_layout_is_no_change(laid_out: Callable) -> None:
+    _, parameters = small_program()
+    stored = dict(parameters)
+    stored["conv.w"] = np.ascontiguousarray(laid_out(parameters["conv.w"]))
+    assert explained(stored).unexplained == []
+    assert sum(explained(stored).explained.values()) == len(parameters)
+
+
+def test_fp16_is_a_rounding_and_no_more() -> None:
+    stored = {name: value.astype(np.float16) for name, value in healthy().items()}
+    found = explained(stored)
+    assert found.unexplained == found.unused == []
+    assert found.explained["batch norm folded into, rounded to FP16"] == 1
+    stored["weight"] = stored["weight"] * np.float16(1.01)
+    assert [one.name for one in explained(stored).unexplained] == ["weight"]
+
+
+CHANGES: dict[str, Callable[[np.ndarray], None]] = {
+    "x1.01": lambda rows: rows.__setitem__(1, rows[1] * np.float32(1.01)),
+    "x1.0001": lambda rows: rows.__setitem__(1, rows[1] * np.float32(1.0001)),
+    "one value": lambda rows: rows.reshape(-1).__setitem__(-1, rows.reshape(-1)[-1] + np.float32(1e-4)),
+    "swapped": lambda rows: rows.__setitem__(slice(0, 2), rows[[1, 0]]),
+    "zeros": lambda rows: rows.__setitem__(slice(None), 0),
+    "negated": lambda rows: rows.__setitem__(slice(None), -rows),
+    "NaN": lambda rows: rows.reshape(-1).__setitem__(0, np.nan),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("name", ["weight", "bias", "q", "k", "v"])
+def test_no_change_goes_through(name: str, change: str) -> None:
+    stored = healthy()
+    stored[name] = stored[name].copy()
+    CHANGES[change](stored[name])
+    found = explained(stored)
+    assert found.unexplained or found.unused
+    if change != "zeros":  # short rows of zeros are numbers; what they replaced is then missing
+        assert [one.name for one in found.unexplained] == [name]
+        assert found.unexplained[0].layer == f"layer of {name}"
+
+
+def test_a_number_that_the_program_does_not_say_is_found() -> None:
+    stored = healthy()
+    stored["factor"] = np.array(0.125 * 1.01, np.float32)
+    assert [one.name for one in explained(stored).unexplained] == ["factor"]
+
+
+def test_what_is_left_out_is_named() -> None:
+    for name, missing in (("v", ["fc.w"]), ("bias", ["bn.bias", "bn.mean", "conv.b"])):
+        stored = healthy()
+        del stored[name]
+        assert explained(stored).unused == missing
+
+
+def test_the_parameter_that_a_damaged_tensor_resembles_is_named() -> None:
+    _, parameters = small_program()
+    stored = dict(parameters)
+    stored["conv.w"] = parameters["conv.w"].copy()
+    stored["conv.w"][2, 0, 0, :2] += 1
+    (odd,) = explained(stored).unexplained
+    assert (odd.nearest, odd.differing, odd.shape) == ("conv.w", 2, [6, 3, 3, 3])
+
+
+def test_a_fold_without_a_bias_of_its_own() -> None:
+    program, parameters = small_program(bias=False)
+    weight, bias = folded(parameters)
+    stored = [Stored("w", "c", weight), Stored("b", "c", bias), Stored("f", "m", parameters["fc.w"])]
+    found = account(stored, program, parameters)
+    assert found.explained == {"batch norm folded into": 1, "batch norm's shift": 1, "the same as": 1}
+    assert found.unused == []
+
+
+def test_a_lost_long_bias_is_no_constant() -> None:
+    """Zeros in the place of many values are explained by nothing, even where 0 is a number of the operators."""
+    random = np.random.default_rng(1)
+    program, _ = small_program()
+    parameters = {"bias": random.normal(0, 1, 64).astype(np.float32)}
+    found = account([Stored("bias", "g", np.zeros(64, np.float32))], program, parameters)
+    assert [one.name for one in found.unexplained] == ["bias"]
+
+
+def test_integers_that_are_shapes_do_not_count() -> None:
+    _, parameters = small_program()
+    stored = {**parameters, "shape": np.array([1, -1], np.int64)}
+    assert explained(stored).stored == len(parameters)
+
+
+def same_values_in_two_parameters() -> Iterable[tuple[str, np.ndarray]]:
+    ones = np.ones(32, np.float32)
+    return (("gamma", ones), ("variance", ones.copy()))
+
+
+def test_parameters_of_the_same_values_are_used_together() -> None:
+    program, _ = small_program()
+    parameters = dict(same_values_in_two_parameters())
+    found = account([Stored("g", "n", parameters["gamma"])], program, parameters)
+    assert found.unused == []
+
+
+def test_zeros_and_ones_of_a_rewrite_are_explained_and_nothing_else_that_it_stores() -> None:
+    program, parameters = small_program()
+    kernels = np.tile(np.eye(9, dtype=np.float32), (6, 1)).reshape(54, 1, 3, 3)
+    stored = healthy() | {"kernels": kernels, "made up": kernels[:12] * np.float32(0.5)}
+    invented = {"kernels": kernels, "made up": stored["made up"]}
+    after = Rewritten(program, parameters | invented)
+    found = account((Stored(name, name, values) for name, values in stored.items()), program, parameters, (), after)
+    assert [one.name for one in found.unexplained] == ["made up"]
+    assert found.explained["zeros and ones of a rewrite"] == 1
+    without = account((Stored(name, name, values) for name, values in stored.items()), program, parameters)
+    assert [one.name for one in without.unexplained] == ["kernels", "made up"]
+
+
+def test_what_changes_nothing_may_be_left_out() -> None:
+    program, parameters = small_program()
+    parameters |= {"ones": np.ones(7, np.float32), "zeros": np.zeros(7, np.float32), "twos": np.full(7, 2, np.float32)}
+    found = account((Stored(name, name, values) for name, values in healthy().items()), program, parameters)
+    assert found.unused == ["twos"]

@@ -1,0 +1,65 @@
+"""Kernels of Paddle Lite that are wrong, and the rewrites that go around them, in the real runtime."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from edgeworker.paddle_program import write_program
+from safetensors.numpy import load_file, save_file
+
+from tests.converters.paddle_programs import Written, noise
+
+pytestmark = pytest.mark.toolchain
+
+SHAPE = [1, 2, 3, 9, 4, 5]
+
+
+def squares(folder: Path) -> tuple[Path, np.ndarray, np.ndarray]:
+    x = noise(1, 4, 6, 6)
+    written = Written(list(x.shape))
+    written.then("pow", {"X": ["x"]}, "y", x.shape, factor=2.0)
+    return saved(written, folder), x, x**2
+
+
+def sums(folder: Path) -> tuple[Path, np.ndarray, np.ndarray]:
+    x = noise(*SHAPE)
+    written = Written(SHAPE)
+    left = [*SHAPE[:3], *SHAPE[4:]]
+    attributes = {"dim": [3], "keep_dim": False, "reduce_all": False, "in_dtype": -1, "out_dtype": -1}
+    written.then("reduce_sum", {"X": ["x"]}, "y", left, **attributes)
+    return saved(written, folder), x, x.sum(3)
+
+
+def saved(written: Written, folder: Path) -> Path:
+    """The program as a folder, with an output that the runtime hands out."""
+    (last,) = (op.desc.outputs[0].arguments[0] for op in written.graph.ops()[-1:])
+    shape = written.graph.shape(last)
+    written.then("scale", {"X": [last]}, "out", shape, scale=1.0, bias=0.0, bias_after_scale=True)
+    block = written.graph.block
+    for name, kind in (("feed", 9), ("fetch", 10)):
+        block.vars.add(name=name, persistable=True).type.type = kind
+    feed = next(op for op in block.ops if op.type == "feed")
+    feed.inputs.add(parameter="X", arguments=["feed"])
+    feed.attrs.add(name="col", type=0, i=0)
+    written.add("fetch", {"X": ["out"]}, {"Out": ["fetch"]}, col=0)
+    folder.mkdir()
+    write_program(written.graph.settled(), folder / "inference.pdmodel")
+    (folder / "inference.pdiparams").touch()
+    return folder
+
+
+@pytest.mark.parametrize(("make", "rewrite"), [(squares, "pow-as-product"), (sums, "lower-reduction-rank")])
+def test_without_the_rewrite_it_is_wrong(run_worker, tmp_path, make, rewrite):
+    folder, x, expected = make(tmp_path / "program")
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    errors = []
+    for names in ([], [rewrite]):
+        options = {"targets": ["x86"], "precision": "fp32", "rewrites": [*names, "declare-xshape"]}
+        _, converted = run_worker("lite/convert.py", {"program": folder}, options)
+        inputs = {"model": converted / "model.x86.nb", "tensors": tmp_path / "x.safetensors"}
+        _, output = run_worker("lite/run.py", inputs, {"batch": 1})
+        (found,) = load_file(output / "outputs.safetensors").values()
+        errors.append(np.abs(found.reshape(expected.shape) - expected).max() / np.abs(expected).max())
+    without, with_it = errors
+    assert not without < 0.1  # NaN too
+    assert with_it < 1e-6
