@@ -11,6 +11,7 @@ from edgeworker.ledger.computed import computed
 from edgeworker.ledger.constants import filled, is_constant, numbers_of
 from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
+from edgeworker.ledger.merged import merged
 from edgeworker.ledger.pieces import Cuts, find_piece
 from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
@@ -87,7 +88,7 @@ def account(
     Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
     """
     copies = [Parameter(name, array) for name, array in parameters.items()]
-    index = Index([*copies, *folds(program, parameters), *computed(program, parameters)])
+    index = Index([*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)])
     if rewritten is not None:
         index = Index([*index.sources, *rewritten.sources(index, parameters)])
     numbers, fills = numbers_of(program) | {float(np.float32(number)) for number in added}, filled(program)
