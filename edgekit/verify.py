@@ -164,6 +164,7 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
     """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here."""
     truth = outcomes.result(prepared.reference)
     judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"))
+    excuse = recipe_for(prepared.artifact.manifest.model.family).unaccounted
     checks = []
     for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
@@ -171,7 +172,7 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
         if prepared.ranges:
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         ledger = prepared.ledgers.get(variant.name)
-        found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None)
+        found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, excuse)
         checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)

@@ -127,4 +127,5 @@ _WITHOUT_WEIGHTS = {
     "Input", "Split", "Pooling", "ReLU", "BinaryOp", "UnaryOp", "Concat", "Padding", "Reshape", "Permute", "Softmax",
     "Sigmoid", "Swish", "HardSwish", "HardSigmoid", "Clip", "Interp", "Slice", "Crop", "Flatten", "MatMul", "Dropout",
     "Squeeze", "ExpandDims", "Noop", "GELU", "TanH", "Reduction", "Eltwise", "ReLU6", "Mish", "ELU", "SELU", "Erf",
+    "ShuffleChannel", "PixelShuffle", "Reorg", "Unfold", "Tile", "Fold", "Power", "Log", "Exp", "AbsVal",
 }  # fmt: skip

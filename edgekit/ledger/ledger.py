@@ -5,6 +5,11 @@ from typing import Any
 
 from msgspec import Struct, convert
 
+RECOGNISED_SHARE = 0.25
+"""A tensor of which so many values agree with a parameter is that parameter, changed."""
+FEW = 4
+"""Fewer values agree with something by chance."""
+
 
 class Unexplained(Struct, frozen=True):
     """A stored tensor that the program does not account for, and the layer that reads it.
@@ -43,6 +48,11 @@ class Ledger(Struct, frozen=True):
         return not self.unexplained_count and not self.unused_count
 
     @property
+    def damaged(self) -> bool:
+        """Whether a stored tensor is recognised as a parameter of the program, and differs from it."""
+        return any(recognised(one) for one in self.unexplained)
+
+    @property
     def sentence(self) -> str:
         """In few words: that it is complete, or what is not accounted for, with its layer."""
         if self.complete:
@@ -61,11 +71,24 @@ class Ledger(Struct, frozen=True):
         return "; ".join(parts)
 
 
-def resemblance(one: Unexplained) -> str:
-    """What an unexplained tensor looks like, in words."""
+def values_of(one: Unexplained) -> int:
+    """How many values a tensor has."""
     size = 1
     for extent in one.shape:
         size *= extent
+    return size
+
+
+def recognised(one: Unexplained) -> bool:
+    """Whether so many values agree with a parameter of the program that chance does not do it."""
+    if one.nearest is None or one.differing is None:
+        return False
+    return values_of(one) >= FEW and one.differing <= (1 - RECOGNISED_SHARE) * values_of(one)
+
+
+def resemblance(one: Unexplained) -> str:
+    """What an unexplained tensor looks like, in words."""
+    size = values_of(one)
     if one.nearest is None or one.differing is None or one.differing >= size:
         return ""
     return f", which differs from {one.nearest} in {one.differing} of {size} values"

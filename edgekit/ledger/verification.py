@@ -65,15 +65,30 @@ def added_numbers(manifest: "Manifest") -> list[float]:
     return numbers + [number * divisor for number in numbers for divisor in divisors]
 
 
-def with_ledger(found: "VariantVerdict", outcome: "StageResult | EdgekitError | None") -> "VariantVerdict":
-    """A variant's verdict with the account of its parameters: what passed or was not run fails where that fails."""
+def with_ledger(
+    found: "VariantVerdict", outcome: "StageResult | EdgekitError | None", excuse: str = ""
+) -> "VariantVerdict":
+    """A variant's verdict with the account of its parameters: what passed or was not run fails where that fails.
+
+    `excuse` is the recipe's reason why an account may be incomplete, which is a warning then; a tensor that is
+    recognised as a parameter and differs from it fails in any case.
+    """
     if outcome is None:
         return found
     if isinstance(outcome, Exception):
-        return failed(found, f"its parameters could not be accounted for: {outcome}")
+        reason = f"its parameters could not be accounted for: {outcome}"
+        return warned(found, reason) if excuse else failed(found, reason)
     ledger = Ledger.of(outcome.details)
     found = replace(found, ledger=ledger)
-    return found if ledger.complete else failed(found, ledger.sentence)
+    if ledger.complete:
+        return found
+    return warned(found, ledger.sentence) if excuse and not ledger.damaged else failed(found, ledger.sentence)
+
+
+def warned(found: "VariantVerdict", warning: str) -> "VariantVerdict":
+    """The verdict with one more warning."""
+    verdict = found.verdict
+    return replace(found, verdict=replace(verdict, warnings=(*verdict.warnings, warning)))
 
 
 def failed(found: "VariantVerdict", reason: str) -> "VariantVerdict":

@@ -50,7 +50,11 @@ class ProgramRecipe(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
-    """One family's recipe. `preprocessing` is for an input of 224 px; `tolerances` are by precision."""
+    """One family's recipe. `preprocessing` is for an input of 224 px; `tolerances` are by precision.
+
+    `unaccounted` is the reason why stored parameters that the ledger cannot explain are a warning; without one they
+    fail.
+    """
 
     family: str
     summary: str
@@ -58,6 +62,7 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     targets: dict[str, TargetRecipe]
     program: ProgramRecipe = ProgramRecipe()
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
+    unaccounted: str = ""
 
     def expected_failure(self, target: str, model: str) -> ExpectedFailure | None:
         """The first known failure of a model on a target, or None where it is to pass."""

@@ -1,4 +1,10 @@
+import pytest
+
+from edgekit.artifact.manifest import VariantVerdict
 from edgekit.ledger.ledger import Ledger, Unexplained
+from edgekit.ledger.verification import with_ledger
+from edgekit.parity import Verdict
+from edgekit.pipeline.store import StageResult
 
 
 def test_a_complete_ledger_is_few_words() -> None:
@@ -27,3 +33,30 @@ def test_a_missing_parameter_alone_is_incomplete() -> None:
     ledger = Ledger(1, {"the same as": 1}, unused=("bias",), unused_count=1)
     assert not ledger.complete
     assert ledger.sentence == "1 of the program's parameters are not in it, first bias"
+
+
+def test_a_recognised_tensor_that_differs_is_damage_and_others_are_not() -> None:
+    odd = Unexplained("w", "Conv c", (8, 4), "conv.w", 4)
+    assert Ledger(1, {}, (odd,), 1).damaged
+    assert not Ledger(1, {}, (Unexplained("w", "Conv c", (8, 4), "conv.w", 31),), 1).damaged
+    assert not Ledger(1, {}, (Unexplained("w", "Conv c", (2,), "b", 1),), 1).damaged
+    assert not Ledger(1, {}, unused=("b",), unused_count=1).damaged
+
+
+@pytest.mark.parametrize(("excuse", "status"), [("", "failed"), ("not every fold is known", "passed")])
+def test_an_excuse_makes_a_warning_of_what_is_not_explained_and_never_of_damage(excuse: str, status: str) -> None:
+    found = VariantVerdict("", Verdict("passed", "Paddle", "fp32"))
+    details = {"stored": 2, "explained": {"the same as": 1}, "unused": ["b"], "unused_count": 1}
+    judged = with_ledger(found, result(details), excuse).verdict
+    assert judged.status == status
+    assert "1 of the program's parameters are not in it, first b" in judged.reason + "".join(judged.warnings)
+    odd = {"name": "w", "layer": "Conv c", "shape": [8, 4], "nearest": "conv.w", "differing": 4}
+    damaged = {**details, "unexplained": [odd], "unexplained_count": 1}
+    assert with_ledger(found, result(damaged), excuse).verdict.status == "failed"
+    assert with_ledger(found, None, excuse) == found
+
+
+def result(details: dict) -> StageResult:
+    made = object.__new__(StageResult)
+    object.__setattr__(made, "details", details)
+    return made

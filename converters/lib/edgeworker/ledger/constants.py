@@ -30,6 +30,9 @@ def numbers_of(program: Any) -> set[float]:
                         found.add(float(one))
                     except ValueError:
                         continue
+    # What dropout leaves behind where it scales at inference (`downgrade_in_infer`): 1 less its probability.
+    kept = [attribute(op, "dropout_prob") for op in ops(program, {"dropout"})]
+    found |= {1 - probability for probability in kept if probability is not None}
     inverses = {1 / number for number in found if number}
     with np.errstate(over="ignore"):
         return {float(np.float32(number)) for number in found | inverses | {-number for number in found}}
