@@ -62,9 +62,9 @@ def find_piece(stored: np.ndarray, sources: list[Source]) -> Piece | None:
 def _start(flat: np.ndarray, laid: np.ndarray, axis: int, count: int) -> int | None:
     """Where along `axis` the run of `count` channels starts that is `flat`, or None."""
     firsts = laid[tuple(slice(None) if one == axis else 0 for one in range(laid.ndim))][: laid.shape[axis] - count + 1]
-    with np.errstate(over="ignore"):
-        places = np.flatnonzero(firsts.astype(flat.dtype) == flat[0])
-    for start in places.tolist():
+    first = flat[:1]
+    places = [place for place in range(len(firsts)) if agree(first, np.asarray(firsts[place]).reshape(1), None)]
+    for start in places:
         run = laid[tuple(slice(start, start + count) if one == axis else slice(None) for one in range(laid.ndim))]
         # The last value first: it costs nothing.
         if not agree(flat[-1:], run[(-1,) * run.ndim].reshape(1), None):
