@@ -101,11 +101,29 @@ def _layout(layer: Layer) -> list[tuple[str, int, bool]]:
         return [("scale", number(0), False), *([("bias", number(0), False)] if number(1) else [])]
     if kind == "LayerNorm":
         return [("gamma", number(0), False), ("beta", number(0), False)] if number(2, 1) else []
+    if kind in ("GroupNorm", "InstanceNorm"):
+        channels, affine = (number(1), number(3, 1)) if kind == "GroupNorm" else (number(0), number(2, 1))
+        return [("gamma", channels, False), ("beta", channels, False)] if affine else []
+    if kind == "RMSNorm":
+        return [("gamma", number(0), False)] if number(2, 1) else []
+    if kind == "MultiHeadAttention":
+        return _attention(layer.name, number)
     if kind == "PReLU":
         return [("slope", number(0), False)]
     if kind in _WITHOUT_WEIGHTS:
         return []
     raise UnknownLayout(f"it is not known whether {kind} has weights")
+
+
+def _attention(name: str, number: Callable[..., int]) -> list[tuple[str, int, bool]]:
+    """Queries, keys, values and the output: a matrix and a vector each. Queries are as long as the output."""
+    if number(18):
+        raise UnknownLayout(f"{name} has weights of another kind")
+    inside, size = number(0), number(2)
+    found: list[tuple[str, int, bool]] = []
+    for part, width in (("q", size // inside), ("k", number(3, inside)), ("v", number(4, inside))):
+        found += [(f"{part}_weight", inside * width, True), (f"{part}_bias", inside, False)]
+    return [*found, ("out_weight", size, True), ("out_bias", size // inside, False)]
 
 
 def _gemm(name: str, number: Callable[..., int]) -> list[tuple[str, int, bool]]:
@@ -126,6 +144,8 @@ def _gemm(name: str, number: Callable[..., int]) -> list[tuple[str, int, bool]]:
 _WITHOUT_WEIGHTS = {
     "Input", "Split", "Pooling", "ReLU", "BinaryOp", "UnaryOp", "Concat", "Padding", "Reshape", "Permute", "Softmax",
     "Sigmoid", "Swish", "HardSwish", "HardSigmoid", "Clip", "Interp", "Slice", "Crop", "Flatten", "MatMul", "Dropout",
+    "ShuffleChannel", "PixelShuffle", "Unfold", "Fold", "LRN", "SDPA", "Einsum", "Tile", "CopyTo", "AbsVal", "Exp",
+    "Log", "Power", "Softplus", "CELU", "Threshold",
     "Squeeze", "ExpandDims", "Noop", "GELU", "TanH", "Reduction", "Eltwise", "ReLU6", "Mish", "ELU", "SELU", "Erf",
     "ShuffleChannel", "PixelShuffle", "Reorg", "Unfold", "Tile", "Fold", "Power", "Log", "Exp", "AbsVal",
 }  # fmt: skip

@@ -49,6 +49,39 @@ def test_flags_biases_and_constants(weights_file, tmp_path):
     np.testing.assert_array_equal(found["fc"][0].values, np.arange(30, 42))
 
 
+@pytest.mark.parametrize(
+    ("layer", "parts"),
+    [
+        ("GroupNorm 1 1 in0 out0 0=2 1=6", [("gamma", 6), ("beta", 6)]),
+        ("GroupNorm 1 1 in0 out0 0=2 1=6 3=0", []),
+        ("InstanceNorm 1 1 in0 out0 0=3", [("gamma", 3), ("beta", 3)]),
+        ("InstanceNorm 1 1 in0 out0 0=3 2=0", []),
+        ("RMSNorm 1 1 in0 out0 0=5", [("gamma", 5)]),
+        ("ShuffleChannel 1 1 in0 out0 0=2", []),
+    ],
+)
+def test_normalisations(weights_file, tmp_path, layer, parts):
+    kind, ports = layer.split(" ", 1)
+    content = numbers(sum(count for _, count in parts), 0)
+    param = f"7767517\n2 2\nInput in0 0 1 in0\n{kind} one {ports}\n"
+    stored = read(weights_file, tmp_path, param, content).tensors["one"]
+    assert [(tensor.name, tensor.values.size) for tensor in stored] == parts
+
+
+def test_an_attention_with_keys_of_another_width(weights_file, tmp_path):
+    """4 numbers inside, 3 in queries and output, 5 in keys, 2 in values."""
+    parts = {"q": (12, 4), "k": (20, 4), "v": (8, 4), "out": (12, 3)}
+    content = b"".join(bytes(4) + numbers(matrix, 0) + numbers(vector, 50) for matrix, vector in parts.values())
+    param = "7767517\n2 2\nInput in0 0 1 in0\nMultiHeadAttention attention 1 1 in0 out0 0=4 1=2 2=12 3=5 4=2\n"
+    stored = read(weights_file, tmp_path, param, content).tensors["attention"]
+    expected = [
+        (f"{part}_{what}", size)
+        for part, sizes in parts.items()
+        for what, size in zip(("weight", "bias"), sizes, strict=True)
+    ]
+    assert [(tensor.name, tensor.values.size) for tensor in stored] == expected
+
+
 def test_half_precision_is_padded_to_four_bytes(weights_file, tmp_path):
     half = np.arange(3, dtype=np.float16)
     param = "7767517\n2 2\nInput in0 0 1 in0\nConvolution conv 1 1 in0 out0 0=1 5=1 6=3\n"
