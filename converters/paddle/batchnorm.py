@@ -20,6 +20,7 @@ from weights import set_tensors
 SIGNIFICANT_BITS = 11
 # A channel that hardly moved during calibration must not be blown up when it does.
 SMALLEST_VARIANCE = 0.01  # of the mean variance of its layer
+RESHAPING = ("reshape2", "transpose2")
 # Operators through which an offset of every class passes unchanged; `add` and `scale` average two classifiers.
 AFFINE = ("reshape2", "flatten_contiguous_range", "squeeze2", "elementwise_add", "scale", "elementwise_div")
 
@@ -79,7 +80,12 @@ def residual_scales(network: Network) -> list[str]:
     shortcut, and where there is none, the convolution's weight and bias (StarNet).
     """
     ops = network.program.global_block().ops
-    scale_of = {op.output("Y")[0]: op.input("Scale") for op in ops if op.type == "batch_norm"}
+    scale_of: dict[str, list[str]] = {}
+    for op in ops:
+        if op.type == "batch_norm":
+            scale_of[op.output("Y")[0]] = op.input("Scale")
+        elif op.type in RESHAPING and op.input("X")[0] in scale_of:  # LeViT normalises tokens as rows of one matrix
+            scale_of[op.output("Out")[0]] = scale_of[op.input("X")[0]]
     # Networks without any batch norm are not calibrated, and what they compute is theirs.
     convolved = convolutions(network) if scale_of else {}
     found: set[str] = set()

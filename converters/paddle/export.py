@@ -9,9 +9,11 @@ from architecture import Architecture
 from edgeworker.protocol import Refusal, Request, main
 from edgeworker.sizes import size_option
 from network import Network, build
+from open_batch import with_open_batch
 from output_kinds import kinds
 from prefixes import check_prefix, fitting_prefix, prefix_note, prefixes_of, under
 from program import Port, ports, save
+from settling import settle
 from weights import check_fit, class_count, read_weights, set_tensors
 
 DYNAMIC = "dynamic"
@@ -36,10 +38,12 @@ def export(request: Request) -> dict[str, Any]:
     weights = under(stored, prefix)
     check_fit(network, weights)
     classes = class_count(weights, architecture.head) or IMAGENET_CLASSES
-    if batch == -1 or network.foldable:
-        network = build(architecture, classes, size, batch, weights=weights)
+    if network.foldable:
+        network = build(architecture, classes, size, max(batch, 1), weights=weights)
     set_tensors(network, weights)
-    description = save(network, request.output)
+    if batch == -1:
+        network = with_open_batch(network, classes, size, weights)
+    description = settle(save(network, request.output), request.output)
     inputs, outputs = ports(description)
     return {
         "inputs": [asdict(port) for port in inputs],

@@ -65,11 +65,13 @@ def build(
     batch: int,
     training: bool = False,
     weights: dict[str, np.ndarray] | None = None,
+    from_source: bool = False,
 ) -> Network:
     """The network for inputs [batch, 3, *input_size]; a batch of -1 stands for any.
 
     With `training`, batch norms normalise by the batch and set their statistics to its statistics (momentum 0); all
     else is as in evaluation. With `weights` that fit, branches which PaddleClas folds at export are folded.
+    `from_source` lets Paddle rewrite the source of `forward`, whatever it does.
     Raises Refusal (input) where the architecture cannot take such inputs.
     """
     with paddle.utils.unique_name.guard():
@@ -82,7 +84,7 @@ def build(
             if training and isinstance(layer, BATCH_NORMS):
                 layer.train()
                 layer._momentum = 0.0
-        program, x, y = _written_down(model, architecture, batch, input_size)
+        program, x, y = _written_down(model, architecture, batch, input_size, from_source=from_source)
     if y.shape[0] != batch or len(y.shape) < 2 or (architecture.head is not None and y.shape[1] != class_count):
         raise _cannot_take(architecture, input_size, f"its output has the shape {list(y.shape)}")
     if reason := _oversized_pool(program):
@@ -101,7 +103,12 @@ def build(
 
 
 def _written_down(
-    model: paddle.nn.Layer, architecture: Architecture, batch: int, input_size: tuple[int, int]
+    model: paddle.nn.Layer,
+    architecture: Architecture,
+    batch: int,
+    input_size: tuple[int, int],
+    *,
+    from_source: bool,
 ) -> tuple[paddle.static.Program, Any, Any]:
     """The program that `forward` makes, its input and its output.
 
@@ -110,7 +117,7 @@ def _written_down(
     shape = [batch, 3, *input_size]
     try:
         try:
-            return _called(model, shape)
+            return _transformed(model, shape) if from_source else _called(model, shape)
         except NeedsSource:
             return _transformed(model, shape)
     # Paddle checks shapes as the graph grows; its errors, and PaddleClas's, are of many classes.

@@ -15,7 +15,7 @@ CLASSES = 10
 
 def architecture(name: str) -> dict[str, Any]:
     catalog = load_catalog()
-    return next(m.architecture for m in catalog.models if m.architecture.name == name).as_option()
+    return next(m.architecture for m in catalog.all_models if m.architecture.name == name).as_option()
 
 
 @pytest.fixture(scope="session")
