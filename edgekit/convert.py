@@ -30,7 +30,7 @@ from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.output_kinds import told_outputs
-from edgekit.pipeline.plan import Plan, plan_conversion
+from edgekit.pipeline.plan import Plan, plan_conversion, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, check_precision
@@ -92,7 +92,7 @@ def convert(
 def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) -> Conversion:
     """Write the artifact of one target from its stage's output. Raises what the stage ended with."""
     name = plan.source.name
-    programs = [outcomes.result(stage) for stage in plan.programs]
+    programs = [outcomes.result(stage) for stage in programs_of(plan, target)]
     conversion = outcomes.result(plan.conversions[target.name])
     manifest = make_manifest(plan, target, programs, conversion)
     folder = out / name / target.folder(plan.precision)
@@ -109,7 +109,7 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
 
 
 def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
-    """The manifest of a fresh conversion, not yet verified; `programs` are the results of the plan's."""
+    """The manifest of a fresh conversion, not yet verified; `programs` are the results of `programs_of`."""
     source, program = plan.source, programs[0]
     names = conversion.details.get("io", {"inputs": {}, "outputs": {}})
     outputs = tensor_specs(told_outputs(source, program.details["outputs"]), names["outputs"])

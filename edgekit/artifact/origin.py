@@ -8,6 +8,7 @@ from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
 from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER
 from edgekit.pipeline.store import RECORD
+from edgekit.pipeline.target import targets
 
 
 def program_folder_of(manifest: Manifest, stages: Path) -> Path:
@@ -30,6 +31,16 @@ def rewritten_folder_of(manifest: Manifest, stages: Path) -> Path | None:
         return None
     made = next((stage for stage in manifest.stages if stage.stage == REWRITER and is_key(stage.key)), None)
     return kept_folder(manifest, stages, REWRITER, made.key) if made else None
+
+
+def written_folder_of(manifest: Manifest, stages: Path) -> Path | None:
+    """The program that a Paddle 3 program was written as for the target, in the stage store; None where it was not.
+
+    Raises AbsentError where it is gone.
+    """
+    other = targets()[manifest.target].description.paddle3
+    made = next((one for one in manifest.stages if other and one.stage == other.through and is_key(one.key)), None)
+    return kept_folder(manifest, stages, made.stage, made.key) if made else None
 
 
 def is_key(text: str) -> bool:

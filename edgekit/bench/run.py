@@ -16,7 +16,7 @@ from edgekit.convert import make_manifest, write_conversion
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
-from edgekit.pipeline.plan import RUN_LIMITS, Plan, plan_conversion, run_stage
+from edgekit.pipeline.plan import RUN_LIMITS, Plan, plan_conversion, programs_of, run_stage
 from edgekit.pipeline.source import CatalogSource, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
@@ -128,7 +128,7 @@ def runs(
 
     Raises what the conversion ended with.
     """
-    programs = [outcomes.result(stage) for stage in entry.plan.programs]
+    programs = [outcomes.result(stage) for stage in programs_of(entry.plan, entry.target)]
     conversion = outcomes.result(entry.conversion)
     manifest = make_manifest(entry.plan, entry.target, programs, conversion)
     if out is not None:

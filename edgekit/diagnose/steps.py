@@ -5,7 +5,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgekit.bundled import bundled_folder
-from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, add_conversion, program_for, timing_options, way_to
+from edgekit.pipeline.plan import (
+    PROGRAM,
+    REWRITER,
+    RUN_LIMITS,
+    Plan,
+    add_conversion,
+    programs_of,
+    timing_options,
+    way_to,
+)
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets
@@ -20,6 +29,9 @@ HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 CONVERTED, ARTIFACT, REWRITTEN, PROGRAM_REWRITTEN = "converted", "artifact", "rewritten", "rewritten program"
 OLD_PROGRAM = "old program"
+# What is made of a program on the way to a target, by the worker that makes it: else it is written in another format.
+MADE_OF_PROGRAMS = {REWRITER: (PROGRAM_REWRITTEN, "Paddle after the rewrites for all targets")}
+WRITTEN_ANEW = (OLD_PROGRAM, "Paddle program in Paddle 2's format")
 
 
 @dataclass(frozen=True)
@@ -117,17 +129,16 @@ def rewrites_of(plan: Plan, target: str) -> tuple[str, ...]:
 def steps_before(plan: Plan, target: Target) -> Iterator[Step]:
     """The steps up to what the target's converter reads and rewrites, without the program itself, in order."""
     upstream, worker, _ = way_to(plan, target)
-    if upstream == PROGRAM and plan.rewritten is not plan.program:
-        title = "Paddle after the rewrites for all targets"
-        yield Step(PROGRAM_REWRITTEN, title, PROGRAM, {PROGRAM: StageFile(plan.rewritten)}, plan.rewritten)
-    if upstream != PROGRAM:
+    if upstream == PROGRAM:
+        for program in programs_of(plan, target)[1:]:
+            name, title = MADE_OF_PROGRAMS.get(program.worker, WRITTEN_ANEW)
+            yield Step(name, title, PROGRAM, {PROGRAM: StageFile(program)}, program)
+    else:
         other = targets()[upstream]
         yield from steps_before(plan, other)
         stage = add_conversion(plan, other, "fp32")
         title = f"{other.description.title} as converted"
         yield Step(upstream, title, upstream, {"model": StageFile(stage, f"model.{upstream}")}, stage)
-    elif (program := program_for(plan, target)) not in (plan.program, plan.rewritten):
-        yield Step(OLD_PROGRAM, "Paddle program in Paddle 2's format", PROGRAM, {PROGRAM: StageFile(program)}, program)
     made = conversion_of(plan, target)
     if halfway := HALFWAY.get(worker):
         name, title, options = halfway

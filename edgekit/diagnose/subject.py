@@ -14,7 +14,7 @@ from edgekit.diagnose.steps import by_the_way_taken, finished, with_program_rewr
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import Plan, plan_conversion
+from edgekit.pipeline.plan import Plan, plan_conversion, programs_of
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import StageResult
@@ -135,7 +135,8 @@ def model_subject(source: ModelSource, target: Target, out: Path, executor: Exec
     plan = plan_conversion(source, [target])
     stage = plan.conversions[target.name]
     outcomes = executor.run([*plan.programs, stage])
-    programs = [outcomes.result(one) for one in plan.programs]
+    later = [outcomes.by_key[one.key] for one in programs_of(plan, target)[1:]]
+    programs = [outcomes.result(plan.program), *(one for one in later if isinstance(one, StageResult))]
     failed = outcomes.failed_at(stage)
     if failed is None:
         conversion = write_conversion(plan, target, outcomes, out)

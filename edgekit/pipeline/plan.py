@@ -39,7 +39,7 @@ RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
 class Plan:
     """The stages that lead one model to its targets: `program`, and `conversions` by target name.
 
-    `rewritten` is the program as the targets get it; reference and oracle stay those of `program`.
+    Targets get the program after its rewrites (`program_for`); reference and oracle stay those of `program`.
 
     `conversions` also holds the targets on the way to those asked for. `flags` are those of the command line that
     some targets take, as `parse_flags` gives them. `through` says of targets that can be made from the program or from
@@ -59,15 +59,19 @@ class Plan:
     def rewritten(self) -> Stage:
         """What the recipe's rewrites make of the program; `program` itself where there are none.
 
-        A Paddle 3 program has none.
+        A Paddle 3 program has none, as long as it is one.
         """
+        return self.program if self.program.worker == ADOPTERS["paddle3"] else self.with_rewrites(self.program)
+
+    def with_rewrites(self, program: Stage) -> Stage:
+        """What the recipe's rewrites make of a Paddle 2 program; `program` itself where there are none."""
         names = [rewrite.name for rewrite in self.source.recipe.program.rewrites]
-        if not names or self.program.worker == ADOPTERS["paddle3"]:
-            return self.program
+        if not names:
+            return program
         return Stage(
             worker=REWRITER,
             about=f"rewrites of the program of {self.source.name}",
-            inputs={PROGRAM: StageFile(self.program)},
+            inputs={PROGRAM: StageFile(program)},
             options={"rewrites": names},
             memory_bytes=self.program.memory_bytes,
             limits=CONVERSION_LIMITS,
@@ -75,8 +79,9 @@ class Plan:
 
     @property
     def programs(self) -> list[Stage]:
-        """The program as it came, and as the targets get it where that is another stage: what a manifest tells of."""
-        return [self.program] if self.rewritten is self.program else [self.program, self.rewritten]
+        """The program as it came, and all that is made of it before the targets' converters read it."""
+        found = [self.program, *(stage for name in self.conversions for stage in programs_of(self, targets()[name]))]
+        return list({stage.key: stage for stage in found}.values())
 
 
 def plan_conversion(
@@ -216,13 +221,24 @@ def program_for(plan: Plan, target: Target) -> Stage:
     other = target.description.paddle3
     if plan.program.worker != ADOPTERS["paddle3"] or other is None or other.through is None:
         return plan.rewritten
-    return Stage(
+    written = Stage(
         worker=other.through,
         about=f"{plan.source.name} as a program of Paddle 2",
         inputs={PROGRAM: StageFile(plan.program)},
         memory_bytes=plan.program.memory_bytes,
         limits=CONVERSION_LIMITS,
     )
+    return plan.with_rewrites(written)
+
+
+def programs_of(plan: Plan, target: Target) -> list[Stage]:
+    """The program as it came, and each stage that leads to the one that the target gets: what a manifest tells of."""
+    found = [program_for(plan, target)]
+    while found[0].key != plan.program.key:
+        before = found[0].inputs[PROGRAM]
+        assert isinstance(before, StageFile)  # programs are made of programs
+        found.insert(0, before.stage)
+    return found
 
 
 def way_to(plan: Plan, target: Target) -> tuple[str, str, dict[str, Any]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.diagnose.steps import steps_before
-from edgekit.pipeline.plan import plan_conversion
+from edgekit.pipeline.plan import plan_conversion, programs_of
 from edgekit.pipeline.source import ProgramSource, program_source
 from edgekit.pipeline.stage import StageFile
 from edgekit.pipeline.target import targets
@@ -39,11 +39,18 @@ def test_paddle_lite_gets_a_program_of_paddle_2(source: ProgramSource) -> None:
     plan = plan_conversion(source, [targets()["lite"]])
     made_from = plan.conversions["lite"].inputs["program"]
     assert isinstance(made_from, StageFile)
-    assert (made_from.stage.worker, made_from.name) == ("paddle3/to_program.py", "")
-    before = made_from.stage.inputs["program"]
-    assert isinstance(before, StageFile)
-    assert before.stage is plan.program
+    programs = programs_of(plan, targets()["lite"])
+    assert [stage.worker for stage in programs] == ["paddle3/adopt.py", "paddle3/to_program.py", "paddle/rewrite.py"]
+    assert made_from.stage.key == programs[-1].key
+    assert [stage.key for stage in plan.programs] == [stage.key for stage in programs]
     assert plan.conversions["lite"].worker == "lite/convert.py"
+
+
+def test_rewrites_of_the_program_come_after_it_is_one_of_paddle_2(source: ProgramSource) -> None:
+    plan = plan_conversion(source, [targets()["onnx"], targets()["lite"]])
+    assert programs_of(plan, targets()["onnx"]) == [plan.program]
+    rewritten = programs_of(plan, targets()["lite"])[-1]
+    assert rewritten.options["rewrites"] == [one.name for one in source.recipe.program.rewrites]
 
 
 def test_a_diagnosis_takes_every_step_in_between(source: ProgramSource) -> None:
@@ -51,6 +58,7 @@ def test_a_diagnosis_takes_every_step_in_between(source: ProgramSource) -> None:
     steps = {name: list(steps_before(plan, targets()[name])) for name in ("lite", "openvino")}
     assert [(step.name, step.worker("tensors.py")) for step in steps["lite"]] == [
         ("old program", "paddle/tensors.py"),
+        ("rewritten program", "paddle/tensors.py"),
         ("rewritten", "paddle/tensors.py"),
     ]
     assert [(step.name, step.worker("tensors.py")) for step in steps["openvino"]] == [
