@@ -141,6 +141,17 @@ def test_parameters_of_the_same_values_are_used_together() -> None:
     assert found.unused == []
 
 
+def test_a_scale_of_zeros_leaves_nothing_of_what_it_scales() -> None:
+    """As where training starts: the shift is zeros, as is another parameter, and says as much of the mean."""
+    program, parameters = small_program()
+    parameters |= {"bn.scale": np.zeros(6, np.float32), "bn.bias": np.zeros(6, np.float32)}
+    weight, bias = folded(parameters)
+    assert not weight.any()
+    stored = [Stored("w", "c", weight), Stored("b", "c", bias), Stored("f", "m", parameters["fc.w"])]
+    found = account(stored, program, parameters)
+    assert (found.unexplained, found.unused) == ([], [])
+
+
 def test_zeros_and_ones_of_a_rewrite_are_explained_and_nothing_else_that_it_stores() -> None:
     program, parameters = small_program()
     kernels = np.tile(np.eye(9, dtype=np.float32), (6, 1)).reshape(54, 1, 3, 3)
