@@ -147,5 +147,5 @@ _WITHOUT_WEIGHTS = {
     "ShuffleChannel", "PixelShuffle", "Unfold", "Fold", "LRN", "SDPA", "Einsum", "Tile", "CopyTo", "AbsVal", "Exp",
     "Log", "Power", "Softplus", "CELU", "Threshold",
     "Squeeze", "ExpandDims", "Noop", "GELU", "TanH", "Reduction", "Eltwise", "ReLU6", "Mish", "ELU", "SELU", "Erf",
-    "ShuffleChannel", "PixelShuffle", "Reorg", "Unfold", "Tile", "Fold", "Power", "Log", "Exp", "AbsVal",
+    "Reorg",
 }  # fmt: skip
