@@ -1,5 +1,6 @@
 """Backbones of PaddleClas that do what the documented ones do not."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -7,10 +8,19 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from edgekit.toolchain.environment import ensure_environment
+from edgekit.toolchain.script import requirements_of
 from tests.converters.paddle.conftest import CLASSES, architecture
 
 pytestmark = pytest.mark.toolchain
+WORKER = Path(__file__).with_name("dynamic_mode.py")
 CONVERTERS = Path(__file__).parents[3] / "converters"
+
+
+@pytest.fixture(scope="session")
+def paddle_python(session_cache: Path) -> Path:
+    """The Python of the toolchain's environment."""
+    return ensure_environment(requirements_of(CONVERTERS / "paddle/export.py"), session_cache, print)
 
 
 @pytest.fixture
@@ -18,8 +28,6 @@ def in_dynamic_mode(paddle_python, tmp_path):
     """What a network gives in dynamic mode; float32 [N, outputs]."""
 
     def run(name: str, weights: Path, images: np.ndarray, class_count: int = CLASSES) -> np.ndarray:
-        import json
-
         save_file({"x": images}, tmp_path / "images.safetensors")
         request = {
             "inputs": {"weights": str(weights), "images": str(tmp_path / "images.safetensors")},
@@ -64,7 +72,7 @@ def test_the_program_computes_what_the_network_does(
     truth = in_dynamic_mode(name, weights, images)
     assert np.abs(exact - truth).max() < 1e-3 * np.abs(truth).max()
     assert np.abs(logits - exact).max() < 2e-3 * np.abs(exact).max()
-    assert 0.2 < exact.std() < 5
+    assert 0.2 < exact.std() < 10
 
 
 def test_folded_branches_are_gone(export, synthesize):

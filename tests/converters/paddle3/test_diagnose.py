@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ from edgeworker.parameter_files import read_tensors, write_tensors
 
 from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.locate import Sample, locate
+from edgekit.diagnose.reproducer import SCRIPTS, script_head
 from edgekit.diagnose.steps import OLD_PROGRAM, Step
 from edgekit.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.plan import PROGRAM
 from edgekit.pipeline.stage import SourceFile
 from edgekit.pipeline.store import StageStore
+from edgekit.toolchain.interpreter import uv_program
 from edgekit.toolchain.worker import Toolchain
 from tests.diagnose.damage import damage, seal_again, stored_parameters
 
@@ -126,3 +129,25 @@ def test_a_wrong_conversion_to_onnx_is_compared_with_the_program(
     assert (located.layer.type, located.stands_for and located.stands_for.type) == ("Conv", "conv2d")
     assert located.stands_for is not None
     assert located.stands_for.attributes["layer"] == "/Conv2D/"
+
+
+@pytest.mark.parametrize(("factor", "status"), [(1.0, 0), (1.01, 1)])
+def test_the_reproducer_converts_and_compares(
+    adopt, run_worker, run_program, noise, tmp_path: Path, factor: float, status: int
+) -> None:
+    """With the requirements in its head, as somebody who gets the folder runs it."""
+    _, program = adopt("plain")
+    images = noise(1, 32)
+    _, exact = run_program(program, images)
+    shutil.copytree(program, tmp_path / "reproducer")
+    folder = tmp_path / "reproducer"
+    np.save(folder / "input0.npy", images)
+    np.save(folder / "expected0.npy", (exact["fetch_name_0"] * factor).astype(np.float32))
+    case = {"limit": 1e-5, "inputs": {"x": "input0.npy"}, "outputs": {"fetch_name_0": "expected0.npy"}}
+    (folder / "case.json").write_text(json.dumps(case))
+    kind = "paddle3_onnx_conversion"
+    (folder / "reproduce.py").write_text(script_head(kind) + (SCRIPTS / f"{kind}.py").read_text())
+    command = [uv_program(), "run", "--script", folder / "reproduce.py"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, cwd=tmp_path)
+    assert answer.returncode == status, answer.stderr
+    assert "fetch_name_0: [1, 7], off by" in answer.stdout
