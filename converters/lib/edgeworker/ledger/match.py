@@ -47,17 +47,16 @@ class Index:
         self._by_size = {size: sorted(known, key=lambda one: one[0]) for size, known in by_size.items()}
 
     def find(self, stored: np.ndarray) -> list[Match]:
-        """Every source that a tensor may be; computed ones only where no exact one fits. Of each the first order.
+        """Every source that a tensor may be, exact ones first; of each the first order that fits.
 
-        Zeros are what they are computed from too: a batch norm's shift, where its scale and its bias are zeros.
+        What is exact may be computed too: a weight whose batch norm has a factor of 1 accounts for that as well, and
+        zeros for a shift whose scale and bias are zeros.
         """
         flat = stored.reshape(-1)
         if not flat.size:
             return []
         found: list[Match] = []
         for source in sorted(self._near(flat), key=lambda one: not one.exact):
-            if found and found[0].source.exact and not source.exact and flat.any():
-                break
             order = next((order for order in orders(source.shape) if same(flat, source, order)), NONE)
             if order is not NONE:
                 found.append(Match(source, order, flat.dtype == np.float16 and source.values().dtype != np.float16))

@@ -170,3 +170,13 @@ def test_what_changes_nothing_may_be_left_out() -> None:
     parameters |= {"ones": np.ones(7, np.float32), "zeros": np.zeros(7, np.float32), "twos": np.full(7, 2, np.float32)}
     found = account((Stored(name, name, values) for name, values in healthy().items()), program, parameters)
     assert found.unused == ["twos"]
+
+
+def test_a_batch_norm_that_changes_nothing_is_accounted_for() -> None:
+    """Weights that were folded before: the factor is 1 to a rounding, and the fold is the weight itself."""
+    program, parameters = small_program(bias=False)
+    parameters["bn.scale"][:] = np.sqrt(np.float32(1 + 1e-5))
+    parameters["bn.variance"][:], parameters["bn.mean"][:] = 1, 0
+    stored = [("w", parameters["conv.w"]), ("b", parameters["bn.bias"]), ("f", parameters["fc.w"])]
+    found = account((Stored(name, "c", values) for name, values in stored), program, parameters)
+    assert (found.unexplained, found.unused) == ([], [])
