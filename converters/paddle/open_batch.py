@@ -21,6 +21,7 @@ def with_open_batch(one: Network, class_count: int, size: tuple[int, int], weigh
     """
     images = np.random.default_rng(SEED).standard_normal((TRIED, 3, *size), np.float32)
     alone = np.concatenate([_run(one, image[None]) for image in images])
+    network = together = None
     try:
         network = build(one.architecture, class_count, size, OPEN, weights=weights)
         set_tensors(network, weights)
@@ -28,7 +29,7 @@ def with_open_batch(one: Network, class_count: int, size: tuple[int, int], weigh
     # A shape that was computed from -1 may fail anywhere, while the program is built or when it runs.
     except Exception:
         together = None
-    if together is None or together.shape != alone.shape or _differ(together, alone):
+    if network is None or together is None or together.shape != alone.shape or _differ(together, alone):
         network = build(one.architecture, class_count, size, OPEN, weights=weights, from_source=True)
         set_tensors(network, weights)
         if _differ(_run(network, images), alone):
