@@ -91,7 +91,7 @@ def account(
     index = Index([*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)])
     if rewritten is not None:
         index = Index([*index.sources, *rewritten.sources(index, parameters)])
-    numbers, fills = numbers_of(program) | {float(np.float32(number)) for number in added}, filled(program)
+    numbers, fills = numbers_of(program) | as_stored(added), filled(program)
     explained: Counter[str] = Counter()
     used: set[str] = set()
     cut = Cuts()
@@ -117,6 +117,15 @@ def account(
     # A product with ones or a sum with zeros is no change, and tools leave it out.
     unused = [name for name in missing if not is_neutral(parameters[name])]
     return Account(count, dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused))
+
+
+def as_stored(numbers: Iterable[float]) -> set[float]:
+    """Numbers and their inverses in float32; an inverse is one of the number before its rounding, or after it."""
+    found = set()
+    for number in numbers:
+        single = float(np.float32(number))
+        found |= {float(np.float32(value)) for value in (number, *((1 / number, 1 / single) if single else ()))}
+    return found
 
 
 def is_neutral(parameter: np.ndarray) -> bool:
