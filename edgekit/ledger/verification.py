@@ -62,7 +62,12 @@ def added_numbers(manifest: "Manifest") -> list[float]:
         numbers += list(value) if isinstance(value, tuple) else [value]
     # As the steps are written into a graph: products with 1 over the divisor, mean and deviation in levels.
     divisors = spec.divide_by if isinstance(spec.divide_by, tuple) else (spec.divide_by,)
-    return numbers + [number * divisor for number in numbers for divisor in divisors]
+    levels = [number * divisor for number in numbers for divisor in divisors]
+    # And as the fused normalisation folds them: one factor and one shift for each channel.
+    deviations, means = (value if isinstance(value, tuple) else (value,) for value in (spec.std, spec.mean))
+    factors = [1 / divisor / deviation for divisor in divisors for deviation in deviations]
+    shifts = [-mean / deviation for mean in means for deviation in deviations]
+    return [*numbers, *levels, *factors, *shifts]
 
 
 def with_ledger(
