@@ -54,7 +54,8 @@ def test_every_operator_gives_the_same_in_both_paddles(adopt, write, in_paddle_2
     single, double = in_paddle_2(written, images)
     (expected,) = exact.values()
     assert expected.shape[1] > 40  # one column for each operator's result
-    for found, limit in ((double, 1e-7), (single, 2e-6)):
+    # What depends on constants alone is stored as it was computed in single precision, a few roundings of it.
+    for found, limit in ((double, 3e-7), (single, 2e-6)):
         (columns,) = found.values()
         errors = np.abs(columns - expected) / np.maximum(np.abs(expected), 0.05)
         assert errors.max() < limit, f"column {errors.max(axis=0).argmax()}"
