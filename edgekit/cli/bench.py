@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgekit.cli.common import (
-    InputSize,
     Json,
     Offline,
-    SourceOptions,
     Verbose,
-    Weights,
     batch_option,
     model_sources,
-    size_option,
 )
 from edgekit.cli.console import console, print_json, warn
+from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +28,7 @@ class Compute(StrEnum):
     fp16 = "fp16"
 
 
+@takes_model_flags
 def bench(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL|FOLDER...", help="Models by name, or Paddle inference models.")
@@ -38,11 +36,10 @@ def bench(
     target: Annotated[
         str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, tensorrt, comma-separated, or all.")
     ],
+    model: ModelFlags,
     batch: Annotated[
         str, typer.Option(metavar="N[,N]", help="Samples per call; published times are of 1, 4 and 8.")
     ] = "1",
-    weights: Weights = "auto",
-    input_size: InputSize = None,
     precision: Annotated[Compute, typer.Option(help="fp16 where the target has it.")] = Compute.fp32,
     threads: Annotated[int | None, typer.Option(help="CPU threads of a run; two where it is not said.", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
@@ -71,8 +68,7 @@ def bench(
     timing = Timing(repeats=repeats, seconds=seconds, **({"threads": threads} if threads else {}))
     sources = []
     for size in batches(batch):
-        options = SourceOptions(weights=weights, input_size=size_option(input_size), batch=size)
-        sources += model_sources(models, options, offline=offline)
+        sources += model_sources(models, model.options(size), offline=offline)
     # Model by model, each at its batches.
     names = list(dict.fromkeys(source.name for source in sources))
     sources.sort(key=lambda source: names.index(source.name))

@@ -27,23 +27,12 @@ Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder for the artifacts: OUT/<model>/<target>/.", file_okay=False)
 ]
-InputSize = Annotated[
-    str | None, typer.Option("--input-size", metavar="PX|HxW", help="The input: a square's side, or as 80x160.")
-]
 Golden = Annotated[
     Path | None,
     typer.Option(
         "--golden",
         metavar="DIR",
         help="Judge on your own photos: JPEG and PNG files in DIR and its subfolders, at most 32 of them.",
-    ),
-]
-OutputKinds = Annotated[
-    str | None,
-    typer.Option(
-        "--output-kind",
-        metavar="KIND|NAME=KIND,...",
-        help="What the outputs are: logits, probabilities, sigmoid or features. The program shows most of it.",
     ),
 ]
 Weights = Annotated[

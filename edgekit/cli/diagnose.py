@@ -11,19 +11,15 @@ import typer
 from edgekit.cli.common import (
     DEFAULT_OUT,
     Golden,
-    InputSize,
     Json,
     Offline,
     Out,
-    OutputKinds,
-    SourceOptions,
     Verbose,
-    Weights,
     model_sources,
     own_photos,
-    size_option,
 )
 from edgekit.cli.console import console, error_console, print_json
+from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 
 if TYPE_CHECKING:
@@ -38,18 +34,16 @@ if TYPE_CHECKING:
 NoDiagnose = Annotated[bool, typer.Option("--no-diagnose", help="Do not look for the reason where a verdict fails.")]
 
 
+@takes_model_flags
 def diagnose(
     what: Annotated[
         str, typer.Argument(metavar="MODEL|ARTIFACT", help="A model by name or folder, or an artifact's folder.")
     ],
+    model: ModelFlags,
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn; an artifact says its own.")
     ] = None,
-    weights: Weights = "auto",
     out: Out = DEFAULT_OUT,
-    input_size: InputSize = None,
-    recipe: Annotated[Path | None, typer.Option(help="A recipe of your own (docs/recipes.md).", dir_okay=False)] = None,
-    output_kind: OutputKinds = None,
     golden: Golden = None,
     without_rewrite: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
@@ -72,12 +66,11 @@ def diagnose(
     from edgekit.cli.session import session
     from edgekit.diagnose.diagnose import diagnose as examine
     from edgekit.diagnose.subject import artifact_subject, model_subject
-    from edgekit.pipeline.output_kinds import parse_output_kinds
     from edgekit.pipeline.target import select_targets
 
     check_folder(reproducer)
-    kinds, own = parse_output_kinds(output_kind), own_photos(golden)
-    fresh = bool(without_rewrite or recipe or input_size or kinds or weights != "auto")
+    own = own_photos(golden)
+    fresh = bool(without_rewrite or model.words())
     folder = None if fresh else artifact_folder(what, target, out)
     with (
         session(offline=offline, verbose=verbose) as executor,
@@ -92,10 +85,7 @@ def diagnose(
             wanted = select_targets(target)
             if len(wanted) != 1:
                 raise UsageError(f"--target {target} names {len(wanted)} targets", "Diagnose them one at a time.")
-            options = SourceOptions(
-                weights=weights, input_size=size_option(input_size), recipe=recipe, output_kinds=kinds
-            )
-            (source,) = model_sources([what], options, offline=offline)
+            (source,) = model_sources([what], model.options(), offline=offline)
             source = without(source, wanted[0].name, without_rewrite or [])
             subject = model_subject(source, wanted[0], Path(scratch), executor)
             beside = out / source.name
@@ -206,14 +196,9 @@ def has_layers_to_look_at(check: "Check") -> bool:
     return at_fault and observer.exists() and not check.artifact.manifest.embedded_preprocessing
 
 
-def diagnose_command(given: str, options: SourceOptions, out: Path) -> list[str]:
-    """What diagnoses a model that was given as `given` and is converted with `options` into `out`; the target lacks."""
-    words = ["edgekit", "diagnose", given]
-    words += ["--weights", options.weights] if options.weights != "auto" else []
-    words += ["--input-size", str(options.input_size)] if options.input_size else []
-    words += ["--recipe", str(options.recipe)] if options.recipe else []
-    words += ["--out", str(out)] if out != DEFAULT_OUT else []
-    return words
+def diagnose_command(given: str, model: ModelFlags, out: Path) -> list[str]:
+    """What diagnoses a model that was given as `given` and is converted with `model` into `out`; the target lacks."""
+    return ["edgekit", "diagnose", given, *model.words(), *(["--out", str(out)] if out != DEFAULT_OUT else [])]
 
 
 def suggest(conversions: "Sequence[Conversion]", commands: "Mapping[str, Sequence[str]]") -> None:

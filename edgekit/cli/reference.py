@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgekit.cli.common import (
-    InputSize,
     Json,
     Offline,
-    SourceOptions,
     Verbose,
-    Weights,
     batch_option,
     model_sources,
-    size_option,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
+from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 
 if TYPE_CHECKING:
     from edgekit.reference.bundle import Bundle
@@ -55,12 +52,12 @@ Named = Annotated[str, typer.Argument(metavar="BUNDLE", help="A file, or a name 
 
 
 @app.command(short_help="Run a model in a backend and write a bundle.")
+@takes_model_flags
 def record(
     model: Annotated[str, typer.Argument(metavar="MODEL|FOLDER", help="A model by name, or a Paddle inference model.")],
     backend: Annotated[BackendChoice, typer.Option("--backend", "-b", help="What computes the reference.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The bundle to write (.safetensors).", dir_okay=False)],
-    weights: Weights = "auto",
-    input_size: InputSize = None,
+    flags: ModelFlags,
     batch: Annotated[str, typer.Option(metavar="N|dynamic", help="Samples per call.")] = "1",
     precision: Annotated[Compute, typer.Option(help="fp16: a reference for FP16 artifacts only.")] = Compute.fp32,
     allow_tf32: Annotated[
@@ -97,8 +94,7 @@ def record(
         raise UsageError(f"{out} does not end in {SUFFIX}", f"Name the bundle {out.with_suffix(SUFFIX)}.")
     device = recording_device(chosen)
     interpreter = check_python(python, chosen.modules) if python and chosen.gpu else None
-    options = SourceOptions(weights=weights, input_size=size_option(input_size), batch=batch_option(batch))
-    (source,) = model_sources([model], options, offline=offline)
+    (source,) = model_sources([model], flags.options(batch_option(batch)), offline=offline)
     wish = Wish(chosen, arithmetic, device, interpreter, with_inputs)
     with session(offline=offline, verbose=verbose) as executor:
         done = record_bundle(source, wish, executor, out)
