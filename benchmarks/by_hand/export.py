@@ -23,9 +23,13 @@
 # ///
 """Export as PaddleClas and Paddle document it: import the model zoo, build, load, `paddle.jit.save`.
 
-python export.py ARCHITECTURE WEIGHTS CLASSES SIZE PREFIX
+python export.py ARCHITECTURE WEIGHTS CLASSES SIZE PREFIX [open]
+
+ARCHITECTURE is a name of the model zoo, or MODULE:NAME for one that it does not list. With "open", any number of
+images, as PaddleClas exports; else one.
 """
 
+import importlib
 import importlib.util
 import sys
 import zlib  # noqa: F401 -- before Paddle, or the first decompression crashes
@@ -41,11 +45,13 @@ from safetensors.numpy import load_file
 logger.init_logger()
 from ppcls.arch import backbone  # the logger must be there first
 
-architecture, weights, classes, size, prefix = sys.argv[1:]
-model = getattr(backbone, architecture)(class_num=int(classes))
+architecture, weights, classes, size, prefix, *batch = sys.argv[1:]
+*module, name = architecture.split(":")
+zoo = importlib.import_module(f"ppcls.arch.backbone.{module[0]}") if module else backbone
+model = getattr(zoo, name)(pretrained=False, class_num=int(classes))
 model.set_state_dict({name: value.astype("float32") for name, value in load_file(weights).items()})
-if architecture.startswith("MixNet"):  # its 7 x 7 pool fits 224 px alone
+if name.startswith("MixNet"):  # its 7 x 7 pool fits 224 px alone
     model.features.final_pool = paddle.nn.AdaptiveAvgPool2D(1)
 model.eval()
-spec = paddle.static.InputSpec([1, 3, int(size), int(size)], "float32", "x")
+spec = paddle.static.InputSpec([None if batch else 1, 3, int(size), int(size)], "float32", "x")
 paddle.jit.save(model, prefix, input_spec=[spec])
