@@ -15,24 +15,41 @@ class Reference:
     """A Paddle Inference predictor on the CPU, in FP32. A session, see `edgeworker.runner`."""
 
     def __init__(self, folder: Path, threads: int) -> None:
+        self._folder, self._threads = folder, threads
         try:
-            self._predictor = paddle.inference.create_predictor(configured(folder, threads))
+            self._predictor = predictor(folder, threads)
         except RuntimeError as error:
-            # Its constant folding fails on a tensor without elements: x[:, :0] of SVTR's position embedding.
-            if "could not reshape a memory descriptor" not in str(error):
-                raise
-            config = configured(folder, threads)
-            config.delete_pass("constant_folding_pass")
-            self._predictor = paddle.inference.create_predictor(config)
+            self._go_on_without_onednn(error)
 
     def run(self, inputs: Tensors) -> Tensors:
         """One batch by input name; every output by name."""
+        try:
+            return self._computed(inputs)
+        except RuntimeError as error:
+            self._go_on_without_onednn(error)
+            return self._computed(inputs)
+
+    def _computed(self, inputs: Tensors) -> Tensors:
         for name, value in inputs.items():
             self._predictor.get_input_handle(name).copy_from_cpu(value)
         self._predictor.run()
         return {
             name: self._predictor.get_output_handle(name).copy_to_cpu() for name in self._predictor.get_output_names()
         }
+
+    def _go_on_without_onednn(self, error: RuntimeError) -> None:
+        """It stumbles over tensors without elements, such as x[:, :0] of SVTR's position embedding."""
+        if "could not reshape a memory descriptor" not in str(error):
+            raise error
+        self._predictor = predictor(self._folder, self._threads, onednn=False)
+
+
+def predictor(folder: Path, threads: int, *, onednn: bool = True) -> paddle.inference.Predictor:
+    """What runs the program in `folder`."""
+    config = configured(folder, threads)
+    if not onednn:
+        config.disable_mkldnn()
+    return paddle.inference.create_predictor(config)
 
 
 def configured(folder: Path, threads: int) -> paddle.inference.Config:
