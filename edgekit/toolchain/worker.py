@@ -1,4 +1,4 @@
-"""Runs one worker: bounded in time and memory, killed with its children, its log kept."""
+"""Runs one worker: bounded in time and memory, confined, killed with its children, its log kept."""
 
 import json
 import os
@@ -15,10 +15,12 @@ from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
+from edgekit.toolchain.left import DISTRUST, check_output, is_plain
 from edgekit.toolchain.script import requirements_of
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
+UNCONFINED = "EDGEKIT_UNCONFINED"  # set by a user whose tools a confinement breaks
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
 
@@ -29,11 +31,12 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one worker may use: `seconds` of wall time, `memory_bytes` resident with children, `threads`."""
+    """What one worker may use: `seconds` of wall time, `memory_bytes` resident with children, `threads`, a `gpu`."""
 
     seconds: float = 900
     memory_bytes: int = 12 << 30
     threads: int = 2
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,16 @@ class Toolchain:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
-                env=worker_environment(scratch, limits.threads, own=own),
+                env={
+                    **worker_environment(scratch, limits.threads, own=own),
+                    **confinement(script, scratch, output, gpu=limits.gpu or requirements.needs is not None),
+                },
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
             )
             trouble = supervise(process, limits, cancelled)
-        return read_result(title, process.returncode, trouble, answer, log)
+        result = read_result(title, process.returncode, trouble, answer, log)
+        check_output(title, output, inputs.values())
+        return result
 
 
 def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dict[str, str]:
@@ -126,6 +134,21 @@ def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dic
             filter(None, (environment["PYTHONPATH"], os.environ.get("PYTHONPATH")))
         )
     return environment
+
+
+def confinement(script: Path, scratch: Path, output: Path, *, gpu: bool) -> dict[str, str]:
+    """The variable by which a worker confines itself before it loads anything native (see sitecustomize.py).
+
+    It may write into `scratch` and `output`; its own modules, which it cannot compile from then on, it compiles first.
+    """
+    if os.environ.get(UNCONFINED):
+        return {}
+    asked = {
+        "folders": [str(scratch.resolve()), str(output.resolve())],
+        "gpu": gpu,
+        "sources": [str(script.parent), str(bundled_folder("converters") / "lib")],
+    }
+    return {"EDGEKIT_CONFINE": json.dumps(asked)}
 
 
 def supervise(process: subprocess.Popen[bytes], limits: Limits, cancelled: threading.Event | None) -> str:
@@ -183,7 +206,9 @@ def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) 
     remedy = f"Its log is {log}; --verbose shows it."
     if trouble:
         raise ConversionError(f"{title} {trouble}", remedy)
-    if not answer.exists():
+    if not is_plain(log):
+        raise ConversionError(f"{title} put something else in the place of its log", DISTRUST)
+    if not is_plain(answer):
         raise ConversionError(f"{title} {how_it_ended(status)}: {telling_line(log)}", remedy)
     document = json.loads(answer.read_text(encoding="utf-8"))
     if document["status"] != "ok":
