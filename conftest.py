@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 
 from edgekit.cache import cache_folder
+from edgekit.toolchain.confinement import UNCONFINED
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
-from edgekit.toolchain.worker import UNCONFINED, Limits, Toolchain
+from edgekit.toolchain.worker import Limits, Toolchain
 
 ROOT = Path(__file__).resolve().parent
 SHARED = ROOT.parent / "shared"

@@ -13,6 +13,7 @@ from typing import Any
 
 from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
+from edgekit.toolchain.confinement import confinement
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
 from edgekit.toolchain.left import DISTRUST, check_output, is_plain
@@ -20,7 +21,6 @@ from edgekit.toolchain.script import requirements_of
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
-UNCONFINED = "EDGEKIT_UNCONFINED"  # set by a user whose tools a confinement breaks
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
 
@@ -134,21 +134,6 @@ def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dic
             filter(None, (environment["PYTHONPATH"], os.environ.get("PYTHONPATH")))
         )
     return environment
-
-
-def confinement(script: Path, scratch: Path, output: Path, *, gpu: bool) -> dict[str, str]:
-    """The variable by which a worker confines itself before it loads anything native (see sitecustomize.py).
-
-    It may write into `scratch` and `output`; its own modules, which it cannot compile from then on, it compiles first.
-    """
-    if os.environ.get(UNCONFINED):
-        return {}
-    asked = {
-        "folders": [str(scratch.resolve()), str(output.resolve())],
-        "gpu": gpu,
-        "sources": [str(script.parent), str(bundled_folder("converters") / "lib")],
-    }
-    return {"EDGEKIT_CONFINE": json.dumps(asked)}
 
 
 def supervise(process: subprocess.Popen[bytes], limits: Limits, cancelled: threading.Event | None) -> str:

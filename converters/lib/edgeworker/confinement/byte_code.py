@@ -1,12 +1,15 @@
 """Keeps the workers' own modules compiled, since a confined worker cannot do it."""
 
 import os
+import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import cache_from_source
 
 
 def compile_sources(*folders: str) -> None:
-    """Compile the modules below `folders` whose byte code is older than they are, where it can be written."""
+    """Compile the modules below `folders` whose byte code is older than they are, where it can and may be written."""
+    if sys.dont_write_bytecode:
+        return
     for folder in folders:
         with os.scandir(folder) as entries:
             for entry in entries:
