@@ -74,10 +74,10 @@ def verify(
 ) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
-    A signed manifest stays as it is. `against` is the reference asked for; by default the best fitting GPU bundle at hand, else Paddle here. With `own`
-    photos, they are the golden inputs. Raises
-    AbsentError where a program that an artifact was made from is no longer in the cache, what `Choice.check` raises,
-    and what the reference ends with. A runner that fails makes a `failed` verdict, not an exception.
+    A signed manifest stays as it is. `against` is the reference asked for; by default the best fitting GPU bundle at
+    hand, else Paddle here. With `own` photos, they are the golden inputs. Raises AbsentError where a program that an
+    artifact was made from is no longer in the cache, what `Choice.check` raises, and what the reference ends with. A
+    runner that fails makes a `failed` verdict, not an exception.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
     prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]

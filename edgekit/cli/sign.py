@@ -141,9 +141,7 @@ def password(file: Path | None, *, twice: bool = False) -> str:
         except (UnicodeDecodeError, IndexError):
             raise UsageError(f"{file} holds no password in its first line") from None
     if not sys.stdin.isatty():
-        raise UsageError(
-            "the key has a password, and there is nobody to ask", "Give it with --password-file FILE or -."
-        )
+        raise UsageError("the key's password is not given", "Say --password-file FILE, or - for stdin.")
     return typer.prompt("Password of the key", hide_input=True, confirmation_prompt=twice, err=True)
 
 

@@ -147,6 +147,7 @@ def check_document(check: "Check", signatures: "Mapping[Path, Signed] | None" = 
     from edgekit.artifact.samples import samples_record
 
     manifest = check.artifact.manifest
+    signed = (signatures or {}).get(check.artifact.folder)
     return {
         "model": manifest.model.name,
         "target": manifest.target,
@@ -154,9 +155,7 @@ def check_document(check: "Check", signatures: "Mapping[Path, Signed] | None" = 
         "precision": manifest.precision,
         "weights": manifest.weights,
         "artifact": check.artifact.folder,
-        "signature": signed_document(signed)
-        if signatures and (signed := signatures.get(check.artifact.folder))
-        else None,
+        "signature": None if signed is None else signed_document(signed),
         "files": manifest.files,
         "samples": check.golden and samples_record(check.golden),
         "reference": reference_document(check),

@@ -86,10 +86,10 @@ def new_pair(name: Path, password: str | None) -> tuple[Path, Path]:
 
 
 def key_number(key: "PublicKey") -> str:
-    """A key's number as minisign prints it: 16 digits of a little-endian number."""
+    """A key's number as minisign prints it: little-endian, in hex, without leading zeros."""
     return number_of(base64.b64decode(key.to_base64())[2:10])
 
 
 def number_of(identifier: bytes) -> str:
     """The same of the 8 bytes that stand in a key or a signature."""
-    return f"{int.from_bytes(identifier, 'little'):016X}"
+    return f"{int.from_bytes(identifier, 'little'):X}"
