@@ -5,9 +5,11 @@ The confinement itself is `converters/lib/edgeworker/confinement`; docs/confinem
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -26,12 +28,24 @@ def confinement(script: Path, scratch: Path, output: Path, *, gpu: bool) -> dict
     """
     if os.environ.get(UNCONFINED):
         return {}
+    if gpu:
+        load_unified_memory()
     asked = {
         "folders": [str(scratch.resolve()), str(output.resolve())],
         "gpu": gpu,
         "sources": [str(script.parent), str(bundled_folder("converters") / "lib")],
     }
     return {"EDGEKIT_CONFINE": json.dumps(asked)}
+
+
+@cache
+def load_unified_memory() -> None:
+    """Have NVIDIA's setuid helper, where there is one, load the module that CUDA needs and make its device.
+
+    CUDA calls it by itself where they are missing, which no confined process can.
+    """
+    if (helper := shutil.which("nvidia-modprobe")) is not None:
+        subprocess.run([helper, "-u", "-c=0"], capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
 
 
 class Trial(Struct, frozen=True):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.toolchain.confinement import confinement
@@ -21,6 +23,7 @@ from edgekit.toolchain.script import requirements_of
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
+LARGEST_ANSWER_BYTES = 64 << 20
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
 
@@ -195,10 +198,36 @@ def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) 
         raise ConversionError(f"{title} put something else in the place of its log", DISTRUST)
     if not is_plain(answer):
         raise ConversionError(f"{title} {how_it_ended(status)}: {telling_line(log)}", remedy)
-    document = json.loads(answer.read_text(encoding="utf-8"))
-    if document["status"] != "ok":
-        raise REFUSALS.get(document["kind"], ConversionError)(document["message"], document["remedy"])
-    return WorkerResult(document["details"], document["tools"], document["seconds"], document["peak_memory_bytes"])
+    said = read_answer(title, answer)
+    if said.status != "ok":
+        raise REFUSALS.get(said.kind, ConversionError)(said.message, said.remedy)
+    return WorkerResult(said.details, said.tools, said.seconds, said.peak_memory_bytes)
+
+
+class Answer(Struct, frozen=True):
+    """What a worker writes (see `edgeworker.protocol.main`): its `details`, or why it refused."""
+
+    status: str
+    tools: dict[str, str]
+    seconds: float
+    peak_memory_bytes: int
+    details: dict[str, Any] = {}
+    message: str = ""
+    remedy: str = ""
+    kind: str = ""
+
+
+def read_answer(title: str, answer: Path) -> Answer:
+    """The worker's answer. Raises ConversionError for a file that is none: the worker may be in a stranger's hands."""
+    import msgspec
+
+    try:
+        if answer.stat().st_size > LARGEST_ANSWER_BYTES:
+            raise ValueError(f"it is larger than {LARGEST_ANSWER_BYTES >> 20} MiB")
+        # Python's reader: workers write NaN and infinity, which JSON does not have.
+        return msgspec.convert(json.loads(answer.read_text(encoding="utf-8")), Answer)
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise ConversionError(f"{title} left a result that cannot be read: {error}", DISTRUST) from None
 
 
 def how_it_ended(status: int) -> str:

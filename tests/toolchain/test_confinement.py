@@ -1,5 +1,6 @@
 """Workers are confined on this machine, by its own kernel; and what is said where a kernel cannot."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ import pytest
 
 from edgekit.doctor import find_confinement
 from edgekit.errors import ConversionError
+from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.stage import SourceFile, Stage
+from edgekit.pipeline.store import StageStore
 from edgekit.toolchain import confinement
 from edgekit.toolchain.confinement import UNCONFINED, Trial, shortcomings, try_confinement
 from edgekit.toolchain.worker import Toolchain
@@ -169,8 +173,40 @@ def test_a_link_to_an_input_becomes_the_file(leave) -> None:
         ("Path('worker.log').unlink(); os.mkfifo('worker.log')", "put something else in the place of its log"),
         ("Path('result.json').mkdir()", "no result"),
         ("os.mkfifo('result.json'); os._exit(0)", "ended with status 0 and no result"),
+        ("Path('result.json').write_text('{'); os._exit(0)", "left a result that cannot be read"),
+        ("Path('result.json').write_text('[' * 100000); os._exit(0)", "left a result that cannot be read"),
+        ("Path('result.json').write_text('{\"status\": 1}'); os._exit(0)", "left a result that cannot be read"),
+        ("os.truncate(os.open('result.json', os.O_CREAT | os.O_RDWR), 65 << 20); os._exit(0)", "larger than 64 MiB"),
     ],
 )
 def test_what_is_no_file_is_not_taken_from_a_worker(leave, body: str, said: str) -> None:
     with pytest.raises(ConversionError, match=said):
         leave(body)
+
+
+def test_a_record_never_lands_in_an_input(fake_worker: Path, cache: Path, tmp_path: Path) -> None:
+    """A worker may say that its `stage.json` is its input, whose other name edgekit puts there."""
+    given = tmp_path / "given.bin"
+    given.write_text("years of work")
+    body = "[(request.output / name).symlink_to(request.inputs['given']) for name in ('stage.json', 'worker.log')]"
+    (fake_worker / "fake" / "work.py").write_text(LEAVE.format(body=body))
+    made = Stage("fake/work.py", "test", {"given": SourceFile(given, "0" * 64)})
+    store = StageStore(cache / "stages")
+    assert Executor(store, Toolchain(cache)).run([made]).result(made).key == made.key
+    assert given.read_text() == "years of work"
+    assert store.find(made) is not None
+
+
+def test_the_module_of_unified_memory_is_loaded_before_a_gpu_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    helper = tmp_path / "nvidia-modprobe"
+    helper.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/said\n')
+    helper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    confinement.load_unified_memory.cache_clear()
+    confinement.confinement(tmp_path / "work.py", tmp_path, tmp_path, gpu=False)
+    assert not (tmp_path / "said").exists()
+    confinement.confinement(tmp_path / "work.py", tmp_path, tmp_path, gpu=True)
+    assert (tmp_path / "said").read_text() == "-u -c=0\n"
+    confinement.load_unified_memory.cache_clear()

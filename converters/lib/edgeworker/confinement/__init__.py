@@ -36,7 +36,9 @@ def confine(folders: Sequence[str], *, gpu: bool = False) -> Confinement:
     from edgeworker.confinement import landlock, seccomp
 
     abi = landlock.abi_version()
-    devices = [path for pattern in (*DEVICES, *(GPU if gpu else ())) for path in glob.glob(pattern)]  # noqa: PTH207  pathlib costs time at each start
+    patterns = (*DEVICES, *GPU) if gpu else DEVICES
+    devices = [path for pattern in patterns for path in glob.glob(pattern)]  # noqa: PTH207  pathlib's costs more
+    devices = [path for path in devices if os.access(path, os.F_OK)]  # not a link to a device that is gone
     if abi:
         landlock.restrict_writes(abi, folders, devices)
     filtered = seccomp.available()
