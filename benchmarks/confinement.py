@@ -2,8 +2,9 @@
 
     uv run python benchmarks/confinement.py [PAIRS]
 
-Prints the median of either, and of the differences of the pairs, in milliseconds: of wall time, and of the processor's
-own, which does not depend on what else runs. The worker does nothing but import what every worker imports.
+Prints the median of either and of the differences of the pairs, and the smallest of either, in milliseconds: of wall
+time, and of the processor's own. Beside other work the median of wall time says little, and these others more. The worker
+does nothing but import what every worker imports.
 """
 
 import os
@@ -45,7 +46,10 @@ def main(pairs: int) -> None:
         with_it = [1000 * other[number] for _, other in runs]
         differences = [other - one for one, other in zip(without, with_it, strict=True)]
         medians = [statistics.median(values) for values in (without, with_it, differences)]
-        print("{:9} without {:6.1f} ms, confined {:6.1f} ms, difference {:5.1f} ms".format(title, *medians))
+        figures = (*medians, min(without), min(with_it))
+        print(
+            "{:9} without {:.1f}, confined {:.1f}, difference {:.1f}; smallest {:.1f}, {:.1f}".format(title, *figures)
+        )
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 

@@ -47,6 +47,8 @@ def attempts(request: Request) -> dict[str, Callable[[], object]]:
         "tcp as a child": lambda: run("import socket; socket.socket()"),
         "end edgekit": lambda: os.kill(os.getppid(), 0),
         "outlive edgekit": lambda: run("import os; os.setsid()"),
+        "name the machine": lambda: socket.sethostname(socket.gethostname()),
+        "name the machine as a child": lambda: run("import socket; socket.sethostname(socket.gethostname())"),
         "own: write": lambda: (own / "written").write_text("x"),
         "own: move": lambda: (own / "written").rename(own / "folder" / "moved"),
         "own: temporary": lambda: tempfile.TemporaryFile().close(),

@@ -34,7 +34,10 @@ def confine(folders: Sequence[str], *, gpu: bool = False) -> Confinement:
     something and then refuses it.
     """
     from edgeworker.confinement import landlock, seccomp
+    from edgeworker.confinement.system import give_up_capabilities, give_up_privileges
 
+    give_up_privileges()
+    give_up_capabilities()
     abi = landlock.abi_version()
     patterns = (*DEVICES, *GPU) if gpu else DEVICES
     devices = [path for pattern in patterns for path in glob.glob(pattern)]  # noqa: PTH207  pathlib's costs more

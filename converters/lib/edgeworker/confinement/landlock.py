@@ -8,7 +8,7 @@ import ctypes
 import os
 from collections.abc import Sequence
 
-from edgeworker.confinement.system import give_up_privileges, system_call
+from edgeworker.confinement.system import system_call
 
 # The same on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
@@ -44,8 +44,9 @@ def abi_version() -> int:
 def restrict_writes(abi: int, folders: Sequence[str], devices: Sequence[str]) -> None:
     """Allow changes below `folders` and writing to `devices`; no others, no TCP, no signals to processes outside.
 
-    `abi` says how much of that is asked for: moves between folders from 2 (before, none are possible), truncation
-    from 3, TCP from 4, control of devices from 5, signals and abstract sockets from 6. Raises OSError.
+    The process must have given up privileges before. `abi` says how much of that is asked for: moves between folders
+    from 2 (before, none are possible), truncation from 3, TCP from 4, control of devices from 5, signals and abstract
+    sockets from 6. Raises OSError.
     """
     files = _WRITE_FILE | (_TRUNCATE if abi >= TRUNCATES else 0) | (_IOCTL_DEV if abi >= DEVICES else 0)
     everything = files | _REMOVE_AND_MAKE | (_REFER if abi >= MOVES else 0)
@@ -59,7 +60,6 @@ def restrict_writes(abi: int, folders: Sequence[str], devices: Sequence[str]) ->
     try:
         for path, allowed in [*((one, everything) for one in folders), *((one, files) for one in devices)]:
             _allow(ruleset, path, allowed)
-        give_up_privileges()
         system_call(_RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

@@ -12,7 +12,7 @@ import os
 import struct
 from typing import NamedTuple
 
-from edgeworker.confinement.system import give_up_privileges, system_call
+from edgeworker.confinement.system import system_call
 
 _SET_MODE_FILTER, _GET_ACTION_AVAIL = 1, 2
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
@@ -56,13 +56,12 @@ def available() -> bool:
 def refuse_sockets(*, gpu: bool = False) -> None:
     """Refuse, with PermissionError, what opens a socket. CUDA passes its memory on through one kind that `gpu` allows.
 
-    Raises OSError where the kernel refuses the filter.
+    The process must have given up privileges before. Raises OSError where the kernel refuses the filter.
     """
     program = b"".join(_program(_MACHINES[os.uname().machine], gpu))
     code = ctypes.create_string_buffer(program, len(program))
     # struct sock_fprog: how many instructions, and where.
     head = ctypes.create_string_buffer(struct.pack("H6xP", len(program) // 8, ctypes.addressof(code)))
-    give_up_privileges()
     system_call(_MACHINES[os.uname().machine].seccomp, _SET_MODE_FILTER, 0, head)
 
 
