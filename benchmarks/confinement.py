@@ -3,8 +3,8 @@
     uv run python benchmarks/confinement.py [PAIRS]
 
 Prints the median of either and of the differences of the pairs, and the smallest of either, in milliseconds: of wall
-time, and of the processor's own. Beside other work the median of wall time says little, and these others more. The worker
-does nothing but import what every worker imports.
+time, and of the processor's own. Beside other work the median of wall time says little, and these others more. The
+worker does nothing but import what every worker imports.
 """
 
 import os
