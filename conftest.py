@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from edgekit.cache import cache_folder
+from edgekit.toolchain.confinement import UNCONFINED
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from edgekit.toolchain.worker import Limits, Toolchain
@@ -130,6 +131,12 @@ def fake_worker(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(edgekit.bundled, "PACKAGE", tmp_path / "project" / "edgekit")
     worker_source_digest.cache_clear()
     return converters
+
+
+@pytest.fixture
+def unconfined(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets workers write anywhere: for fakes that tell the test what they do, by files outside their folders."""
+    monkeypatch.setenv(UNCONFINED, "1")
 
 
 Edgekit = Callable[..., subprocess.CompletedProcess[str]]

@@ -1,4 +1,4 @@
-"""What of the outside world is here: toolchains, Pythons, a GPU; and what each missing one would take."""
+"""What of the outside world is here: toolchains, Pythons, a GPU, a kernel that confines; what each would take."""
 
 import platform
 import shutil
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError
+from edgekit.toolchain.confinement import shortcomings, try_confinement
 from edgekit.toolchain.device import NAMES, find_device
 from edgekit.toolchain.environment import ready_python
 from edgekit.toolchain.interpreter import find_interpreter, uv_program
@@ -18,7 +19,7 @@ DEVICE_TIMEOUT_SECONDS = 10
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked for. `status`: "ready", "installable" (on first use, by itself) or "missing"."""
+    """One thing looked for. `status`: "ready", "installable" (on first use, by itself), "partly" or "missing"."""
 
     name: str
     purpose: str
@@ -33,6 +34,7 @@ def examine(cache: Path) -> list[Finding]:
         find_uv(),
         *(find_toolchain(requirements, uses, cache) for requirements, uses in toolchains()),
         find_gpu(),
+        find_confinement(),
         Finding("cache", "environments, weights, stages", "ready", str(cache)),
     ]
 
@@ -78,6 +80,18 @@ def find_gpu() -> Finding:
     if answer is None:
         return Finding("NVIDIA GPU", purpose, "missing", "nvidia-smi does not answer; it needs a GPU and its driver")
     return Finding("NVIDIA GPU", purpose, "ready", answer.splitlines()[0])
+
+
+def find_confinement() -> Finding:
+    """Whether the kernel keeps workers from the network, and from writing outside their folders; tried out."""
+    name, purpose = "confinement", "workers: no network, no writes outside their folders"
+    trial = try_confinement()
+    if isinstance(trial, str):
+        return Finding(name, purpose, "missing", trial)
+    if found := shortcomings(trial):
+        nothing = trial.writes_elsewhere and trial.tcp
+        return Finding(name, purpose, "missing" if nothing else "partly", "; ".join(found))
+    return Finding(name, purpose, "ready", f"Landlock (ABI {trial.landlock_abi}) and {trial.network}")
 
 
 def ask(command: list[str]) -> str | None:

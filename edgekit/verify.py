@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from edgekit.artifact.golden import write_golden
-from edgekit.artifact.load import Artifact
+from edgekit.artifact.load import Artifact, is_signed
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
@@ -74,10 +74,10 @@ def verify(
 ) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
-    `against` is the reference asked for; by default the best fitting GPU bundle at hand, else Paddle here. With `own`
-    photos, they are the golden inputs. Raises
-    AbsentError where a program that an artifact was made from is no longer in the cache, what `Choice.check` raises,
-    and what the reference ends with. A runner that fails makes a `failed` verdict, not an exception.
+    A signed manifest stays as it is. `against` is the reference asked for; by default the best fitting GPU bundle at
+    hand, else Paddle here. With `own` photos, they are the golden inputs. Raises AbsentError where a program that an
+    artifact was made from is no longer in the cache, what `Choice.check` raises, and what the reference ends with. A
+    runner that fails makes a `failed` verdict, not an exception.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
     prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]
@@ -183,7 +183,12 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
 
 
 def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
-    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it."""
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
+
+    A signed artifact stays as it was signed, with the verdicts that were signed.
+    """
+    if is_signed(prepared.artifact.folder):
+        return
     from safetensors.numpy import load_file
 
     golden = prepared.golden

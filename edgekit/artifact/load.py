@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgekit.artifact.manifest import FILE, SCHEMA, Manifest, ManifestHead
+from edgekit.artifact.manifest import FILE, SCHEMA, SIGNATURE, Manifest, ManifestHead
 from edgekit.errors import UsageError
 from edgekit.hashing import file_sha256
 from edgekit.pipeline.stage import SourceFile
@@ -30,12 +30,15 @@ class Artifact:
         return replace(self, manifest=manifest)
 
 
-def load_artifact(folder: Path, sha256: Callable[[Path], str] = file_sha256) -> Artifact:
+def load_artifact(
+    folder: Path, sha256: Callable[[Path], str] = file_sha256, approve: Callable[[bytes], None] | None = None
+) -> Artifact:
     """Read the artifact in `folder` and check its files' hashes, as `sha256` finds them.
 
-    Raises UsageError where it is no artifact, of a newer edgekit, or damaged: a wrong file is never run.
+    `approve` gets the manifest's bytes before they are read, and raises where they are not to be believed. Raises
+    UsageError where it is no artifact, of a newer edgekit, or damaged: a wrong file is never run.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, approve)
     for name, record in {**manifest.files, **manifest.golden}.items():
         path = folder / name
         if Path(name).name != name:
@@ -52,14 +55,21 @@ def load_artifact(folder: Path, sha256: Callable[[Path], str] = file_sha256) -> 
     return Artifact(folder, manifest)
 
 
-def read_manifest(folder: Path) -> Manifest:
-    """The manifest of `folder`. Raises UsageError where there is none or it cannot be read."""
+def is_signed(folder: Path) -> bool:
+    """Whether a signature lies beside a manifest: then edgekit writes nothing into it any more."""
+    return (folder / SIGNATURE).exists()
+
+
+def read_manifest(folder: Path, approve: Callable[[bytes], None] | None = None) -> Manifest:
+    """The manifest of `folder`. Raises UsageError where there is none or it cannot be read, and what `approve` does."""
     import msgspec
 
     try:
         raw = (folder / FILE).read_bytes()
     except OSError:
         raise UsageError(f"{folder} is not an artifact: it has no {FILE}") from None
+    if approve is not None:
+        approve(raw)
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
     except msgspec.DecodeError as error:

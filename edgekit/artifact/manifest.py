@@ -12,6 +12,8 @@ from edgekit.parity.verdict import OutputKind, Precision
 SCHEMA = 2
 """2: sizes are [height, width], and `preprocessing` may stretch, pad, and make other channels. 1 loads as well."""
 FILE = "manifest.json"
+SIGNATURE = f"{FILE}.minisig"
+"""As minisign calls it: the signature of `FILE`."""
 
 TensorKind = OutputKind | Literal["image"]
 RewrittenGraph = Literal["program", "target"]

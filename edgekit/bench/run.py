@@ -16,7 +16,7 @@ from edgekit.convert import make_manifest, write_conversion
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
-from edgekit.pipeline.plan import RUN_LIMITS, Plan, plan_conversion, programs_of, run_stage
+from edgekit.pipeline.plan import Plan, plan_conversion, programs_of, run_stage
 from edgekit.pipeline.source import CatalogSource, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
@@ -165,7 +165,7 @@ def timed_stage(entry: Entry, variant: Variant, manifest: Manifest, executor: Ex
         options={**stage.options, "threads": timing.threads, "latency": latency, "measured": time.time_ns()},
         cores=timing.threads,
         memory_bytes=entry.conversion.memory_bytes,
-        limits=replace(RUN_LIMITS, threads=timing.threads),
+        limits=replace(stage.limits, threads=timing.threads),
     )
 
 

@@ -14,6 +14,7 @@ from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
 from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
+from edgekit.cli.sign import sign
 from edgekit.cli.verify import verify
 from edgekit.errors import ConversionError, EdgekitError
 
@@ -30,6 +31,7 @@ app.command()(models)
 app.command(short_help="Convert models to targets.")(convert)
 app.command(short_help="Prove artifacts in their own runtimes.")(verify)
 app.command(short_help="Name what is on photos.")(predict)
+app.command(short_help="Sign artifacts, and check their signatures.")(sign)
 app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
 app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Convert and verify every model on every target.")(matrix)

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 MARKS = {
     "ready": "[green]ready[/green]",
     "installable": "[cyan]installable[/cyan]",
+    "partly": "[yellow]partly[/yellow]",
     "missing": "[yellow]missing[/yellow]",
 }
 
 
 def doctor(json: Json = False) -> None:
-    """Show which toolchains, Pythons and GPU are here, and what the missing ones take."""
+    """Show which toolchains, Pythons and GPU are here, what the missing ones take, and whether workers are confined."""
     from rich.markup import escape
 
     from edgekit.cache import cache_folder

@@ -7,6 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
+from edgekit.cli.sign import RequireSigned, approved_artifact
 from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def predict(
         str | None,
         typer.Option("--target", "-t", help="Which artifact of the model, or all to compare them; the first if none."),
     ] = None,
+    require_signed: RequireSigned = None,
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1, max=1000)] = 5,
     out: Out = DEFAULT_OUT,
     json: Json = False,
@@ -35,8 +37,12 @@ def predict(
     from edgekit.data.photos import find_photos
     from edgekit.predict import predict as predict_photos
     from edgekit.report.predictions import prediction_table
+    from edgekit.signing.keys import public_key
 
+    key = public_key(require_signed) if require_signed is not None else None
     artifacts = chosen_artifacts(named_artifacts([model], out), target, model)
+    if key is not None:
+        artifacts = [approved_artifact(one.folder, key, {}) for one in artifacts]
     warn_of_unproved(artifacts)
     found = find_photos(photos)
     done: list[Prediction] = []

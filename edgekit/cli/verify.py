@@ -8,10 +8,14 @@ import typer
 from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.diagnose import NoDiagnose, explain, show
+from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
 from edgekit.errors import AbsentError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from edgekit.artifact.load import Artifact
+    from edgekit.signing.signature import Signed
     from edgekit.verify import Check
 
 
@@ -33,6 +37,7 @@ def verify(
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
     golden: Golden = None,
+    require_signed: RequireSigned = None,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
@@ -42,18 +47,22 @@ def verify(
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
     from edgekit.reference.choose import choice
+    from edgekit.signing.keys import public_key
     from edgekit.verify import verify as verify_artifacts
 
-    artifacts = named_artifacts(what or [], out)
+    signatures: dict[Path, Signed] = {}
+    key = public_key(require_signed) if require_signed is not None else None
+    artifacts = [approved_artifact(folder, key, signatures) for folder in named_folders(what or [], out)]
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
         checks = verify_artifacts(artifacts, executor, against, own)
     if not json:
         show_checks(checks)
+        show_signatures(artifacts, signatures)
     diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own)
     if json:
-        print_json({"checks": [check_document(check) for check in checks], "diagnoses": diagnoses})
+        print_json({"checks": [check_document(check, signatures) for check in checks], "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
         show(one)
     return int(any(check.found.verdict.status == "failed" for check in checks))
@@ -64,7 +73,14 @@ def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
 
     Raises AbsentError where there is none, UsageError for an unknown model or a damaged artifact.
     """
-    from edgekit.artifact.load import find_artifacts, load_artifact
+    from edgekit.artifact.load import load_artifact
+
+    return [load_artifact(folder) for folder in named_folders(names, out)]
+
+
+def named_folders(names: list[str], out: Path) -> list[Path]:
+    """The folders of the artifacts meant. Raises AbsentError where there is none, UsageError for an unknown model."""
+    from edgekit.artifact.load import find_artifacts
     from edgekit.artifact.manifest import FILE
     from edgekit.catalog import load_catalog
 
@@ -88,7 +104,7 @@ def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
         folders = find_artifacts(out)
         if not folders:
             raise AbsentError(f"{out} holds no artifacts", "Run `edgekit convert MODEL --target all` first.")
-    return [load_artifact(folder) for folder in dict.fromkeys(folders)]
+    return list(dict.fromkeys(folders))
 
 
 def show_checks(checks: list["Check"]) -> None:
@@ -111,11 +127,27 @@ def show_checks(checks: list["Check"]) -> None:
 FOUND = ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
 
 
-def check_document(check: "Check") -> dict:
-    """The JSON of one check."""
+def show_signatures(artifacts: "list[Artifact]", signatures: "dict[Path, Signed]") -> None:
+    """Say whose signatures hold, and which artifacts keep the verdicts that were signed."""
+    from edgekit.artifact.load import is_signed
+
+    for one in artifacts:
+        if (signed := signatures.get(one.folder)) is not None:
+            line = f"{one.folder} is signed, {signed_words(signed)}."
+        elif is_signed(one.folder):
+            line = f"{one.folder} has a signature, which was not checked: --require-signed KEY."
+        else:
+            continue
+        line = f"{line} Its manifest stays as it is."
+        console().print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def check_document(check: "Check", signatures: "Mapping[Path, Signed] | None" = None) -> dict:
+    """The JSON of one check; `signature` is one that was asked for and holds."""
     from edgekit.artifact.samples import samples_record
 
     manifest = check.artifact.manifest
+    signed = (signatures or {}).get(check.artifact.folder)
     return {
         "model": manifest.model.name,
         "target": manifest.target,
@@ -123,6 +155,7 @@ def check_document(check: "Check") -> dict:
         "precision": manifest.precision,
         "weights": manifest.weights,
         "artifact": check.artifact.folder,
+        "signature": None if signed is None else signed_document(signed),
         "files": manifest.files,
         "samples": check.golden and samples_record(check.golden),
         "reference": reference_document(check),

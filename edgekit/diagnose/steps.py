@@ -64,7 +64,7 @@ class Step:
             inputs={**self.files, "tensors": SourceFile(golden.path, golden.sha256)},
             options={**self.options, **timing_options(False), **({"oracle": False} if self.format == PROGRAM else {})},
             memory_bytes=memory_bytes,
-            limits=RUN_LIMITS,
+            limits=replace(RUN_LIMITS, gpu=self.variant is not None and self.variant.needs is not None),
         )
 
     @property

@@ -339,7 +339,7 @@ def run_stage(
         cores=RUN_THREADS if timed else 1,
         alone=timed,
         memory_bytes=memory_bytes,
-        limits=RUN_LIMITS,
+        limits=replace(RUN_LIMITS, gpu=variant.needs is not None),
     )
 
 

@@ -92,6 +92,8 @@ class StageStore:
                     )
                 except ConversionError as error:
                     raise type(error)(error.message, self.keep_log(stage, scratch, error.remedy)) from None
+                for name in (RECORD, LOG):  # what a worker has left there may be an input's other name: never written
+                    (output / name).unlink(missing_ok=True)
                 result = StageResult(
                     folder=folder,
                     key=stage.key,

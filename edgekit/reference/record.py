@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -166,7 +166,7 @@ def ran_backend(
                 Path(scratch),
                 python=wish.python,
                 device=wish.device,
-                limits=RUN_LIMITS,
+                limits=replace(RUN_LIMITS, gpu=True),
             )
         except EdgekitError as error:
             remedy = keep_log(Path(scratch), error.remedy, executor)

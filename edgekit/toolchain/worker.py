@@ -1,4 +1,4 @@
-"""Runs one worker: bounded in time and memory, killed with its children, its log kept."""
+"""Runs one worker: bounded in time and memory, confined, killed with its children, its log kept."""
 
 import json
 import os
@@ -11,14 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
+from edgekit.toolchain.confinement import confinement
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
+from edgekit.toolchain.left import DISTRUST, check_output, is_plain
 from edgekit.toolchain.script import requirements_of
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
+LARGEST_ANSWER_BYTES = 64 << 20
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
 
@@ -29,11 +34,12 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one worker may use: `seconds` of wall time, `memory_bytes` resident with children, `threads`."""
+    """What one worker may use: `seconds` of wall time, `memory_bytes` resident with children, `threads`, a `gpu`."""
 
     seconds: float = 900
     memory_bytes: int = 12 << 30
     threads: int = 2
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,11 +102,16 @@ class Toolchain:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
-                env=worker_environment(scratch, limits.threads, own=own),
+                env={
+                    **worker_environment(scratch, limits.threads, own=own),
+                    **confinement(script, scratch, output, gpu=limits.gpu or requirements.needs is not None),
+                },
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
             )
             trouble = supervise(process, limits, cancelled)
-        return read_result(title, process.returncode, trouble, answer, log)
+        result = read_result(title, process.returncode, trouble, answer, log)
+        check_output(title, output, inputs.values())
+        return result
 
 
 def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dict[str, str]:
@@ -183,12 +194,40 @@ def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) 
     remedy = f"Its log is {log}; --verbose shows it."
     if trouble:
         raise ConversionError(f"{title} {trouble}", remedy)
-    if not answer.exists():
+    if not is_plain(log):
+        raise ConversionError(f"{title} put something else in the place of its log", DISTRUST)
+    if not is_plain(answer):
         raise ConversionError(f"{title} {how_it_ended(status)}: {telling_line(log)}", remedy)
-    document = json.loads(answer.read_text(encoding="utf-8"))
-    if document["status"] != "ok":
-        raise REFUSALS.get(document["kind"], ConversionError)(document["message"], document["remedy"])
-    return WorkerResult(document["details"], document["tools"], document["seconds"], document["peak_memory_bytes"])
+    said = read_answer(title, answer)
+    if said.status != "ok":
+        raise REFUSALS.get(said.kind, ConversionError)(said.message, said.remedy)
+    return WorkerResult(said.details, said.tools, said.seconds, said.peak_memory_bytes)
+
+
+class Answer(Struct, frozen=True):
+    """What a worker writes (see `edgeworker.protocol.main`): its `details`, or why it refused."""
+
+    status: str
+    tools: dict[str, str]
+    seconds: float
+    peak_memory_bytes: int
+    details: dict[str, Any] = {}
+    message: str = ""
+    remedy: str = ""
+    kind: str = ""
+
+
+def read_answer(title: str, answer: Path) -> Answer:
+    """The worker's answer. Raises ConversionError for a file that is none: the worker may be in a stranger's hands."""
+    import msgspec
+
+    try:
+        if answer.stat().st_size > LARGEST_ANSWER_BYTES:
+            raise ValueError(f"it is larger than {LARGEST_ANSWER_BYTES >> 20} MiB")
+        # Python's reader: workers write NaN and infinity, which JSON does not have.
+        return msgspec.convert(json.loads(answer.read_text(encoding="utf-8")), Answer)
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        raise ConversionError(f"{title} left a result that cannot be read: {error}", DISTRUST) from None
 
 
 def how_it_ended(status: int) -> str:

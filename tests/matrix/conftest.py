@@ -88,7 +88,7 @@ class FakeProject:
 
 @pytest.fixture
 def project(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], unconfined: None
 ) -> Iterator[FakeProject]:
     root = tmp_path / "project"
     roles = {"paddle": ["synthesize", "export", "run"], "alpha": ["convert", "run"], "beta": ["convert", "run"]}

@@ -22,7 +22,7 @@ def executor(fake_worker: Path, cache: Path) -> Executor:
 
 
 @pytest.fixture
-def calls(tmp_path: Path) -> Path:
+def calls(tmp_path: Path, unconfined: None) -> Path:
     folder = tmp_path / "calls"
     folder.mkdir()
     return folder

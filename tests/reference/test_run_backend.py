@@ -23,7 +23,7 @@ WORKERS = sorted({worker for one in BACKENDS.values() if one.gpu for worker in (
 
 
 @pytest.fixture
-def told(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def told(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unconfined: None) -> Path:
     """Fakes in the place of every GPU worker; the folder where they write down what they were told."""
     converters = tmp_path / "project" / "converters"
     for worker in WORKERS:

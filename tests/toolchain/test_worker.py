@@ -14,8 +14,8 @@ WORKER = "fake/work.py"
 
 @pytest.fixture
 def run(fake_worker: Path, cache: Path, tmp_path: Path):
-    def call(options: dict, **more):
-        scratch = tmp_path / f"scratch-{time.time_ns()}"
+    def call(options: dict, scratch: Path | None = None, **more):
+        scratch = scratch or tmp_path / f"scratch-{time.time_ns()}"
         (scratch / "output").mkdir(parents=True)
         return Toolchain(cache).run(WORKER, {}, scratch / "output", options, scratch=scratch, **more)
 
@@ -62,9 +62,9 @@ def test_a_worker_that_leaves_without_a_result_has_failed(run) -> None:
 
 
 def test_a_hanging_worker_is_stopped_with_its_children(run, tmp_path: Path) -> None:
-    pids = tmp_path / "pids"
+    pids = tmp_path / "scratch" / "pids"
     with pytest.raises(ConversionError, match="did not end within 3 s"):
-        run({"do": "hang", "pids": str(pids)}, limits=Limits(seconds=3))
+        run({"do": "hang", "pids": str(pids)}, pids.parent, limits=Limits(seconds=3))
     assert_gone(pids)
 
 
@@ -74,7 +74,7 @@ def test_a_greedy_worker_is_stopped(run) -> None:
 
 
 def test_cancelling_kills_the_worker_and_its_children(run, tmp_path: Path) -> None:
-    pids, cancelled = tmp_path / "pids", threading.Event()
+    pids, cancelled = tmp_path / "scratch" / "pids", threading.Event()
 
     def cancel_when_started() -> None:
         while not pids.exists() or not pids.read_text():
@@ -83,7 +83,7 @@ def test_cancelling_kills_the_worker_and_its_children(run, tmp_path: Path) -> No
 
     threading.Thread(target=cancel_when_started).start()
     with pytest.raises(Cancelled):
-        run({"do": "hang", "pids": str(pids)}, cancelled=cancelled)
+        run({"do": "hang", "pids": str(pids)}, pids.parent, cancelled=cancelled)
     assert_gone(pids)
 
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -262,11 +263,16 @@ class Building:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """The file `source` under another name: without a copy where the file system can."""
-    try:
-        target.hardlink_to(source)
-    except OSError:
-        shutil.copyfile(source, target)
+    """The file `source` under another name: without a copy where the file system can.
+
+    A confined worker may make no second name for a file outside its folder: with it, it could change that file. It
+    leaves a symbolic link, and edgekit puts the file in its place.
+    """
+    for link in (target.hardlink_to, target.symlink_to):
+        with suppress(OSError):
+            return link(source)
+    shutil.copyfile(source, target)
+    return None
 
 
 def stored_names(program: Any) -> list[str]:
