@@ -99,14 +99,16 @@ def account(
     count = 0
     for one in stored:
         matches = index.find(one.values)
-        if not matches and one.values.dtype.kind != "f":
+        constant = not matches and is_constant(one.values, numbers, fills)
+        # What the operator itself is described with is no parameter.
+        if not matches and (one.values.dtype.kind != "f" or (one.described and constant)):
             continue
         count += 1
         if matches:
             explained[matches[0].how] += 1
             # What has the same values cannot be told apart: it counts as used together.
             used.update(name for match in matches for name in match.source.names)
-        elif is_constant(one.values, numbers, fills):
+        elif constant:
             explained[CONSTANT] += 1
         elif piece := find_piece(one.values, index.sources):
             explained[piece.how] += 1

@@ -8,6 +8,7 @@ from edgeworker.paddle_program import attribute, ops
 
 FORMULAS = {
     "0, 1 and their like": (0.0, 1.0, -1.0, 2.0, 0.5, 3.0, 6.0, 1 / 6),
+    "what a largest value is taken over is padded with": (-float(np.finfo(np.float32).max), -np.inf),
     "gelu's": (2**0.5, 2**-0.5, 0.044715, (2 / np.pi) ** 0.5),
 }
 """Numbers of the operators' own definitions: halves and unities, hard_swish's 3 and 6, gelu's two forms (Hendrycks and
@@ -49,10 +50,10 @@ def is_constant(stored: np.ndarray, numbers: set[float], fills: set[int]) -> boo
 
     A long tensor of one number is no constant else: it may have been a bias.
     """
-    with np.errstate(over="ignore"):
-        different = np.unique(stored.astype(np.float32))
-    if stored.size > FEW and (different.size > 1 or stored.size not in fills):
+    if stored.size > FEW and (stored.size not in fills or not (stored == stored.flat[0]).all()):
         return False
+    with np.errstate(over="ignore"):
+        different = np.unique((stored.flat[:1] if stored.size > FEW else stored).astype(np.float32))
     known = numbers
     if stored.dtype == np.float16:
         with np.errstate(over="ignore"):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 from edgeworker.ledger.account import Account, Rewritten, account
-from edgeworker.ledger.stored import Stored
+from edgeworker.ledger.stored import Stored, described
 
 from tests.converters.lib.ledger.programs import folded, small_program
 
@@ -180,3 +180,37 @@ def test_a_batch_norm_that_changes_nothing_is_accounted_for() -> None:
     stored = [("w", parameters["conv.w"]), ("b", parameters["bn.bias"]), ("f", parameters["fc.w"])]
     found = account((Stored(name, "c", values) for name, values in stored), program, parameters)
     assert (found.unexplained, found.unused) == ([], [])
+
+
+def test_a_parameter_of_one_value_may_stand_in_a_layers_description() -> None:
+    """ncnn writes a lone factor where the layer is described; there a change of it is found as in any tensor."""
+    program, parameters = small_program()
+    parameters["factor"] = np.array([-0.0380920395], np.float32)
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    epsilon = described("norm", "eps", [1e-5], "batch norm")
+    right = described("mul", "b", [-3.80920395e-2], "BinaryOp mul")
+    found = account([*stored, epsilon, right], program, parameters)
+    assert (found.unexplained, found.unused, found.stored) == ([], [], len(stored) + 1)
+    wrong = described("mul", "b", [-3.80920395e-2 * 1.01], "BinaryOp mul")
+    found = account([*stored, epsilon, wrong], program, parameters)
+    assert [(one.name, one.layer) for one in found.unexplained] == [("mul.b", "BinaryOp mul")]
+    assert found.unused == ["factor"]
+    lost = account([*stored, epsilon], program, parameters)
+    assert (lost.unexplained, lost.unused) == ([], ["factor"])
+
+
+def test_an_operators_own_number_that_was_changed_is_found() -> None:
+    """No parameter, but what computes with it computes otherwise."""
+    program, parameters = small_program()
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    found = account([*stored, described("norm", "eps", [1e-4], "batch norm")], program, parameters)
+    assert [one.name for one in found.unexplained] == ["norm.eps"]
+    assert found.stored == len(stored) + 1
+
+
+@pytest.mark.parametrize("number", [np.inf, -3.4028234663852886e38])
+def test_the_padding_of_a_largest_value_is_no_parameter(number: float) -> None:
+    program, parameters = small_program()
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    found = account([*stored, described("pad", "value", [-abs(number)], "Padding pad")], program, parameters)
+    assert (found.unexplained, found.stored) == ([], len(stored))
