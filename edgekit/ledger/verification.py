@@ -1,16 +1,19 @@
 """The ledger as a part of verification: its stage, and what it adds to a verdict."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.bundled import bundled_folder
 from edgekit.ledger.ledger import Ledger
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.toolchain.worker import Limits
 
 if TYPE_CHECKING:
+    from edgekit.artifact.load import Artifact
     from edgekit.artifact.manifest import Manifest, VariantVerdict
     from edgekit.errors import EdgekitError
     from edgekit.pipeline.store import StageResult
@@ -20,6 +23,25 @@ WORKER = "parameters.py"
 LIMITS = Limits(seconds=600, memory_bytes=10 << 30, threads=1)
 # Programs that the readers know; those of Paddle 3 are another format.
 PROGRAM_FILE = "inference.pdmodel"
+
+
+def ledger_stages(artifact: "Artifact", target: "Target", stages: Path) -> dict[str, Stage]:
+    """The account of each variant's parameters, by its name, where its files can be read; `stages` is the stage store.
+
+    Raises AbsentError where the program that the artifact was made from is gone.
+    """
+    manifest = artifact.manifest
+    program = SourceFile(program_folder_of(manifest, stages), manifest.program_key)
+    # What another program was written as has its parameters, in the layout that the ledger reads.
+    written = written_folder_of(manifest, stages)
+    accounted = SourceFile(written, written.name) if written else program
+    changed = rewritten_folder_of(manifest, stages)
+    rewritten = SourceFile(changed, changed.name) if changed else None
+    planned = {
+        variant.name: ledger_stage(target, variant, manifest, artifact.by_role(), accounted, rewritten)
+        for variant in target.variants_of(manifest.build)
+    }
+    return {name: stage for name, stage in planned.items() if stage is not None}
 
 
 def ledger_stage(
@@ -80,14 +102,23 @@ def with_ledger(
     """
     if outcome is None:
         return found
-    if isinstance(outcome, Exception):
-        reason = f"its parameters could not be accounted for: {outcome}"
-        return warned(found, reason) if excuse else failed(found, reason)
-    ledger = Ledger.of(outcome.details)
-    found = replace(found, ledger=ledger)
-    if ledger.complete:
+    if not isinstance(outcome, Exception):
+        found = replace(found, ledger=Ledger.of(outcome.details))
+    said, fails = shortfall(outcome, excuse)
+    if not said:
         return found
-    return warned(found, ledger.sentence) if excuse and not ledger.damaged else failed(found, ledger.sentence)
+    return failed(found, said) if fails else warned(found, said)
+
+
+def shortfall(outcome: "StageResult | EdgekitError", excuse: str) -> tuple[str, bool]:
+    """What an account lacks, in words, and whether the artifact fails by it; no words where it is complete.
+
+    Raises nothing: an account that could not be made lacks everything.
+    """
+    if isinstance(outcome, Exception):
+        return f"its parameters could not be accounted for: {outcome}", not excuse
+    ledger = Ledger.of(outcome.details)
+    return ("", False) if ledger.complete else (ledger.sentence, ledger.damaged or not excuse)
 
 
 def warned(found: "VariantVerdict", warning: str) -> "VariantVerdict":

@@ -17,6 +17,8 @@ from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
 
 SHOWN = 20
+ALIKE = 0.25
+"""The share of values that are the same in what was one and the same."""
 CONSTANT = "a number of the operators"
 
 
@@ -85,7 +87,9 @@ def account(
     `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
     is the program as edgekit's own rewrites left it, where they changed something.
 
-    Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
+    Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else. An
+    order of channels that the program has as one may be missing, since tools make layers of it that cut and shuffle;
+    but then nothing may be stored that resembles it.
     """
     copies = [Parameter(name, array) for name, array in parameters.items()]
     index = Index([*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)])
@@ -96,12 +100,14 @@ def account(
     used: set[str] = set()
     cut = Cuts()
     rest: list[Unexplained] = []
+    integers: list[Stored] = []
     count = 0
     for one in stored:
         matches = index.find(one.values)
         constant = not matches and is_constant(one.values, numbers, fills)
         # What the operator itself is described with is no parameter.
         if not matches and (one.values.dtype.kind != "f" or (one.described and constant)):
+            integers += [one] if one.values.dtype.kind in "iu" else []
             continue
         count += 1
         if matches:
@@ -116,9 +122,14 @@ def account(
         else:
             rest.append(nearest(one, index))
     missing = sorted(set(parameters) - used - cut.whole())
+    orders = {name: parameters[name] for name in missing if parameters[name].dtype.kind in "iu"}
+    changed = [one for one in integers if any(resembles(one.values, order) for order in orders.values())]
+    rest += [nearest(one, index) for one in changed]
+    if not changed:
+        missing = [name for name in missing if name not in orders]
     # A product with ones or a sum with zeros is no change, and tools leave it out.
     unused = [name for name in missing if not is_neutral(parameters[name])]
-    return Account(count, dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused))
+    return Account(count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused))
 
 
 def as_stored(numbers: Iterable[float]) -> set[float]:
@@ -128,6 +139,11 @@ def as_stored(numbers: Iterable[float]) -> set[float]:
         single = float(np.float32(number))
         found |= {float(np.float32(value)) for value in (number, *((1 / number, 1 / single) if single else ()))}
     return found
+
+
+def resembles(stored: np.ndarray, order: np.ndarray) -> bool:
+    """Whether integers are an order of as many values, of which at least a quarter are the same."""
+    return stored.size == order.size > 1 and bool((stored.ravel() == order.ravel()).mean() >= ALIKE)
 
 
 def is_neutral(parameter: np.ndarray) -> bool:

@@ -214,3 +214,20 @@ def test_the_padding_of_a_largest_value_is_no_parameter(number: float) -> None:
     stored = [Stored(name, name, values) for name, values in healthy().items()]
     found = account([*stored, described("pad", "value", [-abs(number)], "Padding pad")], program, parameters)
     assert (found.unexplained, found.stored) == ([], len(stored))
+
+
+def test_an_order_of_channels_may_become_layers_but_may_not_be_changed() -> None:
+    """ncnn's slices and shuffles store none; where one is stored, it must be the program's."""
+    program, parameters = small_program()
+    order = np.array([1, 2, 3, 0, 5, 6, 7, 4])
+    parameters["order"] = order
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    assert account(stored, program, parameters).unused == []
+    same = account([*stored, Stored("o", "Gather o", order)], program, parameters)
+    assert (same.stored, same.unexplained, same.unused) == (len(stored) + 1, [], [])
+    swapped = order[[1, 0, *range(2, 8)]]
+    found = account([*stored, Stored("o", "Gather o", swapped)], program, parameters)
+    assert [(one.name, one.nearest, one.differing) for one in found.unexplained] == [("o", "order", 2)]
+    assert (found.stored, found.unused) == (len(stored) + 1, ["order"])
+    shape = account([*stored, Stored("s", "Reshape s", np.full(8, 9))], program, parameters)
+    assert (shape.stored, shape.unexplained) == (len(stored), [])
