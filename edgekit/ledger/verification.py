@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.bundled import bundled_folder
 from edgekit.ledger.ledger import Ledger
-from edgekit.pipeline.stage import SourceFile, Stage
+from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.toolchain.worker import Limits
 
 if TYPE_CHECKING:
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 WORKER = "parameters.py"
 LIMITS = Limits(seconds=600, memory_bytes=10 << 30, threads=1)
-# Programs that the readers know; those of Paddle 3 are another format.
-PROGRAM_FILE = "inference.pdmodel"
+# Programs that the readers know; those of Paddle 3 are another format, and are described in this one first.
+PROGRAM_FILE, PADDLE3_FILE = "inference.pdmodel", "inference.json"
+DESCRIBER = "paddle3/describe.py"
 
 
 def ledger_stages(artifact: "Artifact", target: "Target", stages: Path) -> dict[str, Stage]:
@@ -58,14 +59,19 @@ def ledger_stage(
     """
     if not (bundled_folder("converters") / target.worker(WORKER)).exists():
         return None
+    described = None
     if not (program.path / PROGRAM_FILE).exists():
-        return None
+        if not (program.path / PADDLE3_FILE).exists():
+            return None
+        about = f"description of the program of {manifest.model.name}"
+        described = StageFile(Stage(DESCRIBER, about, {"program": program}, limits=LIMITS))
     stored = variant.stored or variant.inputs
     return Stage(
         worker=target.worker(WORKER),
         about=f"{target.description.title} {variant.name} parameters of {manifest.model.name}".replace("  ", " "),
         inputs={
             "program": program,
+            **({"described": described} if described else {}),
             **({"rewritten": rewritten} if rewritten else {}),
             **{role: files[file] for role, file in stored.items()},
         },

@@ -34,6 +34,10 @@ def numbers_of(program: Any) -> set[float]:
     # What dropout leaves behind where it scales at inference (`downgrade_in_infer`): 1 less its probability.
     kept = [attribute(op, "dropout_prob") for op in ops(program, {"dropout"})]
     found |= {1 - probability for probability in kept if probability is not None}
+    # pnnx has hard sigmoids of one slope, 1/6, and multiplies what they take by how often another one holds it.
+    for slope in (attribute(op, "slope") for op in ops(program, {"hard_sigmoid"})):
+        if slope is not None:
+            found |= {slope * 6, float(np.float32(slope) / np.float32(1 / 6))}
     inverses = {1 / number for number in found if number}
     with np.errstate(over="ignore"):
         return {float(np.float32(number)) for number in found | inverses | {-number for number in found}}

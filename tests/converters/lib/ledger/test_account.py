@@ -7,7 +7,7 @@ import pytest
 from edgeworker.ledger.account import Account, Rewritten, account
 from edgeworker.ledger.stored import Stored, described
 
-from tests.converters.lib.ledger.programs import folded, small_program
+from tests.converters.lib.ledger.programs import add_op, folded, small_program
 
 HALVES = {"q": slice(0, 4), "k": slice(4, 8), "v": slice(8, 12)}
 
@@ -231,3 +231,13 @@ def test_an_order_of_channels_may_become_layers_but_may_not_be_changed() -> None
     assert (found.stored, found.unused) == (len(stored) + 1, ["order"])
     shape = account([*stored, Stored("s", "Reshape s", np.full(8, 9))], program, parameters)
     assert (shape.stored, shape.unexplained) == (len(stored), [])
+
+
+def test_a_hard_sigmoid_of_another_slope_is_a_factor_before_one_of_a_sixth() -> None:
+    """pnnx: 0.2 becomes 1.19999993 times what goes in."""
+    program, parameters = small_program()
+    add_op(program.blocks[0], "hard_sigmoid", {"X": ["y"]}, "z", slope=0.2, offset=0.5)
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    for factor, odd in ((1.19999993, []), (1.2 * 1.01, ["mul.b"])):
+        found = account([*stored, described("mul", "b", [factor], "BinaryOp mul")], program, parameters)
+        assert [one.name for one in found.unexplained] == odd
