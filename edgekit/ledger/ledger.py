@@ -27,7 +27,8 @@ class Unexplained(Struct, frozen=True):
 class Ledger(Struct, frozen=True):
     """How many tensors are stored, how many come about in which way, and the first of those that nothing explains.
 
-    `unused` are the first of the program's parameters that nothing in the artifact comes from.
+    `unused` are the first of the program's parameters that nothing in the artifact comes from. `partial` says how much
+    can be read of an artifact whose format is not known in full: there, what is not found is no fault.
     """
 
     stored: int
@@ -36,6 +37,7 @@ class Ledger(Struct, frozen=True):
     unexplained_count: int = 0
     unused: tuple[str, ...] = ()
     unused_count: int = 0
+    partial: str = ""
 
     @classmethod
     def of(cls, details: Mapping[str, Any]) -> "Ledger":
@@ -44,8 +46,8 @@ class Ledger(Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """Whether everything stored is explained, and everything that the program has is there."""
-        return not self.unexplained_count and not self.unused_count
+        """Whether everything stored is explained, and everything that the program has is there, if that can be told."""
+        return not self.unexplained_count and (not self.unused_count or bool(self.partial))
 
     @property
     def damaged(self) -> bool:
@@ -55,6 +57,8 @@ class Ledger(Struct, frozen=True):
     @property
     def sentence(self) -> str:
         """In few words: that it is complete, or what is not accounted for, with its layer."""
+        if self.complete and self.partial:
+            return f"{self.stored} stored parameters accounted for, as far as its files allow: {self.partial}"
         if self.complete:
             return f"all {self.stored} stored parameters accounted for"
         parts = []
@@ -64,7 +68,7 @@ class Ledger(Struct, frozen=True):
                 f"{self.unexplained_count} of {self.stored} stored parameters come from nowhere in the program, "
                 f"first {first.name} of {first.layer}{resemblance(first)}"
             )
-        if self.unused_count:
+        if self.unused_count and not self.partial:
             parts.append(
                 f"{self.unused_count} of the program's parameters are not in it, first {', '.join(self.unused[:3])}"
             )

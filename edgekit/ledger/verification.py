@@ -119,11 +119,13 @@ def with_ledger(
 def shortfall(outcome: "StageResult | EdgekitError", excuse: str) -> tuple[str, bool]:
     """What an account lacks, in words, and whether the artifact fails by it; no words where it is complete.
 
-    Raises nothing: an account that could not be made lacks everything.
+    An account that could not be made lacks everything; of files in which nothing can be read nothing is known.
     """
     if isinstance(outcome, Exception):
         return f"its parameters could not be accounted for: {outcome}", not excuse
     ledger = Ledger.of(outcome.details)
+    if ledger.partial and not ledger.stored:
+        return f"its parameters could not be accounted for: {ledger.partial}", False
     return ("", False) if ledger.complete else (ledger.sentence, ledger.damaged or not excuse)
 
 

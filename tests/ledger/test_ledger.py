@@ -60,3 +60,23 @@ def result(details: dict) -> StageResult:
     made = object.__new__(StageResult)
     object.__setattr__(made, "details", details)
     return made
+
+
+def test_where_only_a_part_can_be_read_what_is_not_found_is_no_fault() -> None:
+    found = VariantVerdict("", Verdict.not_run("needs a GPU", "its record", "fp32"))
+    details = {"stored": 163, "explained": {"the same as": 163}, "unused": ["b"], "unused_count": 9, "partial": "99%"}
+    judged = with_ledger(found, result(details))
+    assert judged.verdict == found.verdict
+    assert judged.ledger is not None
+    assert judged.ledger.sentence == "163 stored parameters accounted for, as far as its files allow: 99%"
+    odd = {"name": "w", "layer": "engine", "shape": [32], "nearest": "conv.w", "differing": 4}
+    damaged = {**details, "unexplained": [odd], "unexplained_count": 1}
+    assert with_ledger(found, result(damaged)).verdict.status == "failed"
+
+
+def test_where_nothing_can_be_read_the_verdict_says_so() -> None:
+    found = VariantVerdict("", Verdict.not_run("needs a GPU", "its record", "fp32"))
+    details = {"stored": 0, "explained": {}, "unused": ["b"], "unused_count": 9, "partial": "none of them can be read"}
+    verdict = with_ledger(found, result(details)).verdict
+    assert verdict.status == "not run"
+    assert verdict.warnings == ("its parameters could not be accounted for: none of them can be read",)
