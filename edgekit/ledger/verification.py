@@ -103,8 +103,8 @@ def with_ledger(
 ) -> "VariantVerdict":
     """A variant's verdict with the account of its parameters: what passed or was not run fails where that fails.
 
-    `excuse` is the recipe's reason why an account may be incomplete, which is a warning then; a tensor that is
-    recognised as a parameter and differs from it fails in any case.
+    `excuse` is the recipe's reason why numbers in layers' descriptions may lack an explanation, which is a warning
+    then; a stored tensor that comes from nowhere, and a parameter that is not there, fail in any case.
     """
     if outcome is None:
         return found
@@ -126,7 +126,7 @@ def shortfall(outcome: "StageResult | EdgekitError", excuse: str) -> tuple[str, 
     ledger = Ledger.of(outcome.details)
     if ledger.partial and not ledger.stored:
         return f"its parameters could not be accounted for: {ledger.partial}", False
-    return ("", False) if ledger.complete else (ledger.sentence, ledger.damaged or not excuse)
+    return ("", False) if ledger.complete else (ledger.sentence, not (excuse and ledger.whole))
 
 
 def warned(found: "VariantVerdict", warning: str) -> "VariantVerdict":

@@ -61,6 +61,7 @@ class Account:
     """How many tensors are stored, how those come about that are explained (`how` -> how many), and the rest.
 
     `unused` are the program's parameters that nothing in the artifact comes from. Of both lists the first few.
+    `described_count` of the unexplained are numbers in layers' descriptions.
     """
 
     stored: int
@@ -69,6 +70,7 @@ class Account:
     unexplained_count: int = 0
     unused: list[str] = field(default_factory=list)
     unused_count: int = 0
+    described_count: int = 0
 
     def as_details(self) -> dict[str, Any]:
         """As plain data."""
@@ -100,6 +102,7 @@ def account(
     used: set[str] = set()
     cut = Cuts()
     rest: list[Unexplained] = []
+    beside = 0
     integers: list[Stored] = []
     count = 0
     for one in stored:
@@ -121,6 +124,7 @@ def account(
             cut.add(piece)
         else:
             rest.append(nearest(one, index))
+            beside += one.described
     missing = sorted(set(parameters) - used - cut.whole())
     orders = {name: parameters[name] for name in missing if parameters[name].dtype.kind in "iu"}
     changed = [one for one in integers if any(resembles(one.values, order) for order in orders.values())]
@@ -129,7 +133,7 @@ def account(
         missing = [name for name in missing if name not in orders]
     # A product with ones or a sum with zeros is no change, and tools leave it out.
     unused = [name for name in missing if not is_neutral(parameters[name])]
-    return Account(count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused))
+    return Account(count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused), beside)
 
 
 def as_stored(numbers: Iterable[float]) -> set[float]:

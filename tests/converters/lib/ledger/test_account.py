@@ -205,6 +205,7 @@ def test_an_operators_own_number_that_was_changed_is_found() -> None:
     stored = [Stored(name, name, values) for name, values in healthy().items()]
     found = account([*stored, described("norm", "eps", [1e-4], "batch norm")], program, parameters)
     assert [one.name for one in found.unexplained] == ["norm.eps"]
+    assert (found.unexplained_count, found.described_count) == (1, 1)
     assert found.stored == len(stored) + 1
 
 
