@@ -1,10 +1,12 @@
 """Numbers that an artifact may store though they are no parameters: what operators' attributes and formulas say."""
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from edgeworker.paddle_program import attribute, ops
+from edgeworker.paddle_program import arguments, attribute, ops, variable
 
 FORMULAS = {
     "0, 1 and their like": (0.0, 1.0, -1.0, 2.0, 0.5, 3.0, 6.0, 1 / 6),
@@ -38,9 +40,23 @@ def numbers_of(program: Any) -> set[float]:
     for slope in (attribute(op, "slope") for op in ops(program, {"hard_sigmoid"})):
         if slope is not None:
             found |= {slope * 6, float(np.float32(slope) / np.float32(1 / 6))}
+    found |= set(counts(program))
     inverses = {1 / number for number in found if number}
     with np.errstate(over="ignore"):
         return {float(np.float32(number)) for number in found | inverses | {-number for number in found}}
+
+
+def counts(program: Any) -> Iterator[float]:
+    """How many values each sum or mean of the program is over: the one is so many times the other."""
+    for op in ops(program, {"reduce_sum", "reduce_mean", "p_norm"}):
+        described = variable(program.blocks[0], next(iter(arguments(op.desc.inputs, "X") or []), ""))
+        extents = list(described.type.lod_tensor.tensor.dims) if described else []
+        axes = attribute(op, "dim")
+        axes = [attribute(op, "axis") or 0] if axes is None else list(axes)
+        if attribute(op, "reduce_all") or not axes:
+            axes = list(range(len(extents)))
+        if all(-len(extents) <= axis < len(extents) and extents[axis] > 0 for axis in axes):
+            yield float(prod(extents[axis] for axis in axes))
 
 
 def filled(program: Any) -> set[int]:
