@@ -77,63 +77,85 @@ class Account:
         return asdict(self)
 
 
+class Explanations:
+    """All that a program can explain, worked out once for any number of artifacts.
+
+    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
+    is the program as edgekit's own rewrites left it, where they changed something.
+    """
+
+    def __init__(
+        self,
+        program: Any,
+        parameters: Mapping[str, np.ndarray],
+        added: Iterable[float] = (),
+        rewritten: Rewritten | None = None,
+    ) -> None:
+        copies = [Parameter(name, array) for name, array in parameters.items()]
+        index = Index(
+            [*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)]
+        )
+        if rewritten is not None:
+            index = Index([*index.sources, *rewritten.sources(index, parameters)])
+        self.parameters, self.index = parameters, index
+        self.numbers, self.fills = numbers_of(program) | as_stored(added), filled(program)
+
+    def account(self, stored: Iterable[Stored]) -> Account:
+        """Explain every floating-point tensor in `stored`, one after the other.
+
+        Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
+        An order of channels that the program has as one may be missing, since tools make layers of it that cut and
+        shuffle; but then nothing may be stored that resembles it.
+        """
+        explained: Counter[str] = Counter()
+        used: set[str] = set()
+        cut = Cuts()
+        rest: list[Unexplained] = []
+        beside = 0
+        integers: list[Stored] = []
+        count = 0
+        for one in stored:
+            matches = self.index.find(one.values)
+            constant = not matches and is_constant(one.values, self.numbers, self.fills)
+            # What the operator itself is described with is no parameter.
+            if not matches and (one.values.dtype.kind != "f" or (one.described and constant)):
+                integers += [one] if one.values.dtype.kind in "iu" else []
+                continue
+            count += 1
+            if matches:
+                explained[matches[0].how] += 1
+                # What has the same values cannot be told apart: it counts as used together.
+                used.update(name for match in matches for name in match.source.names)
+            elif constant:
+                explained[CONSTANT] += 1
+            elif piece := find_piece(one.values, self.index.sources):
+                explained[piece.how] += 1
+                cut.add(piece)
+            else:
+                rest.append(nearest(one, self.index))
+                beside += one.described
+        missing = sorted(set(self.parameters) - used - cut.whole())
+        orders = {name: self.parameters[name] for name in missing if self.parameters[name].dtype.kind in "iu"}
+        changed = [one for one in integers if any(resembles(one.values, order) for order in orders.values())]
+        rest += [nearest(one, self.index) for one in changed]
+        if not changed:
+            missing = [name for name in missing if name not in orders]
+        # A product with ones or a sum with zeros is no change, and tools leave it out.
+        unused = [name for name in missing if not is_neutral(self.parameters[name])]
+        return Account(
+            count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused), beside
+        )
+
+
 def account(
     stored: Iterable[Stored],
     program: Any,
     parameters: Mapping[str, np.ndarray],
     added: Iterable[float] = (),
-    rewritten: "Rewritten | None" = None,
+    rewritten: Rewritten | None = None,
 ) -> Account:
-    """Explain every floating-point tensor in `stored` by the program and its parameters.
-
-    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
-    is the program as edgekit's own rewrites left it, where they changed something.
-
-    Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else. An
-    order of channels that the program has as one may be missing, since tools make layers of it that cut and shuffle;
-    but then nothing may be stored that resembles it.
-    """
-    copies = [Parameter(name, array) for name, array in parameters.items()]
-    index = Index([*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)])
-    if rewritten is not None:
-        index = Index([*index.sources, *rewritten.sources(index, parameters)])
-    numbers, fills = numbers_of(program) | as_stored(added), filled(program)
-    explained: Counter[str] = Counter()
-    used: set[str] = set()
-    cut = Cuts()
-    rest: list[Unexplained] = []
-    beside = 0
-    integers: list[Stored] = []
-    count = 0
-    for one in stored:
-        matches = index.find(one.values)
-        constant = not matches and is_constant(one.values, numbers, fills)
-        # What the operator itself is described with is no parameter.
-        if not matches and (one.values.dtype.kind != "f" or (one.described and constant)):
-            integers += [one] if one.values.dtype.kind in "iu" else []
-            continue
-        count += 1
-        if matches:
-            explained[matches[0].how] += 1
-            # What has the same values cannot be told apart: it counts as used together.
-            used.update(name for match in matches for name in match.source.names)
-        elif constant:
-            explained[CONSTANT] += 1
-        elif piece := find_piece(one.values, index.sources):
-            explained[piece.how] += 1
-            cut.add(piece)
-        else:
-            rest.append(nearest(one, index))
-            beside += one.described
-    missing = sorted(set(parameters) - used - cut.whole())
-    orders = {name: parameters[name] for name in missing if parameters[name].dtype.kind in "iu"}
-    changed = [one for one in integers if any(resembles(one.values, order) for order in orders.values())]
-    rest += [nearest(one, index) for one in changed]
-    if not changed:
-        missing = [name for name in missing if name not in orders]
-    # A product with ones or a sum with zeros is no change, and tools leave it out.
-    unused = [name for name in missing if not is_neutral(parameters[name])]
-    return Account(count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused), beside)
+    """The account of one artifact: see `Explanations`."""
+    return Explanations(program, parameters, added, rewritten).account(stored)
 
 
 def as_stored(numbers: Iterable[float]) -> set[float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeworker.ledger.account import Rewritten, account
+from edgeworker.ledger.account import Explanations, Rewritten
 from edgeworker.ledger.stored import Stored
 from edgeworker.paddle_program import ops, read_program
 from edgeworker.parameter_files import read_tensors
@@ -23,10 +23,15 @@ def ledger_job(read: Callable[[Request], Iterable[Stored]], request: Request) ->
     what `paddle3/describe.py` made of it; `rewritten`, where edgekit's rewrites changed it: what they left. Option
     `added`: numbers that edgekit puts into the artifact itself.
     """
+    return explanations(request).account(read(request)).as_details()
+
+
+def explanations(request: Request) -> Explanations:
+    """What the program of a request explains; its inputs and options are those of `ledger_job`."""
     program, parameters = program_of(request.inputs["program"], request.inputs.get("described"))
     folder = request.inputs.get("rewritten")
     rewritten = Rewritten(*program_of(folder)) if folder else None
-    return account(read(request), program, parameters, request.options.get("added", []), rewritten).as_details()
+    return Explanations(program, parameters, request.options.get("added", []), rewritten)
 
 
 def program_of(folder: Path, described: Path | None = None) -> tuple[Any, dict[str, np.ndarray]]:
