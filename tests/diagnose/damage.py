@@ -52,16 +52,21 @@ def damage(stored: Stored, random: np.random.Generator, strength: float, *, chan
 
 
 def of_onnx(folder: Path) -> Iterator[Stored]:
-    """Initializers kept as raw bytes; their place is found by searching for them, so that the file keeps its layout."""
+    """Initializers kept as raw bytes; their place is found by searching for them, so that the file keeps its layout.
+
+    They stand in their order, so that each is looked for behind the one before it.
+    """
     import onnx
 
     (file,) = folder.glob("*.onnx")
-    content = file.read_bytes()
+    content, place = file.read_bytes(), 0
     for tensor in onnx.load(file).graph.initializer:
         raw = tensor.raw_data
-        if tensor.data_type == onnx.TensorProto.FLOAT and len(raw) >= 16 and content.count(raw) == 1:
-            shape = tuple(tensor.dims)
-            yield Stored(tensor.name, file, content.index(raw), len(raw) // 4, shape[0] if shape else 1, shape)
+        if tensor.data_type != onnx.TensorProto.FLOAT or len(raw) < 16 or (at := content.find(raw, place)) < 0:
+            continue
+        place = at + len(raw)
+        shape = tuple(tensor.dims)
+        yield Stored(tensor.name, file, at, len(raw) // 4, shape[0] if shape else 1, shape)
 
 
 def of_openvino(folder: Path) -> Iterator[Stored]:
