@@ -8,11 +8,11 @@ from msgspec.structs import replace
 from edgekit.artifact.golden import write_golden
 from edgekit.artifact.load import Artifact, is_signed
 from edgekit.artifact.manifest import Manifest, VariantVerdict
-from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
+from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
 from edgekit.errors import EdgekitError
 from edgekit.inputs.photo_folder import PhotoFolder
-from edgekit.ledger.verification import ledger_stage, with_ledger
+from edgekit.ledger.verification import ledger_stages, with_ledger
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.ranges import read_ranges, with_ranges
@@ -99,14 +99,6 @@ def prepare(
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
     variants = target.variants_of(manifest.build)
-    # What another program was written as has its parameters, in the layout that the ledger reads.
-    written = written_folder_of(manifest, executor.store.root)
-    accounted = SourceFile(written, written.name) if written else program
-    changed = rewritten_folder_of(manifest, executor.store.root)
-    rewritten = SourceFile(changed, changed.name) if changed else None
-    accounts = {
-        variant.name: ledger_stage(target, variant, manifest, files, accounted, rewritten) for variant in variants
-    }
     return Preparation(
         artifact,
         target,
@@ -137,7 +129,7 @@ def prepare(
         )
         if manifest.precision == "fp16"
         else None,
-        {name: stage for name, stage in accounts.items() if stage is not None},
+        ledger_stages(artifact, target, executor.store.root),
     )
 
 

@@ -1,4 +1,4 @@
-"""The ledger of a Paddle Lite model, for ARM or x86: its parameters, explained by the program.
+"""The ledger of a Paddle Lite model, for ARM or x86: its parameters and attributes, explained by the program.
 
 Inputs: `program`, `model` (a .nb file). See `edgeworker.ledger`.
 """
@@ -7,17 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgeworker.ledger.job import ledger_job
-from edgeworker.ledger.stored import Stored
+from edgeworker.ledger.stored import Stored, described
 from edgeworker.protocol import Request, main
 from nb_format import read_nb
 
 
 def stored(request: Request) -> Iterator[Stored]:
-    """Every parameter; the layer is the first operator that reads it."""
+    """Every parameter, the layer being the first operator that reads it, and every operator's numbers."""
     model = read_nb(request.inputs["model"])
     readers: dict[str, str] = {}
     for operator in model.operators:
         result = next((name for names in operator.outputs.values() for name in names), "")
+        for name, value in operator.attributes.items():
+            found = value if isinstance(value, list) else [value]
+            if any(isinstance(number, float) for number in found):
+                yield described(result, name, found, f"{operator.type} {result}")
         for names in operator.inputs.values():
             for name in names:
                 readers.setdefault(name, f"{operator.type} {result}")

@@ -1,4 +1,4 @@
-"""The ledger of an ncnn model: the tensors in its .bin, explained by the program.
+"""The ledger of an ncnn model: the tensors in its .bin and the numbers in its .param, explained by the program.
 
 Inputs: `program`, `param`, `bin`. See `edgeworker.ledger`.
 """
@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgeworker.ledger.job import ledger_job
-from edgeworker.ledger.stored import Stored
+from edgeworker.ledger.stored import Stored, described
 from edgeworker.protocol import Refusal, Request, main
 from param_file import ParamFile
+from param_numbers import numbers
 from weights_file import UnknownLayout, WeightsFile
 
 
 def stored(request: Request) -> Iterator[Stored]:
-    """Every tensor of every layer, as `<layer>.<part>`, flat: ncnn keeps no shapes."""
+    """Every tensor of every layer, as `<layer>.<part>`, flat: ncnn keeps no shapes; then the numbers beside it."""
     network = ParamFile.read(request.inputs["param"])
     try:
         weights = WeightsFile.read(network, request.inputs["bin"])
@@ -23,6 +24,8 @@ def stored(request: Request) -> Iterator[Stored]:
     for layer in network.layers:
         for tensor in weights.tensors[layer.name]:
             yield Stored(f"{layer.name}.{tensor.name}", f"{layer.type} {layer.name}", tensor.values)
+        for name, values in numbers(layer):
+            yield described(layer.name, name, values, f"{layer.type} {layer.name}")
 
 
 def job(request: Request) -> dict[str, Any]:

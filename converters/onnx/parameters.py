@@ -1,4 +1,4 @@
-"""The ledger of an ONNX model: its initialisers and constants, explained by the program.
+"""The ledger of an ONNX model: its initialisers, constants and attributes, explained by the program.
 
 Inputs: `program`, `model`. See `edgeworker.ledger`.
 """
@@ -8,13 +8,16 @@ from typing import Any
 
 import onnx
 from edgeworker.ledger.job import ledger_job
-from edgeworker.ledger.stored import Stored
+from edgeworker.ledger.stored import Stored, described
 from edgeworker.protocol import Refusal, Request, main
-from onnx import numpy_helper
+from onnx import AttributeProto, numpy_helper
 
 
 def stored(request: Request) -> Iterator[Stored]:
-    """Every initialiser and every Constant node with a tensor, by name; the layer is the first node that reads it."""
+    """Every initialiser and every Constant node with a tensor, by name; the layer is the first node that reads it.
+
+    Then every node's numbers, by its first result.
+    """
     path = request.inputs["model"]
     try:
         graph = onnx.load(path).graph
@@ -26,7 +29,11 @@ def stored(request: Request) -> Iterator[Stored]:
             readers.setdefault(name, f"{node.op_type} {node.output[0]}")
     for tensor in graph.initializer:
         yield Stored(tensor.name, readers.get(tensor.name, "no layer"), numpy_helper.to_array(tensor))
+    numbers = {AttributeProto.FLOAT: lambda one: [one.f], AttributeProto.FLOATS: lambda one: one.floats}
     for node in graph.node:
+        for one in node.attribute:
+            if one.type in numbers:
+                yield described(node.output[0], one.name, numbers[one.type](one), f"{node.op_type} {node.output[0]}")
         if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
             values = numpy_helper.to_array(node.attribute[0].t)
             yield Stored(node.output[0], readers.get(node.output[0], "no layer"), values)

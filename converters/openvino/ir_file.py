@@ -23,12 +23,40 @@ class Constant:
     values: np.ndarray
 
 
-def constants(xml: Path, weights: Path) -> Iterator[Constant]:
-    """Every constant of the IR. Raises Refusal (input) for a damaged one."""
+@dataclass(frozen=True)
+class Numbers:
+    """The floating-point numbers of one attribute of a layer."""
+
+    layer: str
+    type: str
+    attribute: str
+    values: list[float]
+
+
+def numbers(xml: Path) -> Iterator[Numbers]:
+    """Every attribute of a layer that holds a floating-point number: what is written as one, and not as an integer."""
+    for layer in parsed(xml).iter("layer"):
+        data = layer.find("data")
+        for attribute, text in {} if data is None else data.items():
+            try:
+                values = [float(part) for part in text.split(",")]
+            except ValueError:
+                continue  # a word, such as a rounding's
+            if not text.replace(",", "").replace(" ", "").replace("-", "").isdigit():
+                yield Numbers(layer.get("name") or "", layer.get("type") or "", attribute, values)
+
+
+def parsed(xml: Path) -> ElementTree.Element:
+    """The IR's description. Raises Refusal (input) for what is none."""
     try:
-        root = ElementTree.parse(xml).getroot()
+        return ElementTree.parse(xml).getroot()
     except ElementTree.ParseError as error:
         raise Refusal(f"{xml.name} is not OpenVINO IR: {error}", kind="input") from error
+
+
+def constants(xml: Path, weights: Path) -> Iterator[Constant]:
+    """Every constant of the IR. Raises Refusal (input) for a damaged one."""
+    root = parsed(xml)
     content = np.memmap(weights, np.uint8, mode="r") if weights.stat().st_size else np.zeros(0, np.uint8)
     layers = {layer.get("id"): layer for layer in root.iter("layer")}
     readers = {edge.get("from-layer"): layers.get(edge.get("to-layer")) for edge in root.iter("edge")}

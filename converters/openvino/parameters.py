@@ -1,4 +1,4 @@
-"""The ledger of OpenVINO IR: its constants, explained by the program.
+"""The ledger of OpenVINO IR: its constants and attributes, explained by the program.
 
 Inputs: `program`, `model` (the .xml), `weights` (the .bin). See `edgeworker.ledger`.
 """
@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 from edgeworker.ledger.job import ledger_job
-from edgeworker.ledger.stored import Stored
+from edgeworker.ledger.stored import Stored, described
 from edgeworker.protocol import Request, main
-from ir_file import constants
+from ir_file import constants, numbers
 
 
 def stored(request: Request) -> Iterator[Stored]:
-    """Every constant, by its layer's name."""
+    """Every constant, by its layer's name, and every layer's numbers."""
     for one in constants(request.inputs["model"], request.inputs["weights"]):
         yield Stored(one.name, one.reader, one.values)
+    for one in numbers(request.inputs["model"]):
+        yield described(one.layer, one.attribute, one.values, f"{one.type} {one.layer}")
 
 
 def job(request: Request) -> dict[str, Any]:

@@ -49,6 +49,7 @@ def old_program(program: Program, constants: Mapping[int, np.ndarray]) -> OldPro
     `constants` are values, by number, that are stored as parameters in place of what computes them. Raises Refusal that
     names kind and place where an operator that is needed has no translation.
     """
+    check_in_place(program)
     names = value_names(program)
     failed: dict[str, Refusal] = {}
     ops = translated(program, names, constants, failed)
@@ -63,7 +64,6 @@ def translated(
     program: Program, names: Names, constants: Mapping[int, np.ndarray], failed: dict[str, Refusal]
 ) -> list[OldOp]:
     """Every operator that can be translated; for the others `failed` says why, by the variables they would make."""
-    check_in_place(program)
     makers = {value.number: op for op in program.ops for value in op.results}
     values = {value.number: value for op in program.ops for value in op.results}
     found: list[OldOp] = []

@@ -53,7 +53,9 @@ class EngineRecord:
 
     def check(self) -> None:
         """Raise ValueError where it is not what a converter writes: artifacts come from anywhere."""
-        numbers = [self.weight_bytes, *(number for one in self.weights for number in (one.offset, one.size))]
+        numbers = [self.weight_bytes]
+        for one in self.weights:
+            numbers += [one.offset, one.size, *one.shape]
         if not all(isinstance(number, int) and number >= 0 for number in numbers):
             raise ValueError("a place in the engine is not a number")
         if not all(isinstance(self.build[key], str) for key in ("kind", "tool")):

@@ -43,3 +43,18 @@ def same_as_fresh_words(title: str, differences: str) -> str:
         f"converter makes two different models of one program, or the comparison does not know that these two are the "
         f"same; only a run on a device can tell, and there is none here."
     )
+
+
+def unaccounted_words(reason: str, fresh: bool | None) -> str:
+    """What it means that every step computes the right thing, and stored parameters come from nowhere.
+
+    `fresh` says whether the files are what a fresh conversion makes; None where that is not known.
+    """
+    said = f"No step parts by more than rounding does, but {reason}."
+    if fresh is None:
+        return said
+    return said + (
+        " A fresh conversion makes the same files: the converter does it."
+        if fresh
+        else " A fresh conversion makes other files: this one has been changed since, and is to be converted again."
+    )

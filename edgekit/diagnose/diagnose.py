@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 
 from edgekit.artifact.samples import batch_of_calls, golden_file, run_options
+from edgekit.diagnose.accounts import unaccounted
 from edgekit.diagnose.attempts import Attempts, stand_in
 from edgekit.diagnose.breaking import Breaking
-from edgekit.diagnose.causes import beyond_format_words, same_as_fresh_words, undecided_words
+from edgekit.diagnose.causes import beyond_format_words, same_as_fresh_words, unaccounted_words, undecided_words
 from edgekit.diagnose.cures import Pharmacy
 from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.judge import Judge, load
@@ -125,7 +126,8 @@ class Examination:
         if at is None:
             undecided = [report for report in reports if report.status == "undecided"]
             cause = undecided_words(undecided[-1].reason) if undecided else self.beyond_format()
-            return self.told(tuple(reports), None, cause=cause)
+            same = not any(step.name == CONVERTED for step, _ in tried) if self.attempts.twins else None
+            return self.accounted(tuple(reports), same, cause)
         if at == 0:
             return self.told(tuple(reports), reports[0])
         step, outcome = tried[at]
@@ -141,6 +143,17 @@ class Examination:
         case = Case(self.subject, self.variant, step, healthy, located, twin, breaks, sample, self.laboratory)
         reproducer = self.reproduced(case)
         return self.told(tuple(reports), reports[at], located, layer, tuple(cures), reproducer, reason, sample)
+
+    def accounted(self, steps: tuple[StepReport, ...], fresh: bool | None = None, cause: str = "") -> Diagnosis:
+        """What is said where no step is to blame: `cause`, and what the ledger cannot account for, with its layer.
+
+        `fresh`: whether the files are what a fresh conversion makes, where that is known.
+        """
+        found = unaccounted(self.subject, self.variant, self.laboratory)
+        if found is None:
+            return self.told(steps, None, cause=cause)
+        words = " ".join(filter(None, (unaccounted_words(found.row.reason, fresh), cause)))
+        return self.told((*steps, found.row), None, layer=found.layer, cause=words)
 
     def beyond_format(self) -> str:
         """Of an FP16 artifact, what of the program's layers FP16 cannot hold; empty where all is well."""
@@ -272,7 +285,7 @@ class Examination:
         status = "ok" if agrees else "guilty"
         step = StepReport(ARTIFACT, title, "", status, reason=reason or str(self.variant.not_run))
         if agrees:
-            return self.told((step,), None)
+            return self.accounted((step,))
         made = subject.converted or conversion_of(subject.plan, subject.target)
         layer = None
         try:
@@ -281,7 +294,7 @@ class Examination:
             if converted.files[file]["sha256"] == files[file].sha256:
                 # The comparison blames the pair; this one of the two is what a fresh conversion makes.
                 if any(converted.files[one]["sha256"] != files[one].sha256 for one in self.variant.inputs.values()):
-                    return self.told((msgspec.structs.replace(step, status="ok", reason=""),), None)
+                    return self.accounted((msgspec.structs.replace(step, status="ok", reason=""),), fresh=True)
                 return self.told((step,), step, cause=same_as_fresh_words(title, reason))
             mine, fresh = (
                 Inside(Step(ARTIFACT, title, subject.target.name, {"model": one}), self.laboratory).graph()

@@ -5,11 +5,6 @@ from typing import Any
 
 from msgspec import Struct, convert
 
-RECOGNISED_SHARE = 0.25
-"""A tensor of which so many values agree with a parameter is that parameter, changed."""
-FEW = 4
-"""Fewer values agree with something by chance."""
-
 
 class Unexplained(Struct, frozen=True):
     """A stored tensor that the program does not account for, and the layer that reads it.
@@ -27,7 +22,9 @@ class Unexplained(Struct, frozen=True):
 class Ledger(Struct, frozen=True):
     """How many tensors are stored, how many come about in which way, and the first of those that nothing explains.
 
-    `unused` are the first of the program's parameters that nothing in the artifact comes from.
+    `unused` are the first of the program's parameters that nothing in the artifact comes from. `partial` says how much
+    can be read of an artifact whose format is not known in full: there, what is not found is no fault. Of the
+    unexplained, `described_count` are numbers in layers' descriptions, and no tensors.
     """
 
     stored: int
@@ -36,6 +33,8 @@ class Ledger(Struct, frozen=True):
     unexplained_count: int = 0
     unused: tuple[str, ...] = ()
     unused_count: int = 0
+    partial: str = ""
+    described_count: int = 0
 
     @classmethod
     def of(cls, details: Mapping[str, Any]) -> "Ledger":
@@ -44,17 +43,19 @@ class Ledger(Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """Whether everything stored is explained, and everything that the program has is there."""
-        return not self.unexplained_count and not self.unused_count
+        """Whether everything stored is explained, and everything that the program has is there, if that can be told."""
+        return not self.unexplained_count and (not self.unused_count or bool(self.partial))
 
     @property
-    def damaged(self) -> bool:
-        """Whether a stored tensor is recognised as a parameter of the program, and differs from it."""
-        return any(recognised(one) for one in self.unexplained)
+    def whole(self) -> bool:
+        """Whether nothing is lacking but numbers in layers' descriptions, which a recipe may excuse."""
+        return self.unexplained_count == self.described_count and (not self.unused_count or bool(self.partial))
 
     @property
     def sentence(self) -> str:
         """In few words: that it is complete, or what is not accounted for, with its layer."""
+        if self.complete and self.partial:
+            return f"{self.stored} stored parameters accounted for, as far as its files allow: {self.partial}"
         if self.complete:
             return f"all {self.stored} stored parameters accounted for"
         parts = []
@@ -64,7 +65,7 @@ class Ledger(Struct, frozen=True):
                 f"{self.unexplained_count} of {self.stored} stored parameters come from nowhere in the program, "
                 f"first {first.name} of {first.layer}{resemblance(first)}"
             )
-        if self.unused_count:
+        if self.unused_count and not self.partial:
             parts.append(
                 f"{self.unused_count} of the program's parameters are not in it, first {', '.join(self.unused[:3])}"
             )
@@ -77,13 +78,6 @@ def values_of(one: Unexplained) -> int:
     for extent in one.shape:
         size *= extent
     return size
-
-
-def recognised(one: Unexplained) -> bool:
-    """Whether so many values agree with a parameter of the program that chance does not do it."""
-    if one.nearest is None or one.differing is None:
-        return False
-    return values_of(one) >= FEW and one.differing <= (1 - RECOGNISED_SHARE) * values_of(one)
 
 
 def resemblance(one: Unexplained) -> str:

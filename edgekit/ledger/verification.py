@@ -1,16 +1,19 @@
 """The ledger as a part of verification: its stage, and what it adds to a verdict."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.bundled import bundled_folder
 from edgekit.ledger.ledger import Ledger
-from edgekit.pipeline.stage import SourceFile, Stage
+from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.toolchain.worker import Limits
 
 if TYPE_CHECKING:
+    from edgekit.artifact.load import Artifact
     from edgekit.artifact.manifest import Manifest, VariantVerdict
     from edgekit.errors import EdgekitError
     from edgekit.pipeline.store import StageResult
@@ -18,8 +21,28 @@ if TYPE_CHECKING:
 
 WORKER = "parameters.py"
 LIMITS = Limits(seconds=600, memory_bytes=10 << 30, threads=1)
-# Programs that the readers know; those of Paddle 3 are another format.
-PROGRAM_FILE = "inference.pdmodel"
+# Programs that the readers know; those of Paddle 3 are another format, and are described in this one first.
+PROGRAM_FILE, PADDLE3_FILE = "inference.pdmodel", "inference.json"
+DESCRIBER = "paddle3/describe.py"
+
+
+def ledger_stages(artifact: "Artifact", target: "Target", stages: Path) -> dict[str, Stage]:
+    """The account of each variant's parameters, by its name, where its files can be read; `stages` is the stage store.
+
+    Raises AbsentError where the program that the artifact was made from is gone.
+    """
+    manifest = artifact.manifest
+    program = SourceFile(program_folder_of(manifest, stages), manifest.program_key)
+    # What another program was written as has its parameters, in the layout that the ledger reads.
+    written = written_folder_of(manifest, stages)
+    accounted = SourceFile(written, written.name) if written else program
+    changed = rewritten_folder_of(manifest, stages)
+    rewritten = SourceFile(changed, changed.name) if changed else None
+    planned = {
+        variant.name: ledger_stage(target, variant, manifest, artifact.by_role(), accounted, rewritten)
+        for variant in target.variants_of(manifest.build)
+    }
+    return {name: stage for name, stage in planned.items() if stage is not None}
 
 
 def ledger_stage(
@@ -36,14 +59,19 @@ def ledger_stage(
     """
     if not (bundled_folder("converters") / target.worker(WORKER)).exists():
         return None
+    described = None
     if not (program.path / PROGRAM_FILE).exists():
-        return None
+        if not (program.path / PADDLE3_FILE).exists():
+            return None
+        about = f"description of the program of {manifest.model.name}"
+        described = StageFile(Stage(DESCRIBER, about, {"program": program}, limits=LIMITS))
     stored = variant.stored or variant.inputs
     return Stage(
         worker=target.worker(WORKER),
         about=f"{target.description.title} {variant.name} parameters of {manifest.model.name}".replace("  ", " "),
         inputs={
             "program": program,
+            **({"described": described} if described else {}),
             **({"rewritten": rewritten} if rewritten else {}),
             **{role: files[file] for role, file in stored.items()},
         },
@@ -75,19 +103,30 @@ def with_ledger(
 ) -> "VariantVerdict":
     """A variant's verdict with the account of its parameters: what passed or was not run fails where that fails.
 
-    `excuse` is the recipe's reason why an account may be incomplete, which is a warning then; a tensor that is
-    recognised as a parameter and differs from it fails in any case.
+    `excuse` is the recipe's reason why numbers in layers' descriptions may lack an explanation, which is a warning
+    then; a stored tensor that comes from nowhere, and a parameter that is not there, fail in any case.
     """
     if outcome is None:
         return found
-    if isinstance(outcome, Exception):
-        reason = f"its parameters could not be accounted for: {outcome}"
-        return warned(found, reason) if excuse else failed(found, reason)
-    ledger = Ledger.of(outcome.details)
-    found = replace(found, ledger=ledger)
-    if ledger.complete:
+    if not isinstance(outcome, Exception):
+        found = replace(found, ledger=Ledger.of(outcome.details))
+    said, fails = shortfall(outcome, excuse)
+    if not said:
         return found
-    return warned(found, ledger.sentence) if excuse and not ledger.damaged else failed(found, ledger.sentence)
+    return failed(found, said) if fails else warned(found, said)
+
+
+def shortfall(outcome: "StageResult | EdgekitError", excuse: str) -> tuple[str, bool]:
+    """What an account lacks, in words, and whether the artifact fails by it; no words where it is complete.
+
+    An account that could not be made lacks everything; of files in which nothing can be read nothing is known.
+    """
+    if isinstance(outcome, Exception):
+        return f"its parameters could not be accounted for: {outcome}", not excuse
+    ledger = Ledger.of(outcome.details)
+    if ledger.partial and not ledger.stored:
+        return f"its parameters could not be accounted for: {ledger.partial}", False
+    return ("", False) if ledger.complete else (ledger.sentence, not (excuse and ledger.whole))
 
 
 def warned(found: "VariantVerdict", warning: str) -> "VariantVerdict":

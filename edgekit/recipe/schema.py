@@ -52,8 +52,8 @@ class ProgramRecipe(Struct, frozen=True, forbid_unknown_fields=True):
 class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     """One family's recipe. `preprocessing` is for an input of 224 px; `tolerances` are by precision.
 
-    `unaccounted` is the reason why stored parameters that the ledger cannot explain are a warning; without one they
-    fail.
+    `unaccounted` is the reason why numbers in layers' descriptions that the ledger cannot explain are a warning;
+    without one they fail, as stored tensors do in any case.
     """
 
     family: str

@@ -9,6 +9,7 @@ from edgekit.matrix.report import MatrixReport, counted
 from edgekit.report.matrix_text import (
     MARKS,
     SAMPLES_NOTE,
+    account_text,
     error_text,
     machine_text,
     milliseconds,
@@ -34,6 +35,7 @@ class CellView:
     error: str
     size: str
     latency: str
+    account: str
     note: str
     reason: str
 
@@ -101,6 +103,7 @@ def cell_view(cell: Cell, title: str) -> CellView:
         error=error_text(cell),
         size=size_text(cell),
         latency=milliseconds(cell.p50_ms),
+        account=account_text(cell),
         note=not_run_text(cell),
         reason=why(cell) if cell.reason or cell.expected else "",
     )

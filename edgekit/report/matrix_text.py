@@ -55,6 +55,18 @@ def not_run_text(cell: Cell) -> str:
     return f"{', '.join(names)} not run" if names and cell.ran is not None else ""
 
 
+def account_text(cell: Cell) -> str:
+    """How many stored parameters are accounted for, such as `302 parameters`, or how many are not; empty where no
+    ledger was made."""
+    ledgers = [one.ledger for one in cell.variants if one.ledger is not None and one.ledger.stored]
+    if not ledgers:
+        return ""
+    worst = max(ledgers, key=lambda one: (not one.complete, one.unexplained_count + one.unused_count))
+    if worst.complete:
+        return f"{worst.stored} parameters"
+    return f"{worst.unexplained_count} unaccounted for, {worst.unused_count} missing"
+
+
 def stage_text(cell: Cell) -> str:
     """Where a cell failed, without the name of its own target."""
     return cell.stage.removeprefix(f"{cell.target}/")

@@ -131,7 +131,11 @@ def limit_meaning(precision: str, figures: "OutputFigures") -> str:
 def ledger_notes(checks: Sequence["Check"]) -> list[str]:
     """How many stored parameters are accounted for; those that are not are the reason of a verdict already."""
     counted = [(row_name(check), check.found.ledger) for check in checks if check.found.ledger is not None]
-    complete = ", ".join(f"{name} {ledger.stored}" for name, ledger in counted if ledger.complete)
+    complete = ", ".join(
+        f"{name} {ledger.stored}" + (f" ({ledger.partial})" if ledger.partial else "")
+        for name, ledger in counted
+        if ledger.complete and ledger.stored
+    )
     return [f"[dim]Every stored parameter comes from the program: {complete}.[/dim]"] if complete else []
 
 

@@ -12,13 +12,17 @@ from tests.converters.loading import load
 
 @dataclass(frozen=True)
 class Stored:
-    """A float32 parameter: where its values start in `file`, and how many output channels they are for."""
+    """A float32 parameter: where its values start in `file`, and how many output channels they are for.
+
+    `shape` is as the file has it, where the channels need not lead.
+    """
 
     name: str
     file: Path
     offset: int
     count: int
     channels: int
+    shape: tuple[int, ...] = ()
 
 
 def stored_parameters(target: str, folder: Path) -> dict[str, Stored]:
@@ -48,15 +52,21 @@ def damage(stored: Stored, random: np.random.Generator, strength: float, *, chan
 
 
 def of_onnx(folder: Path) -> Iterator[Stored]:
-    """Initializers kept as raw bytes; their place is found by searching for them, so that the file keeps its layout."""
+    """Initializers kept as raw bytes; their place is found by searching for them, so that the file keeps its layout.
+
+    They stand in their order, so that each is looked for behind the one before it.
+    """
     import onnx
 
     (file,) = folder.glob("*.onnx")
-    content = file.read_bytes()
+    content, place = file.read_bytes(), 0
     for tensor in onnx.load(file).graph.initializer:
         raw = tensor.raw_data
-        if tensor.data_type == onnx.TensorProto.FLOAT and len(raw) >= 16 and content.count(raw) == 1:
-            yield Stored(tensor.name, file, content.index(raw), len(raw) // 4, tensor.dims[0] if tensor.dims else 1)
+        if tensor.data_type != onnx.TensorProto.FLOAT or len(raw) < 16 or (at := content.find(raw, place)) < 0:
+            continue
+        place = at + len(raw)
+        shape = tuple(tensor.dims)
+        yield Stored(tensor.name, file, at, len(raw) // 4, shape[0] if shape else 1, shape)
 
 
 def of_openvino(folder: Path) -> Iterator[Stored]:
@@ -67,7 +77,8 @@ def of_openvino(folder: Path) -> Iterator[Stored]:
         if layer.get("type") == "Const" and data is not None and data.get("element_type") == "f32":
             shape = [int(part) for part in (data.get("shape") or "").split(",") if part.strip()]
             count = int(data.get("size") or 0) // 4
-            yield Stored(layer.get("name") or "", file, int(data.get("offset") or 0), count, shape[0] if shape else 1)
+            start, channels = int(data.get("offset") or 0), shape[0] if shape else 1
+            yield Stored(layer.get("name") or "", file, start, count, channels, tuple(shape))
 
 
 def of_ncnn(folder: Path) -> Iterator[Stored]:
@@ -80,20 +91,37 @@ def of_ncnn(folder: Path) -> Iterator[Stored]:
             channels = (
                 int(layer.parameters.get("0", 1)) if "onvolution" in layer.type or layer.type == "InnerProduct" else 1
             )
-            start = tensor.stop - tensor.values.nbytes
-            yield Stored(f"{layer.name}.{tensor.name}", file, start, tensor.values.size, channels)
+            start, size = tensor.stop - tensor.values.nbytes, tensor.values.size
+            shape = (channels, size // channels) if 1 < channels < size else (size,)
+            if layer.type == "Gemm" and tensor.name == "B":
+                columns = int(layer.parameters["8"])
+                shape = (columns, -1) if layer.parameters.get("3") == "1" else (-1, columns)
+                shape = tuple(size // columns if extent < 0 else extent for extent in shape)
+            yield Stored(f"{layer.name}.{tensor.name}", file, start, size, channels, shape)
 
 
-def of_lite(folder: Path) -> Iterator[Stored]:
-    """The parameters of the x86 file."""
-    (file,) = folder.glob("*.x86.nb")
+def of_lite(folder: Path, machine: str = "x86") -> Iterator[Stored]:
+    """The parameters of the file for `machine`."""
+    (file,) = folder.glob(f"*.{machine}.nb")
     for parameter in load("lite", "nb_format").read_nb(file).parameters.values():
         values = parameter.values
         if values.dtype == np.float32:
-            yield Stored(parameter.name, file, parameter.offset, values.size, values.shape[0] if values.ndim else 1)
+            channels = values.shape[0] if values.ndim else 1
+            yield Stored(parameter.name, file, parameter.offset, values.size, channels, values.shape)
 
 
-READERS = {"onnx": of_onnx, "openvino": of_openvino, "ncnn": of_ncnn, "lite": of_lite}
+def of_lite_for_arm(folder: Path) -> Iterator[Stored]:
+    """The parameters of the file that cannot run here."""
+    return of_lite(folder, "arm")
+
+
+READERS = {
+    "onnx": of_onnx,
+    "openvino": of_openvino,
+    "ncnn": of_ncnn,
+    "lite": of_lite,
+    "lite ARM": of_lite_for_arm,
+}
 
 
 def seal_again(folder: Path) -> None:

@@ -14,6 +14,7 @@ from edgekit.toolchain.environment import ready_python
 from edgekit.toolchain.interpreter import uv_program
 from edgekit.toolchain.script import read_requirements, requirements_of
 from tests.diagnose.damage import damage, seal_again, stored_parameters
+from tests.ledger.damages import read, write
 
 pytestmark = pytest.mark.toolchain
 
@@ -198,3 +199,30 @@ def test_the_command_starts_in_a_blink_without_numpy() -> None:
     code = "import sys, edgekit.cli.app; print('numpy' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert answer.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("target", ["ncnn", "onnx"])
+def test_what_parity_does_not_see_is_named_by_the_ledger(
+    edgekit: Edgekit, mixnet: Converted, tmp_path: Path, target: str
+) -> None:
+    """One value of the last bias times 1.01: every step is right to its noise, and the artifact is wrong."""
+    folder = tmp_path / target
+    shutil.copytree(mixnet.out / "MixNet_S" / target, folder)
+    last = [one for one in stored_parameters(target, folder).values() if one.shape == (1536,)][-1]
+    values = read(last)
+    values[np.abs(values).argmin()] *= np.float32(1.01)
+    write(last, values)
+    seal_again(folder)
+    answer = edgekit("verify", folder, "--json", "--no-diagnose")
+    assert answer.returncode == 1, answer.stderr
+    (check,) = json.loads(answer.stdout)["checks"]
+    assert check["verdict"]["status"] == "failed"
+    assert f"first {last.name} of Conv" in check["verdict"]["reason"]
+    assert check["ledger"]["unexplained_count"] == 1
+    (found,) = diagnosed(edgekit, folder)
+    assert [step["status"] for step in found["steps"]] == ["ok"] * (len(found["steps"]) - 1) + ["guilty"]
+    assert found["steps"][-1]["name"] == "ledger"
+    assert found["layer"]["changed_parameters"] == [last.name]
+    assert "Nothing is wrong" not in found["sentence"]
+    assert f"first {last.name} of {found['layer']['type']} {found['layer']['name']}" in found["sentence"]
+    assert found["sentence"].endswith("this one has been changed since, and is to be converted again.")

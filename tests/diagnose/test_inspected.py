@@ -4,7 +4,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from edgekit.diagnose.accounts import Unaccounted
 from edgekit.diagnose.diagnose import Examination
+from edgekit.diagnose.report import LayerReport, StepReport
 from edgekit.pipeline.stage import SourceFile
 from edgekit.pipeline.target import targets
 
@@ -40,7 +44,27 @@ def test_a_pair_that_a_fresh_conversion_makes_too_is_told_as_that():
     assert FOUND["differences"][0] in found.sentence
 
 
-def test_a_file_whose_twin_has_changed_is_acquitted():
+def accounts(monkeypatch: pytest.MonkeyPatch, found: Unaccounted | None) -> None:
+    """What the ledger says of any variant."""
+    monkeypatch.setattr("edgekit.diagnose.diagnose.unaccounted", lambda *_: found)
+
+
+def test_a_file_whose_twin_has_changed_is_acquitted(monkeypatch: pytest.MonkeyPatch):
+    accounts(monkeypatch, None)
     found = examination(FRESH["model.arm.nb"], "c" * 64).inspected()
     assert found.healthy
     assert [step.status for step in found.steps] == ["ok"]
+
+
+def test_a_file_that_stores_what_the_program_has_not_is_not_acquitted(monkeypatch: pytest.MonkeyPatch):
+    """What cannot run is compared, and its parameters are accounted for: either may find a fault."""
+    said = "1 of 9 stored parameters come from nowhere in the program, first w of conv2d c"
+    layer = LayerReport("c", "conv2d", {}, (), (), changed_parameters=("w",))
+    row = StepReport("ledger", "Paddle Lite ARM parameters", "", "guilty", reason=said)
+    accounts(monkeypatch, Unaccounted(row, layer))
+    found = examination(FRESH["model.arm.nb"], "c" * 64).inspected()
+    assert not found.healthy
+    assert [(step.name, step.status) for step in found.steps] == [("artifact", "ok"), ("ledger", "guilty")]
+    assert found.layer == layer
+    assert said in found.sentence
+    assert "Nothing is wrong" not in found.sentence

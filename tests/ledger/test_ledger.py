@@ -1,6 +1,7 @@
 import pytest
 
 from edgekit.artifact.manifest import VariantVerdict
+from edgekit.errors import ConversionError
 from edgekit.ledger.ledger import Ledger, Unexplained
 from edgekit.ledger.verification import with_ledger
 from edgekit.parity import Verdict
@@ -35,28 +36,50 @@ def test_a_missing_parameter_alone_is_incomplete() -> None:
     assert ledger.sentence == "1 of the program's parameters are not in it, first bias"
 
 
-def test_a_recognised_tensor_that_differs_is_damage_and_others_are_not() -> None:
-    odd = Unexplained("w", "Conv c", (8, 4), "conv.w", 4)
-    assert Ledger(1, {}, (odd,), 1).damaged
-    assert not Ledger(1, {}, (Unexplained("w", "Conv c", (8, 4), "conv.w", 31),), 1).damaged
-    assert not Ledger(1, {}, (Unexplained("w", "Conv c", (2,), "b", 1),), 1).damaged
-    assert not Ledger(1, {}, unused=("b",), unused_count=1).damaged
-
-
-@pytest.mark.parametrize(("excuse", "status"), [("", "failed"), ("not every fold is known", "passed")])
-def test_an_excuse_makes_a_warning_of_what_is_not_explained_and_never_of_damage(excuse: str, status: str) -> None:
+@pytest.mark.parametrize(("excuse", "status"), [("", "failed"), ("not every product is known", "passed")])
+def test_an_excuse_is_for_numbers_in_descriptions_and_for_no_tensor(excuse: str, status: str) -> None:
     found = VariantVerdict("", Verdict("passed", "Paddle", "fp32"))
-    details = {"stored": 2, "explained": {"the same as": 1}, "unused": ["b"], "unused_count": 1}
-    judged = with_ledger(found, result(details), excuse).verdict
+    number = {"name": "mul.b", "layer": "BinaryOp mul", "shape": [1], "nearest": None, "differing": None}
+    odd = {"stored": 2, "explained": {"the same as": 1}, "unexplained": [number], "unexplained_count": 1}
+    judged = with_ledger(found, result(odd | {"described_count": 1}), excuse).verdict
     assert judged.status == status
-    assert "1 of the program's parameters are not in it, first b" in judged.reason + "".join(judged.warnings)
-    odd = {"name": "w", "layer": "Conv c", "shape": [8, 4], "nearest": "conv.w", "differing": 4}
-    damaged = {**details, "unexplained": [odd], "unexplained_count": 1}
-    assert with_ledger(found, result(damaged), excuse).verdict.status == "failed"
+    assert "first mul.b of BinaryOp mul" in judged.reason + "".join(judged.warnings)
+    missing = {"stored": 1, "explained": {"the same as": 1}, "unused": ["b"], "unused_count": 1}
+    for details in (odd, odd | {"unexplained_count": 2, "described_count": 1}, missing, odd | missing):
+        assert with_ledger(found, result(details), excuse).verdict.status == "failed"
     assert with_ledger(found, None, excuse) == found
+
+
+def test_an_account_that_could_not_be_made_fails_where_all_accounts_are_known() -> None:
+    found = VariantVerdict("", Verdict("passed", "Paddle", "fp32"))
+    error = ConversionError("it is not known whether Foo has weights")
+    assert with_ledger(found, error).verdict.status == "failed"
+    assert with_ledger(found, error, "because").verdict.warnings == (
+        "its parameters could not be accounted for: it is not known whether Foo has weights",
+    )
 
 
 def result(details: dict) -> StageResult:
     made = object.__new__(StageResult)
     object.__setattr__(made, "details", details)
     return made
+
+
+def test_where_only_a_part_can_be_read_what_is_not_found_is_no_fault() -> None:
+    found = VariantVerdict("", Verdict.not_run("needs a GPU", "its record", "fp32"))
+    details = {"stored": 163, "explained": {"the same as": 163}, "unused": ["b"], "unused_count": 9, "partial": "99%"}
+    judged = with_ledger(found, result(details))
+    assert judged.verdict == found.verdict
+    assert judged.ledger is not None
+    assert judged.ledger.sentence == "163 stored parameters accounted for, as far as its files allow: 99%"
+    odd = {"name": "w", "layer": "engine", "shape": [32], "nearest": "conv.w", "differing": 4}
+    damaged = {**details, "unexplained": [odd], "unexplained_count": 1}
+    assert with_ledger(found, result(damaged)).verdict.status == "failed"
+
+
+def test_where_nothing_can_be_read_the_verdict_says_so() -> None:
+    found = VariantVerdict("", Verdict.not_run("needs a GPU", "its record", "fp32"))
+    details = {"stored": 0, "explained": {}, "unused": ["b"], "unused_count": 9, "partial": "none of them can be read"}
+    verdict = with_ledger(found, result(details)).verdict
+    assert verdict.status == "not run"
+    assert verdict.warnings == ("its parameters could not be accounted for: none of them can be read",)

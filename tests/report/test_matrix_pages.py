@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from edgekit.artifact.manifest import FileRecord, VariantVerdict
+from edgekit.ledger.ledger import Ledger
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import Machine
 from edgekit.matrix.report import MatrixReport, TargetTitle, count_outcomes, outcome_sentence
@@ -15,7 +16,7 @@ from edgekit.parity.verdict import ErrorFigures, OutputFigures
 from edgekit.report.matrix_html import matrix_page
 from edgekit.report.matrix_markdown import support_page
 from edgekit.report.matrix_table import matrix_table
-from edgekit.report.matrix_text import milliseconds, run_bytes
+from edgekit.report.matrix_text import account_text, milliseconds, run_bytes
 
 HOSTILE = '<script>alert(1)</script> | `rm` & "q" {{ 7*7 }} [link](http://x)\nnext'
 
@@ -129,6 +130,15 @@ def test_the_page_shows_error_size_latency_and_failures() -> None:
     assert page.count("td") == 2 * (1 + 2)
     classes = [attributes.get("class") for tag, attributes in page.tags if tag == "td"]
     assert classes == ["reference soft", "passed", "failed", "reference soft", "passed", "passed"]
+
+
+def test_the_page_says_how_many_parameters_are_accounted_for() -> None:
+    whole = replace(passed(), ledger=Ledger(302, {"the same as": 302}))
+    lacking = replace(passed(), variant="ARM", ledger=Ledger(302, {}, (), 2, ("b",), 1))
+    assert account_text(cell("A", "onnx")) == ""
+    assert account_text(cell("A", "onnx", variants=(whole,))) == "302 parameters"
+    assert account_text(cell("A", "lite", variants=(whole, lacking))) == "2 unaccounted for, 1 missing"
+    assert "302 parameters" in matrix_page(report(cell("A", "onnx", variants=(whole,))))
 
 
 def test_the_page_needs_no_network_and_no_script() -> None:

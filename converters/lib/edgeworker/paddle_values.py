@@ -319,6 +319,12 @@ def _index_select(call: Call) -> Result:
     return np.take(call.one("X"), call.one("Index"), call.attribute("dim", 0))
 
 
+def _gather_nd(call: Call) -> Result:
+    value, index = call.one("X"), call.one("Index")
+    call.check_size([*index.shape[:-1], *value.shape[index.shape[-1] :]])
+    return value[tuple(np.moveaxis(index, -1, 0))]
+
+
 def _expand(call: Call) -> Result:
     value = call.one("X")
     wanted = call.integers("shape", "Shape", "expand_shapes_tensor")
@@ -432,6 +438,7 @@ _RULES: dict[str, Callable[[Call], Result]] = {
     "transpose2": _transpose,
     "range": _range,
     "gather": _gather,
+    "gather_nd": _gather_nd,
     "index_select": _index_select,
     "expand_v2": _expand,
     "tile": _tile,

@@ -108,6 +108,16 @@ def test_bounds_come_from_tensors_where_there_are_some():
     assert not value_of(op, x=integers(7, -3, 4), s=integers(1))
 
 
+def test_a_table_is_read_by_a_list_of_places():
+    """BEiT's biases: a table of what each distance between two tokens adds, read for each pair of them."""
+    op = op_of("gather_nd", {"X": ["x"], "Index": ["i"]})
+    (value,) = value_of(op, x=np.arange(6).reshape(3, 2), i=integers([2], [0], [2]))
+    assert value.tolist() == [[4, 5], [0, 1], [4, 5]]
+    (value,) = value_of(op, x=np.arange(6).reshape(3, 2), i=integers([2, 1], [0, 0]))
+    assert value.tolist() == [5, 0]
+    assert not value_of(op, x=np.arange(6).reshape(3, 2), i=integers([3]))
+
+
 def test_several_outputs():
     op = op_of("split", {"X": ["x"]}, ("a", "b"), sections=(INTS_ATTR, [-1, 1]), axis=(INT_ATTR, 0))
     first, second = value_of(op, x=integers(7, -3, 4))

@@ -17,6 +17,8 @@ from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
 
 SHOWN = 20
+ALIKE = 0.25
+"""The share of values that are the same in what was one and the same."""
 CONSTANT = "a number of the operators"
 
 
@@ -59,6 +61,7 @@ class Account:
     """How many tensors are stored, how those come about that are explained (`how` -> how many), and the rest.
 
     `unused` are the program's parameters that nothing in the artifact comes from. Of both lists the first few.
+    `described_count` of the unexplained are numbers in layers' descriptions.
     """
 
     stored: int
@@ -67,10 +70,81 @@ class Account:
     unexplained_count: int = 0
     unused: list[str] = field(default_factory=list)
     unused_count: int = 0
+    described_count: int = 0
 
     def as_details(self) -> dict[str, Any]:
         """As plain data."""
         return asdict(self)
+
+
+class Explanations:
+    """All that a program can explain, worked out once for any number of artifacts.
+
+    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
+    is the program as edgekit's own rewrites left it, where they changed something.
+    """
+
+    def __init__(
+        self,
+        program: Any,
+        parameters: Mapping[str, np.ndarray],
+        added: Iterable[float] = (),
+        rewritten: Rewritten | None = None,
+    ) -> None:
+        copies = [Parameter(name, array) for name, array in parameters.items()]
+        index = Index(
+            [*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)]
+        )
+        if rewritten is not None:
+            index = Index([*index.sources, *rewritten.sources(index, parameters)])
+        self.parameters, self.index = parameters, index
+        self.numbers, self.fills = numbers_of(program) | as_stored(added), filled(program)
+
+    def account(self, stored: Iterable[Stored]) -> Account:
+        """Explain every floating-point tensor in `stored`, one after the other.
+
+        Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
+        An order of channels that the program has as one may be missing, since tools make layers of it that cut and
+        shuffle; but then nothing may be stored that resembles it.
+        """
+        explained: Counter[str] = Counter()
+        used: set[str] = set()
+        cut = Cuts()
+        rest: list[Unexplained] = []
+        beside = 0
+        integers: list[Stored] = []
+        count = 0
+        for one in stored:
+            matches = self.index.find(one.values)
+            constant = not matches and is_constant(one.values, self.numbers, self.fills)
+            # What the operator itself is described with is no parameter.
+            if not matches and (one.values.dtype.kind != "f" or (one.described and constant)):
+                integers += [one] if one.values.dtype.kind in "iu" else []
+                continue
+            count += 1
+            if matches:
+                explained[matches[0].how] += 1
+                # What has the same values cannot be told apart: it counts as used together.
+                used.update(name for match in matches for name in match.source.names)
+            elif constant:
+                explained[CONSTANT] += 1
+            elif piece := find_piece(one.values, self.index.sources):
+                explained[piece.how] += 1
+                cut.add(piece)
+            else:
+                rest.append(nearest(one, self.index))
+                beside += one.described
+        missing = sorted(set(self.parameters) - used - cut.whole())
+        orders = {name: self.parameters[name] for name in missing if self.parameters[name].dtype.kind in "iu"}
+        changed = [one for one in integers if any(resembles(one.values, order) for order in orders.values())]
+        rest += [nearest(one, self.index) for one in changed]
+        if not changed:
+            missing = [name for name in missing if name not in orders]
+        # A product with ones or a sum with zeros is no change, and tools leave it out.
+        unused = [name for name in missing if not is_neutral(self.parameters[name])]
+        return Account(
+            count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused), beside
+        )
 
 
 def account(
@@ -78,45 +152,10 @@ def account(
     program: Any,
     parameters: Mapping[str, np.ndarray],
     added: Iterable[float] = (),
-    rewritten: "Rewritten | None" = None,
+    rewritten: Rewritten | None = None,
 ) -> Account:
-    """Explain every floating-point tensor in `stored` by the program and its parameters.
-
-    `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
-    is the program as edgekit's own rewrites left it, where they changed something.
-
-    Integers (shapes, axes, indices) are explained where the program has them as parameters, and do not count else.
-    """
-    copies = [Parameter(name, array) for name, array in parameters.items()]
-    index = Index([*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)])
-    if rewritten is not None:
-        index = Index([*index.sources, *rewritten.sources(index, parameters)])
-    numbers, fills = numbers_of(program) | as_stored(added), filled(program)
-    explained: Counter[str] = Counter()
-    used: set[str] = set()
-    cut = Cuts()
-    rest: list[Unexplained] = []
-    count = 0
-    for one in stored:
-        matches = index.find(one.values)
-        if not matches and one.values.dtype.kind != "f":
-            continue
-        count += 1
-        if matches:
-            explained[matches[0].how] += 1
-            # What has the same values cannot be told apart: it counts as used together.
-            used.update(name for match in matches for name in match.source.names)
-        elif is_constant(one.values, numbers, fills):
-            explained[CONSTANT] += 1
-        elif piece := find_piece(one.values, index.sources):
-            explained[piece.how] += 1
-            cut.add(piece)
-        else:
-            rest.append(nearest(one, index))
-    missing = sorted(set(parameters) - used - cut.whole())
-    # A product with ones or a sum with zeros is no change, and tools leave it out.
-    unused = [name for name in missing if not is_neutral(parameters[name])]
-    return Account(count, dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused))
+    """The account of one artifact: see `Explanations`."""
+    return Explanations(program, parameters, added, rewritten).account(stored)
 
 
 def as_stored(numbers: Iterable[float]) -> set[float]:
@@ -126,6 +165,11 @@ def as_stored(numbers: Iterable[float]) -> set[float]:
         single = float(np.float32(number))
         found |= {float(np.float32(value)) for value in (number, *((1 / number, 1 / single) if single else ()))}
     return found
+
+
+def resembles(stored: np.ndarray, order: np.ndarray) -> bool:
+    """Whether integers are an order of as many values, of which at least a quarter are the same."""
+    return stored.size == order.size > 1 and bool((stored.ravel() == order.ravel()).mean() >= ALIKE)
 
 
 def is_neutral(parameter: np.ndarray) -> bool:

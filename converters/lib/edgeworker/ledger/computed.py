@@ -1,5 +1,6 @@
 """What follows from parameters and constants alone, computed once by tools: a table of biases, a normalised matrix."""
 
+from collections import UserDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,6 +11,15 @@ from edgeworker.paddle_program import ops, variable
 from edgeworker.paddle_values import evaluate
 
 LARGEST = 1 << 24  # values of one result
+
+
+class Precise(UserDict[str, np.ndarray]):
+    """Tensors that are made float64 only when they are read: most parameters never are, and twice all is too much."""
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """In float64 where they are float32."""
+        array = super().__getitem__(name)
+        return array.astype(np.float64) if array.dtype == np.float32 else array
 
 
 def computed(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vector]:
@@ -26,11 +36,7 @@ def computed(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vec
         for slot in op.desc.outputs:
             for name in slot.arguments:
                 written[name] = written.get(name, 0) + 1
-    values = {
-        name: array.astype(np.float64) if array.dtype == np.float32 else array
-        for name, array in parameters.items()
-        if name not in written
-    }
+    values = Precise({name: array for name, array in parameters.items() if name not in written})
     origins: dict[str, tuple[str, ...]] = {name: (name,) for name in values}
     terms: dict[str, int] = dict.fromkeys(values, 0)
 
@@ -47,7 +53,9 @@ def computed(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vec
             continue
         values.update(found)
         names = tuple(dict.fromkeys(origin for name in read for origin in origins[name]))
-        count = max([terms[name] for name in read] + [max(values[name].shape, default=1) for name in read], default=1)
+        count = max(
+            [terms[name] for name in read] + [max(values.data[name].shape, default=1) for name in read], default=1
+        )
         for name, value in found.items():
             origins[name], terms[name] = names, count
             if value.dtype.kind == "f" and value.size > 1:

@@ -1,13 +1,16 @@
 """Numbers that an artifact may store though they are no parameters: what operators' attributes and formulas say."""
 
+from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from edgeworker.paddle_program import attribute, ops
+from edgeworker.paddle_program import arguments, attribute, ops, variable
 
 FORMULAS = {
     "0, 1 and their like": (0.0, 1.0, -1.0, 2.0, 0.5, 3.0, 6.0, 1 / 6),
+    "what a largest value is taken over is padded with": (-float(np.finfo(np.float32).max), -np.inf),
     "gelu's": (2**0.5, 2**-0.5, 0.044715, (2 / np.pi) ** 0.5),
 }
 """Numbers of the operators' own definitions: halves and unities, hard_swish's 3 and 6, gelu's two forms (Hendrycks and
@@ -33,9 +36,27 @@ def numbers_of(program: Any) -> set[float]:
     # What dropout leaves behind where it scales at inference (`downgrade_in_infer`): 1 less its probability.
     kept = [attribute(op, "dropout_prob") for op in ops(program, {"dropout"})]
     found |= {1 - probability for probability in kept if probability is not None}
+    # pnnx has hard sigmoids of one slope, 1/6, and multiplies what they take by how often another one holds it.
+    for slope in (attribute(op, "slope") for op in ops(program, {"hard_sigmoid"})):
+        if slope is not None:
+            found |= {slope * 6, float(np.float32(slope) / np.float32(1 / 6))}
+    found |= set(counts(program))
     inverses = {1 / number for number in found if number}
     with np.errstate(over="ignore"):
         return {float(np.float32(number)) for number in found | inverses | {-number for number in found}}
+
+
+def counts(program: Any) -> Iterator[float]:
+    """How many values each sum or mean of the program is over: the one is so many times the other."""
+    for op in ops(program, {"reduce_sum", "reduce_mean", "p_norm"}):
+        described = variable(program.blocks[0], next(iter(arguments(op.desc.inputs, "X") or []), ""))
+        extents = list(described.type.lod_tensor.tensor.dims) if described else []
+        axes = attribute(op, "dim")
+        axes = [attribute(op, "axis") or 0] if axes is None else list(axes)
+        if attribute(op, "reduce_all") or not axes:
+            axes = list(range(len(extents)))
+        if all(-len(extents) <= axis < len(extents) and extents[axis] > 0 for axis in axes):
+            yield float(prod(extents[axis] for axis in axes))
 
 
 def filled(program: Any) -> set[int]:
@@ -49,10 +70,10 @@ def is_constant(stored: np.ndarray, numbers: set[float], fills: set[int]) -> boo
 
     A long tensor of one number is no constant else: it may have been a bias.
     """
-    with np.errstate(over="ignore"):
-        different = np.unique(stored.astype(np.float32))
-    if stored.size > FEW and (different.size > 1 or stored.size not in fills):
+    if stored.size > FEW and (stored.size not in fills or not (stored == stored.flat[0]).all()):
         return False
+    with np.errstate(over="ignore"):
+        different = np.unique((stored.flat[:1] if stored.size > FEW else stored).astype(np.float32))
     known = numbers
     if stored.dtype == np.float16:
         with np.errstate(over="ignore"):

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from edgeworker.ledger.account import Rewritten, account
+from edgeworker.ledger.account import Explanations, Rewritten
 from edgeworker.ledger.stored import Stored
-from edgeworker.paddle_program import read_program
+from edgeworker.paddle_program import ops, read_program
 from edgeworker.parameter_files import read_tensors
 from edgeworker.protocol import Refusal, Request
 
@@ -19,20 +19,30 @@ LOD_TENSOR = 7  # framework.proto, VarType.Type
 def ledger_job(read: Callable[[Request], Iterable[Stored]], request: Request) -> dict[str, Any]:
     """The account (see `Account`) of what `read` finds in the artifact's files.
 
-    Input `program`: the folder of the Paddle program that the artifact was made from; `rewritten`, where edgekit's
-    rewrites changed it: what they left. Option `added`: numbers that edgekit puts into the artifact itself.
+    Input `program`: the folder of the Paddle program that the artifact was made from; `described`, for one of Paddle 3:
+    what `paddle3/describe.py` made of it; `rewritten`, where edgekit's rewrites changed it: what they left. Option
+    `added`: numbers that edgekit puts into the artifact itself.
     """
-    program, parameters = program_of(request.inputs["program"])
+    return explanations(request).account(read(request)).as_details()
+
+
+def explanations(request: Request) -> Explanations:
+    """What the program of a request explains; its inputs and options are those of `ledger_job`."""
+    program, parameters = program_of(request.inputs["program"], request.inputs.get("described"))
     folder = request.inputs.get("rewritten")
     rewritten = Rewritten(*program_of(folder)) if folder else None
-    return account(read(request), program, parameters, request.options.get("added", []), rewritten).as_details()
+    return Explanations(program, parameters, request.options.get("added", []), rewritten)
 
 
-def program_of(folder: Path) -> tuple[Any, dict[str, np.ndarray]]:
-    """A program and its parameters, which are views of the mapped file. Raises Refusal for one of Paddle 3."""
-    if not (folder / PROGRAM_FILE).exists():
-        raise Refusal(f"{folder} holds no {PROGRAM_FILE}: parameters of other programs cannot be accounted for")
-    program = read_program(folder / PROGRAM_FILE)
+def program_of(folder: Path, described: Path | None = None) -> tuple[Any, dict[str, np.ndarray]]:
+    """A program and those of its parameters that an operator reads; these are views of the mapped file.
+
+    `described` is the folder with its description, where it is not its own. Raises Refusal where there is none.
+    """
+    description = (described or folder) / PROGRAM_FILE
+    if not description.exists():
+        raise Refusal(f"{description.parent} holds no {PROGRAM_FILE}: its parameters cannot be accounted for")
+    program = read_program(description)
     names = sorted(
         variable.name
         for variable in program.blocks[0].vars
@@ -40,4 +50,6 @@ def program_of(folder: Path) -> tuple[Any, dict[str, np.ndarray]]:
     )
     if not names:
         return program, {}
-    return program, {name: one.values for name, one in read_tensors(folder / PARAMETERS_FILE, names).items()}
+    stored = read_tensors(folder / PARAMETERS_FILE, names)
+    read = {name for op in ops(program) for slot in op.desc.inputs for name in slot.arguments}
+    return program, {name: one.values for name, one in stored.items() if name in read}

@@ -12,9 +12,10 @@ from edgeworker.ledger.sources import Source
 
 # Values that are compared at once: what is streamed is never whole in memory twice.
 CHUNK = 1 << 20
-# FP16: a unit in the last place of 11 bits, since ncnn cuts the others off instead of rounding them, and the smallest
-# normal number, since it makes zeros of smaller ones (float32_to_float16 in ncnn's src/mat.h).
-HALF_RELATIVE, HALF_ABSOLUTE = 2.0**-10, 2.0**-14
+# FP16: a unit in the last place of 11 bits, since ncnn cuts the others off instead of rounding them; where zero is
+# stored, the smallest normal number, since it makes zeros of smaller ones (float32_to_float16 in ncnn's src/mat.h); and
+# else the smallest number of all, the step below the normal ones.
+HALF_RELATIVE, HALF_NORMAL, HALF_STEP = 2.0**-10, 2.0**-14, 2.0**-24
 # Within which first values are near enough to be looked at; a folded bias may be the difference of two large numbers.
 LOOSE, NEAR_ZERO = 1e-3, 1e-4
 NONE = (-1,)
@@ -125,6 +126,6 @@ def agree(stored: np.ndarray, values: np.ndarray, bound: np.ndarray | float | No
     truth = values.astype(np.float64)
     allowed = np.asarray(bound, np.float64)
     if stored.dtype == np.float16:
-        allowed = allowed + np.abs(truth) * HALF_RELATIVE + HALF_ABSOLUTE
+        allowed = allowed + np.abs(truth) * HALF_RELATIVE + np.where(stored == 0, HALF_NORMAL, HALF_STEP)
     with np.errstate(invalid="ignore"):
         return bool(np.all(np.abs(stored.astype(np.float64) - truth) <= allowed))

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pytest
 from edgeworker.ledger.account import Account, Rewritten, account
-from edgeworker.ledger.stored import Stored
+from edgeworker.ledger.stored import Stored, described
 
-from tests.converters.lib.ledger.programs import folded, small_program
+from tests.converters.lib.ledger.programs import add_op, folded, small_program
 
 HALVES = {"q": slice(0, 4), "k": slice(4, 8), "v": slice(8, 12)}
 
@@ -180,3 +180,65 @@ def test_a_batch_norm_that_changes_nothing_is_accounted_for() -> None:
     stored = [("w", parameters["conv.w"]), ("b", parameters["bn.bias"]), ("f", parameters["fc.w"])]
     found = account((Stored(name, "c", values) for name, values in stored), program, parameters)
     assert (found.unexplained, found.unused) == ([], [])
+
+
+def test_a_parameter_of_one_value_may_stand_in_a_layers_description() -> None:
+    """ncnn writes a lone factor where the layer is described; there a change of it is found as in any tensor."""
+    program, parameters = small_program()
+    parameters["factor"] = np.array([-0.0380920395], np.float32)
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    epsilon = described("norm", "eps", [1e-5], "batch norm")
+    right = described("mul", "b", [-3.80920395e-2], "BinaryOp mul")
+    found = account([*stored, epsilon, right], program, parameters)
+    assert (found.unexplained, found.unused, found.stored) == ([], [], len(stored) + 1)
+    wrong = described("mul", "b", [-3.80920395e-2 * 1.01], "BinaryOp mul")
+    found = account([*stored, epsilon, wrong], program, parameters)
+    assert [(one.name, one.layer) for one in found.unexplained] == [("mul.b", "BinaryOp mul")]
+    assert found.unused == ["factor"]
+    lost = account([*stored, epsilon], program, parameters)
+    assert (lost.unexplained, lost.unused) == ([], ["factor"])
+
+
+def test_an_operators_own_number_that_was_changed_is_found() -> None:
+    """No parameter, but what computes with it computes otherwise."""
+    program, parameters = small_program()
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    found = account([*stored, described("norm", "eps", [1e-4], "batch norm")], program, parameters)
+    assert [one.name for one in found.unexplained] == ["norm.eps"]
+    assert (found.unexplained_count, found.described_count) == (1, 1)
+    assert found.stored == len(stored) + 1
+
+
+@pytest.mark.parametrize("number", [np.inf, -3.4028234663852886e38])
+def test_the_padding_of_a_largest_value_is_no_parameter(number: float) -> None:
+    program, parameters = small_program()
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    found = account([*stored, described("pad", "value", [-abs(number)], "Padding pad")], program, parameters)
+    assert (found.unexplained, found.stored) == ([], len(stored))
+
+
+def test_an_order_of_channels_may_become_layers_but_may_not_be_changed() -> None:
+    """ncnn's slices and shuffles store none; where one is stored, it must be the program's."""
+    program, parameters = small_program()
+    order = np.array([1, 2, 3, 0, 5, 6, 7, 4])
+    parameters["order"] = order
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    assert account(stored, program, parameters).unused == []
+    same = account([*stored, Stored("o", "Gather o", order)], program, parameters)
+    assert (same.stored, same.unexplained, same.unused) == (len(stored) + 1, [], [])
+    swapped = order[[1, 0, *range(2, 8)]]
+    found = account([*stored, Stored("o", "Gather o", swapped)], program, parameters)
+    assert [(one.name, one.nearest, one.differing) for one in found.unexplained] == [("o", "order", 2)]
+    assert (found.stored, found.unused) == (len(stored) + 1, ["order"])
+    shape = account([*stored, Stored("s", "Reshape s", np.full(8, 9))], program, parameters)
+    assert (shape.stored, shape.unexplained) == (len(stored), [])
+
+
+def test_a_hard_sigmoid_of_another_slope_is_a_factor_before_one_of_a_sixth() -> None:
+    """pnnx: 0.2 becomes 1.19999993 times what goes in."""
+    program, parameters = small_program()
+    add_op(program.blocks[0], "hard_sigmoid", {"X": ["y"]}, "z", slope=0.2, offset=0.5)
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    for factor, odd in ((1.19999993, []), (1.2 * 1.01, ["mul.b"])):
+        found = account([*stored, described("mul", "b", [factor], "BinaryOp mul")], program, parameters)
+        assert [one.name for one in found.unexplained] == odd

@@ -1,0 +1,48 @@
+"""Which values of an engine the ledger gets: those that stand where its record says, as they are now."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from edgeworker.protocol import Refusal
+
+from tests.converters.loading import load
+
+WEIGHT = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+HALVES = np.arange(32, dtype=np.float16)
+
+
+def engine(folder: Path, *, cut: int = 0) -> tuple[Path, Any]:
+    """An engine of both weights, with something before each, `cut` bytes shorter than its record says."""
+    place = load("tensorrt", "engine_record").WeightPlace
+    content, weights = b"", []
+    for name, values in (("w", WEIGHT), ("h", HALVES)):
+        content += bytes(8)
+        raw = values.tobytes()
+        weights.append(place(name, list(values.shape), len(content), len(raw), hashlib.sha256(raw).hexdigest()))
+        content += raw
+    build = {"kind": "ahead-of-time", "tool": "TensorRT-RTX 1", "compute_capabilities": ["sm86"]}
+    record = load("tensorrt", "engine_record").EngineRecord(build, "fp32", "", [], [], 2 * len(content), weights)
+    (folder / "e.engine").write_bytes(content[: len(content) - cut])
+    return folder / "e.engine", record
+
+
+def test_the_values_are_the_engines(tmp_path: Path) -> None:
+    weight, halves = load("tensorrt", "engine_values").weights_in(*engine(tmp_path))
+    np.testing.assert_array_equal(weight.values, WEIGHT.ravel())
+    np.testing.assert_array_equal(halves.values, HALVES)
+    assert halves.values.dtype == np.float16
+    assert (weight.name, weight.layer) == ("w", "engine")
+
+
+def test_how_much_can_be_read_is_said(tmp_path: Path) -> None:
+    share = (WEIGHT.nbytes + HALVES.nbytes) / (2 * (WEIGHT.nbytes + HALVES.nbytes + 16))
+    said = load("tensorrt", "engine_values").readable(engine(tmp_path)[1])
+    assert said == f"{share:.0%} of the bytes of its weights can be read"
+
+
+def test_an_engine_cut_short_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal, match="the weight h is not in the engine"):
+        list(load("tensorrt", "engine_values").weights_in(*engine(tmp_path, cut=1)))
