@@ -108,7 +108,7 @@ def matrix_session(
     with interruptible(), matrix_display() as display:
         yield (
             Executor(
-                StageStore(cache / "stages"),
+                StageStore(cache / "stages", notify=display.notify),
                 Toolchain(cache, notify=display.notify, offline=offline),
                 cores=jobs or os.cpu_count() or 1,
                 memory_bytes=int(psutil.virtual_memory().available * memory_share),

@@ -29,7 +29,7 @@ def session(*, offline: bool, verbose: bool) -> Iterator["Executor"]:
     cache = cache_folder()
     with interruptible(), shown_progress(verbose) as display:
         yield Executor(
-            StageStore(cache / "stages"),
+            StageStore(cache / "stages", notify=display.notify),
             Toolchain(cache, notify=display.notify, offline=offline),
             observe=display.observe,
         )
