@@ -4,7 +4,7 @@ import errno
 import os
 from pathlib import Path
 
-from edgekit.errors import ConversionError
+from edgekit.errors import DiskFullError
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 WORDS = tuple(os.strerror(code) for code in FULL)
@@ -47,9 +47,9 @@ def mount_of(path: Path) -> Path:
     return next(one for one in (place, *place.parents) if one.is_mount())
 
 
-def full_disk(path: Path, what: str = "nothing more can be written to") -> ConversionError:
+def full_disk(path: Path, what: str = "nothing more can be written to") -> DiskFullError:
     """The error of a disk that is full: `what` could not be done at `path`."""
-    return ConversionError(
-        f"the disk is full: {what} {path} (the disk at {mount_of(path)}, {free_bytes(path) >> 20} MiB free)",
+    return DiskFullError(
+        f"the disk is full: {what} {path} (the disk at {mount_of(path)})",
         "Free some space (`edgekit cache prune` helps), or choose another disk with --out and EDGEKIT_CACHE.",
     )

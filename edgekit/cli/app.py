@@ -1,10 +1,12 @@
 """The application: its commands, and how errors leave it."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from edgekit.cache import cache_folder
 from edgekit.cli import INTERRUPTED
 from edgekit.cli.bench import bench
 from edgekit.cli.convert import convert
@@ -15,6 +17,7 @@ from edgekit.cli.models import models
 from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
 from edgekit.cli.verify import verify
+from edgekit.disk import full_disk, is_full
 from edgekit.errors import ConversionError, EdgekitError
 
 app = typer.Typer(
@@ -70,6 +73,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return close_broken_pipe()
     except OSError as error:  # a folder that cannot be read or written, wherever it was touched
+        if is_full(error):
+            return report(full_disk(Path(error.filename or cache_folder())), "--json" in arguments)
         named = f"{error.filename}: " if error.filename else ""
         return report(ConversionError(f"{named}{error.strerror or error}", "Check the path."), "--json" in arguments)
     except Exception as error:
