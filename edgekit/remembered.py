@@ -17,7 +17,7 @@ FOLDER = "hashes"
 _FINE_NS, _FINE_SETTLED_NS = 10_000_000, 30_000_000
 _COARSE_SETTLED_NS = 2_000_000_000
 # How old the sign of a record's last use may become.
-_USED_SECONDS = 600
+USED_SECONDS = 600
 
 Identity = tuple[int, int, int, int, int]
 
@@ -86,7 +86,7 @@ def mark_used(path: Path) -> None:
     """Set the times of a record or a folder of the cache to now: what was used least recently is evicted first."""
     # Where it cannot be, on a disk that is only read, nothing but that order suffers.
     with contextlib.suppress(OSError):
-        if time.time() - path.stat().st_mtime > _USED_SECONDS:
+        if time.time() - path.stat().st_mtime > USED_SECONDS:
             os.utime(path)
 
 

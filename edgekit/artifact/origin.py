@@ -9,6 +9,7 @@ from edgekit.errors import AbsentError, UsageError
 from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER
 from edgekit.pipeline.store import Damaged, read_stage
 from edgekit.pipeline.target import targets
+from edgekit.remembered import mark_used
 
 
 def program_folder_of(manifest: Manifest, stages: Path) -> Path:
@@ -51,6 +52,7 @@ def is_key(text: str) -> bool:
 def kept_folder(manifest: Manifest, stages: Path, worker: str, key: str) -> Path:
     """A stage's output, every file of it as it was made; raises AbsentError where it is gone or damaged."""
     folder = stages / worker.removesuffix(".py") / key
+    mark_used(folder)
     try:
         if read_stage(folder, stages.parent) is not None:
             return folder

@@ -9,6 +9,7 @@ import typer
 from edgekit.cache import cache_folder
 from edgekit.cli import INTERRUPTED
 from edgekit.cli.bench import bench
+from edgekit.cli.cache import app as cache
 from edgekit.cli.convert import convert
 from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
@@ -38,6 +39,7 @@ app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Convert and verify every model on every target.")(matrix)
 app.command(short_help="Name the layer that makes an artifact wrong.")(diagnose)
 app.command(short_help="Show what is installed, and what is missing.")(doctor)
+app.add_typer(cache, short_help="Show, prune, clear or check the cache.")
 
 
 def print_version(wanted: bool) -> None:

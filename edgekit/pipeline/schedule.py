@@ -172,8 +172,8 @@ class Schedule:
             if is_full(error):
                 outcome = full_disk(self.store.root)
         # A disk that is full says nothing of what the toolchain can do.
-        gave_up = isinstance(outcome, ConversionError) and not isinstance(outcome, DiskFullError)
-        if gave_up and stage.otherwise is not None:
+        full = isinstance(outcome, DiskFullError)
+        if isinstance(outcome, ConversionError) and not full and stage.otherwise is not None:
             self.go_another_way(stage, stage.otherwise, outcome)
             return
         self.finish(stage, outcome)

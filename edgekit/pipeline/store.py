@@ -67,22 +67,25 @@ class Damaged(Exception):
     """What lies in the store is not what was made; the text names the file."""
 
 
-def read_stage(folder: Path, cache: Path) -> StageResult | None:
+def read_stage(
+    folder: Path, cache: Path, sha256: Callable[[Path, Path], str] = remembered_sha256
+) -> StageResult | None:
     """The output in a stage's folder, every file of it what its record says; None where there is no such folder.
 
-    Raises Damaged for anything else. `cache` remembers hashes.
+    Raises Damaged for anything else. `cache` remembers hashes; `sha256(path, cache)` finds one.
     """
     if not folder.is_dir():
         return None
+    if folder.is_symlink():
+        raise Damaged(folder.name)
     made = read_record(folder / RECORD, MadeStage)
     if made is None or made.key != folder.name:
         raise Damaged(RECORD)
-    mark_used(folder)
     for name, facts in made.files.items():
         path = folder / name
         try:
             same = is_plain_file(path, folder) and path.stat().st_size == facts.bytes
-            if not (same and remembered_sha256(path, cache) == facts.sha256):
+            if not (same and sha256(path, cache) == facts.sha256):
                 raise Damaged(name)
         except OSError:
             raise Damaged(name) from None
@@ -127,6 +130,8 @@ class StageStore:
             # It is made only where this way failed, and the same program fails again.
             return self.find(stage.otherwise)
         try:
+            # Marked before it is looked at: whoever evicts looks at the mark last.
+            mark_used(folder)
             return read_stage(folder, self.cache)
         except Damaged as damaged:
             if stage.key not in self.told:
