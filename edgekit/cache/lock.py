@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgekit.cache.record import clear_folder
+from edgekit.cache.record import clear_place
 from edgekit.files import disk_errors
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ POLL_SECONDS = 0.1
 
 
 def file_lock(path: Path) -> "FileLock":
-    """The lock at `path`, not yet held. A folder that lies in its place is cleared away: the cache holds none there.
+    """The lock at `path`, not yet held. What is no file in its place is cleared away: the cache holds none there.
 
     Raises ConversionError where the disk takes no file.
     """
@@ -24,7 +24,8 @@ def file_lock(path: Path) -> "FileLock":
 
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        clear_folder(path)
+        if path.exists() and not path.is_file():
+            clear_place(path)
         path.touch()
     return FileLock(path, thread_local=False)
 

@@ -87,14 +87,16 @@ def read_regular(path: Path) -> bytes | None:
         opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError:
         return None
-    with os.fdopen(opened, "rb") as stream:
-        try:
-            found = os.fstat(opened)
-            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_BYTES:
-                return None
-            return stream.read(LARGEST_BYTES)
-        except OSError:
+    try:
+        found = os.fstat(opened)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_BYTES:
             return None
+        with os.fdopen(opened, "rb", closefd=False) as stream:
+            return stream.read(LARGEST_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(opened)
 
 
 def parse(text: bytes | str | None) -> Any:

@@ -38,6 +38,8 @@ def running_since(cache: Path) -> float | None:
     """
     began = []
     for path in sorted((cache / FOLDER).glob("*.lock")):
+        if not path.is_file():
+            continue  # a folder or a pipe, which no edgekit makes
         started = 0.0
         try:
             with path.open("rb") as stream:

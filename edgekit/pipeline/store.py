@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import Struct, to_builtins
 
 from edgekit.cache.lock import acquire, file_lock
-from edgekit.cache.record import read_record, write_record
+from edgekit.cache.record import clear_folder, read_record, write_record
 from edgekit.errors import ConversionError
 from edgekit.files import remove_folder, replace_folder, scratch_folder
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
@@ -228,6 +228,7 @@ class StageStore:
         if not (scratch / LOG).exists():
             return remedy
         kept.parent.mkdir(parents=True, exist_ok=True)
+        clear_folder(kept)
         shutil.copyfile(scratch / LOG, kept)
         return remedy.replace(str(scratch / LOG), str(kept))
 

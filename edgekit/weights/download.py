@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from edgekit.cache.record import clear_place, read_plain, write_plain
+from edgekit.cache.record import clear_folder, clear_place, read_plain, write_plain
 from edgekit.errors import AbsentError, ConversionError
 from edgekit.files import disk_errors
 from edgekit.weights.http import open_url
@@ -54,7 +54,7 @@ class _Part:
 
     def load(self) -> None:
         known = read_plain(self.record, _Known)
-        if known is None or known.url != self.url:
+        if known is None or known.url != self.url or self.path.is_dir():
             self.drop()
             return
         self.validator, self.total = known.validator, known.total
@@ -107,6 +107,7 @@ def download(url: str, target: Path, check: Callable[[Path], None], progress: Pr
         part.drop()
         raise
     with disk_errors(target):
+        clear_folder(target)
         part.path.replace(target)
         part.drop()
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from edgekit.cache.kept import Notify
 from edgekit.cache.lock import locked
-from edgekit.cache.record import read_plain, write_plain
+from edgekit.cache.record import clear_place, read_plain, write_plain
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.files import disk_errors
 from edgekit.remembered import remembered_sha256
@@ -84,7 +84,7 @@ def download_official(model: Model, cache: Path, progress: Progress | None = Non
         write_plain(_record(path), Downloaded(str(model.official_url), digest, model.name, size, made))
         with disk_errors(path):
             for failure in _failures(model, cache):
-                failure.unlink(missing_ok=True)
+                clear_place(failure)
         return path, digest
 
 

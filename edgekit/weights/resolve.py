@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.cache.kept import Kept, Notify, kept
+from edgekit.cache.record import clear_folder
 from edgekit.errors import AbsentError, UsageError
 from edgekit.remembered import remembered_sha256
 
@@ -217,6 +218,7 @@ def _as_safetensors(path: Path, digest: str, cache: Path, notify: Notify) -> tup
             tensors, note = for_export(tensors, path, widened)
         else:
             tensors, note = for_export(read_pdparams(path), path)
+        clear_folder(converted)
         write_safetensors(tensors, converted, {"origin": path.name, "sha256": digest, "note": note})
         return note
 
