@@ -36,5 +36,9 @@ class ConversionError(EdgekitError):
     exit_status = 4
 
 
+class DiskFullError(ConversionError):
+    """There was no room for what was to be written; another way to it has none either (exit status 4)."""
+
+
 class OperatorError(ConversionError):
     """A target lacks operators of the program (exit status 4)."""

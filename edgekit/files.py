@@ -1,6 +1,5 @@
 """Writing so that a reader finds the whole of something or nothing of it."""
 
-import errno
 import os
 import shutil
 import uuid
@@ -9,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgekit.disk import full_disk, is_full
 from edgekit.errors import ConversionError
 from edgekit.hashing import file_sha256
 
@@ -20,11 +20,8 @@ def full_disk_reported(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         # Libraries wrap the system's error as text.
-        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "No space left" in str(error):
-            raise ConversionError(
-                f"the disk is full: nothing more can be written to {folder}",
-                "Free some space, or choose another disk with --out and EDGEKIT_CACHE.",
-            ) from error
+        if is_full(error):
+            raise full_disk(folder) from error
         raise
 
 

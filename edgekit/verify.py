@@ -93,7 +93,7 @@ def prepare(
     """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured."""
     manifest = artifact.manifest
     target = targets()[manifest.target]
-    golden = golden_file(artifact, executor.store.root.parent, own)
+    golden = golden_file(artifact, executor.store.root.parent, own, executor.store.notify)
     fed = fed_file(artifact, executor.store.root.parent, golden)
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)

@@ -17,6 +17,7 @@ from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import ops, read_program, write_program
 from edgeworker.protocol import Refusal, Request, main
 from edgeworker.rewrite import apply_rewrites
+from edgeworker.whole import NotWhole
 from nb_format import NbModel, clear_version_padding, read_nb
 from rewriting import chosen_rewrites
 from supported_ops import missing_operators
@@ -57,7 +58,7 @@ def convert(request: Request) -> dict[str, Any]:
         path = _optimize(rewritten, weights, target, precision, request.output)
         seconds[f"opt {target}"] = time.perf_counter() - started
         _announce(f"read {target}")
-        model = read_nb(path)
+        model = _read_whole(path)
         names = _names(model, outputs)
         if details["io"] not in (None, names):
             raise Refusal(f"opt gave the targets' files different names: {details['io']} and {names}")
@@ -70,6 +71,14 @@ def convert(request: Request) -> dict[str, Any]:
         }
     rewritten.unlink()
     return details
+
+
+def _read_whole(path: Path) -> NbModel:
+    """The model that `opt` wrote. Raises NotWhole where the file ends too early, which `opt` does not look at."""
+    try:
+        return read_nb(path)
+    except Refusal as refusal:
+        raise NotWhole(f"{path.name} was not written whole: {refusal.message}") from None
 
 
 def _checked(request: Request) -> tuple[list[str], str]:

@@ -19,10 +19,12 @@ from typing import Any
 import ncnn
 import onnx
 from edgeworker.protocol import Refusal, Request, main
+from edgeworker.whole import NotWhole
 from onnx_graph import OnnxGraph
 from param_file import ParamFile
 from pnnx_process import Conversion, run_pnnx
 from rewriting import chosen_rewrites, rewrite_graph
+from weights_file import CutShort, UnknownLayout, WeightsFile
 
 _PRECISIONS = ("fp32", "fp16")
 
@@ -61,7 +63,7 @@ def convert(request: Request) -> dict[str, Any]:
         conversion = run_pnnx(
             Path(scratch), list(inputs.values()), precision == "fp16", float(options.get("timeout", 600))
         )
-        param = ParamFile.read(conversion.param)
+        param = _read_whole(conversion)
         _check_layers(param, reports)
         io = _io_map(param, conversion, inputs, outputs)
         for path in (conversion.param, conversion.bin):
@@ -76,6 +78,21 @@ def convert(request: Request) -> dict[str, Any]:
         "warnings": conversion.warnings,
         "seconds": seconds,
     }
+
+
+def _read_whole(conversion: Conversion) -> ParamFile:
+    """The network that pnnx wrote. Raises NotWhole where its files end too early, which pnnx does not look at."""
+    try:
+        param = ParamFile.read(conversion.param)
+        WeightsFile.read(param, conversion.bin)
+    except (Refusal, CutShort) as error:
+        raise NotWhole(f"{conversion.bin.name} was not written whole: {error}") from None
+    except UnknownLayout:
+        # Of layers that the reader does not know only ncnn itself can tell.
+        network = ncnn.Net()
+        if network.load_param(str(conversion.param)) == 0 and network.load_model(str(conversion.bin)) != 0:
+            raise NotWhole(f"{conversion.bin.name} was not written whole: ncnn cannot load it") from None
+    return param
 
 
 def _check_batch(inputs: dict[str, list[int]]) -> None:

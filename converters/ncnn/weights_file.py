@@ -21,6 +21,10 @@ class UnknownLayout(ValueError):
     """A layer's weights are laid out in a way that is not known here, or the file does not fit the network."""
 
 
+class CutShort(UnknownLayout):
+    """The file has another size than its network's layers need."""
+
+
 @dataclass(frozen=True)
 class StoredTensor:
     """One tensor: `start` and `stop` in the file (with the flag), and its values as a view of the file."""
@@ -50,7 +54,7 @@ class WeightsFile:
                 position = tensor.stop
             found[layer.name] = stored
         if position != len(content):
-            raise UnknownLayout(f"{path.name} has {len(content)} bytes where its layers need {position}")
+            raise CutShort(f"{path.name} has {len(content)} bytes where its layers need {position}")
         return cls(found)
 
     def digests(self, layer: str) -> dict[str, str]:
@@ -63,12 +67,14 @@ def _take(content: np.ndarray, name: str, start: int, count: int, flagged: bool)
     if flagged:
         head = content[start : start + _FLAG_BYTES].tobytes()
         flag = int.from_bytes(head, "little")
-        if len(head) < _FLAG_BYTES or flag not in (_FP32_FLAG, _FP16_FLAG):
+        if len(head) < _FLAG_BYTES:
+            raise CutShort(f"the file ends before {name}")
+        if flag not in (_FP32_FLAG, _FP16_FLAG):
             raise UnknownLayout(f"the flag {flag:#x} before {name} is not known")
         item, first = (2 if flag == _FP16_FLAG else 4), start + _FLAG_BYTES
     stop = first + count * item
     if count < 0 or stop > len(content):
-        raise UnknownLayout(f"{name} needs {count} values, more than the file holds")
+        raise CutShort(f"{name} needs {count} values, more than the file holds")
     values = np.frombuffer(content[first:stop].data, np.float16 if item == 2 else np.float32)
     return StoredTensor(name, start, stop + (-stop % 4 if item == 2 else 0), values)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
 from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER
-from edgekit.pipeline.store import RECORD
+from edgekit.pipeline.store import Damaged, read_stage
 from edgekit.pipeline.target import targets
+from edgekit.remembered import mark_used
 
 
 def program_folder_of(manifest: Manifest, stages: Path) -> Path:
@@ -49,15 +50,19 @@ def is_key(text: str) -> bool:
 
 
 def kept_folder(manifest: Manifest, stages: Path, worker: str, key: str) -> Path:
-    """A stage's output; raises AbsentError where it is gone."""
+    """A stage's output, every file of it as it was made; raises AbsentError where it is gone or damaged."""
     folder = stages / worker.removesuffix(".py") / key
-    if not (folder / RECORD).exists():
-        raise AbsentError(
-            f"the program that the {manifest.target} artifact of {manifest.model.name} was made from is no longer in "
-            "the cache",
-            f"Run `{convert_command(manifest)}` again.",
-        )
-    return folder
+    mark_used(folder)
+    try:
+        if read_stage(folder, stages.parent) is not None:
+            return folder
+        fate = "is no longer in the cache"
+    except Damaged as damaged:
+        fate = f"is damaged in the cache ({damaged})"
+    raise AbsentError(
+        f"the program that the {manifest.target} artifact of {manifest.model.name} was made from {fate}",
+        f"Run `{convert_command(manifest)}` again.",
+    )
 
 
 def convert_command(manifest: Manifest) -> str:

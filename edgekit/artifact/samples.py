@@ -1,18 +1,18 @@
 """What an artifact is run with: the golden inputs, how many of them a call gets, and by which names."""
 
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, SamplesRecord
-from edgekit.files import full_disk_reported
+from edgekit.cache.kept import Notify, kept_file
 from edgekit.inputs.golden import GoldenInputs, golden_inputs
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.source import Batch, GoldenFile
 
+FOLDER = "inputs"
 PHOTOS = 8
 SYNTHETIC = 2
 # 1, 4, 1, 4: the ten golden inputs exactly, in calls that differ.
@@ -24,17 +24,19 @@ def batch_of_calls(manifest: Manifest) -> int | list[int]:
     return DYNAMIC_BATCHES if manifest.batch == "dynamic" else manifest.batch
 
 
-def golden_file(artifact: Artifact, cache: Path, own: PhotoFolder | None = None) -> GoldenFile:
+def golden_file(
+    artifact: Artifact, cache: Path, own: PhotoFolder | None = None, notify: Notify = lambda _: None
+) -> GoldenFile:
     """The golden inputs for an artifact's preprocessing, written into the cache once.
 
     All bundled photos, or the user's `own`, and at least two synthetic samples: more where a batch must be filled. For
-    embedded preprocessing they are rounded to what 8 bits can say.
+    embedded preprocessing they are rounded to what 8 bits can say. `notify` is told where the file was damaged.
     """
     manifest = artifact.manifest
     inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch, own)
     if manifest.embedded_preprocessing:
         inputs = inputs.from_levels(manifest.preprocessing)
-    return stored(inputs, cache, own)
+    return stored(inputs, cache, own, notify)
 
 
 def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
@@ -58,16 +60,16 @@ def samples_record(golden: GoldenFile) -> SamplesRecord:
     )
 
 
-def stored(inputs: GoldenInputs, cache: Path, own: PhotoFolder | None = None) -> GoldenFile:
-    """The file of golden inputs, written into the cache where it is not there yet."""
-    path = cache / "inputs" / f"{inputs.samples_sha256}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with full_disk_reported(path.parent):
-            partial = path.with_name(f".{path.name}.{os.getpid()}")
-            inputs.write_inputs(partial)
-            partial.replace(path)
-    return GoldenFile(path, inputs.samples_sha256, inputs.labels, inputs.kinds, own)
+def stored(
+    inputs: GoldenInputs, cache: Path, own: PhotoFolder | None = None, notify: Notify = lambda _: None
+) -> GoldenFile:
+    """The file of golden inputs, written into the cache where it is not there yet, or is not what was written.
+
+    `notify` is told of the latter.
+    """
+    path = cache / FOLDER / f"{inputs.samples_sha256}.safetensors"
+    content = kept_file(path, cache, inputs.as_file, notify)
+    return GoldenFile(path, inputs.samples_sha256, inputs.labels, inputs.kinds, own, content)
 
 
 @lru_cache(maxsize=4)

@@ -68,12 +68,9 @@ def copy_hashed(source: Path, target: Path) -> str:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep two runs from writing one artifact at once. The lock lies in the cache, not among the user's files."""
-    from filelock import FileLock
-
     from edgekit.cache import cache_folder
+    from edgekit.cache.lock import locked as lock_held
 
     name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
-    locks = cache_folder() / "locks"
-    locks.mkdir(parents=True, exist_ok=True)
-    with FileLock(locks / f"{name}.lock"):
+    with lock_held(cache_folder() / "locks" / f"{name}.lock"):
         yield

@@ -151,7 +151,7 @@ def runs(
 def timed_stage(entry: Entry, variant: Variant, manifest: Manifest, executor: Executor, timing: Timing) -> Stage:
     """One variant's run on the golden inputs, timed; another stage at each call, since the machine may have changed."""
     inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
-    golden = stored(inputs, executor.store.root.parent)
+    golden = stored(inputs, executor.store.cache, notify=executor.store.notify)
     described = Artifact(Path(), manifest)
     files = {role: SourceFile(Path(), "") for role in entry.target.description.files}
     stage = run_stage(entry.target, variant, manifest.model.name, files, golden, run_options(described))

@@ -1,12 +1,15 @@
 """The application: its commands, and how errors leave it."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from edgekit.cache import cache_folder
 from edgekit.cli import INTERRUPTED
 from edgekit.cli.bench import bench
+from edgekit.cli.cache import app as cache
 from edgekit.cli.convert import convert
 from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
@@ -16,6 +19,7 @@ from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
 from edgekit.cli.sign import sign
 from edgekit.cli.verify import verify
+from edgekit.disk import full_disk, is_full
 from edgekit.errors import ConversionError, EdgekitError
 
 app = typer.Typer(
@@ -37,6 +41,7 @@ app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Convert and verify every model on every target.")(matrix)
 app.command(short_help="Name the layer that makes an artifact wrong.")(diagnose)
 app.command(short_help="Show what is installed, and what is missing.")(doctor)
+app.add_typer(cache, short_help="Show, prune, clear or check the cache.")
 
 
 def print_version(wanted: bool) -> None:
@@ -72,6 +77,8 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         return close_broken_pipe()
     except OSError as error:  # a folder that cannot be read or written, wherever it was touched
+        if is_full(error):
+            return report(full_disk(Path(error.filename or cache_folder())), "--json" in arguments)
         named = f"{error.filename}: " if error.filename else ""
         return report(ConversionError(f"{named}{error.strerror or error}", "Check the path."), "--json" in arguments)
     except Exception as error:

@@ -109,6 +109,7 @@ def model_sources(names: list[str], options: SourceOptions, *, offline: bool) ->
                 offline=offline,
                 progress=progress,
                 prefix=options.weights_prefix,
+                notify=warn,
             )
         if resolved.warning:
             warn(resolved.warning)

@@ -20,7 +20,7 @@ from edgekit.cli.common import (
 )
 from edgekit.cli.console import console, error_console, print_json
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
-from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
+from edgekit.errors import AbsentError, ConversionError, DiskFullError, EdgekitError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -209,7 +209,7 @@ def suggest(conversions: "Sequence[Conversion]", commands: "Mapping[str, Sequenc
     failed = [
         shlex.join([*commands[one.model], "--target", one.target.name])
         for one in conversions
-        if isinstance(one.error, ConversionError) and one.model in commands
+        if isinstance(one.error, ConversionError) and not isinstance(one.error, DiskFullError) and one.model in commands
     ]
     if failed:
         say_command(failed)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgekit.cli.console import error_console
-from edgekit.cli.session import interruptible
+from edgekit.cli.session import interruptible, keep_small
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -100,22 +100,26 @@ def matrix_session(
     import psutil
 
     from edgekit.cache import cache_folder
+    from edgekit.cache.session import in_use
     from edgekit.pipeline.execute import Executor
     from edgekit.pipeline.store import StageStore
     from edgekit.toolchain.worker import Toolchain
 
     cache = cache_folder()
     with interruptible(), matrix_display() as display:
-        yield (
-            Executor(
-                StageStore(cache / "stages"),
-                Toolchain(cache, notify=display.notify, offline=offline),
-                cores=jobs or os.cpu_count() or 1,
-                memory_bytes=int(psutil.virtual_memory().available * memory_share),
-                observe=display.observe,
-            ),
-            display,
-        )
+        store = StageStore(cache / "stages", notify=display.notify)
+        with in_use(cache):
+            yield (
+                Executor(
+                    store,
+                    Toolchain(cache, notify=display.notify, offline=offline),
+                    cores=jobs or os.cpu_count() or 1,
+                    memory_bytes=int(psutil.virtual_memory().available * memory_share),
+                    observe=display.observe,
+                ),
+                display,
+            )
+        keep_small(store)
 
 
 @contextmanager

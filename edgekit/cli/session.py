@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from edgekit.pipeline.execute import Event, Executor
+    from edgekit.pipeline.store import StageStore
 
 
 @contextmanager
@@ -22,16 +23,31 @@ def session(*, offline: bool, verbose: bool) -> Iterator["Executor"]:
     A polite request to end (SIGTERM) is treated as Ctrl-C: workers are stopped and nothing half-made stays.
     """
     from edgekit.cache import cache_folder
+    from edgekit.cache.session import in_use
     from edgekit.pipeline.execute import Executor
     from edgekit.pipeline.store import StageStore
     from edgekit.toolchain.worker import Toolchain
 
     cache = cache_folder()
     with interruptible(), shown_progress(verbose) as display:
-        yield Executor(
-            StageStore(cache / "stages"),
-            Toolchain(cache, notify=display.notify, offline=offline),
-            observe=display.observe,
+        store = StageStore(cache / "stages", notify=display.notify)
+        with in_use(cache):
+            yield Executor(store, Toolchain(cache, notify=display.notify, offline=offline), observe=display.observe)
+        keep_small(store)
+
+
+def keep_small(store: "StageStore") -> None:
+    """Evict what was used least recently where the cache has grown in this run, and beyond its bound; says so."""
+    if not store.made:
+        return
+    from edgekit.cache.evict import keep_within_bound
+    from edgekit.report.sizes import readable_size
+
+    gone = keep_within_bound(store.cache)
+    if gone.removed:
+        store.notify(
+            f"{len(gone.removed)} things that were used least recently left the cache ({readable_size(gone.freed)}); "
+            "`edgekit cache show` tells its bound"
         )
 
 

@@ -85,7 +85,7 @@ class Examination:
     ) -> "Examination":
         """With the reference and the oracle at hand."""
         manifest = subject.manifest
-        golden = golden_file(stand_in(subject), executor.store.root.parent, own)
+        golden = golden_file(stand_in(subject), executor.store.root.parent, own, executor.store.notify)
         weights = executor.store.folder(subject.plan.program) / "inference.pdiparams"
         memory = estimated_memory(weights.stat().st_size if weights.exists() else 0)
         laboratory = Laboratory(executor, memory)

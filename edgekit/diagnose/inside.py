@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgekit.cache.kept import kept_file
 from edgekit.diagnose.graph import Graph, graph_of
 from edgekit.diagnose.steps import Step
 from edgekit.pipeline.execute import Executor
@@ -118,11 +119,7 @@ def write_sample(tensors: dict[str, np.ndarray], cache: Path) -> SourceFile:
     content = save({name: np.ascontiguousarray(value) for name, value in tensors.items()})
     sha256 = hashlib.sha256(content).hexdigest()
     path = cache / "inputs" / f"{sha256}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(content)
-        partial.replace(path)
+    kept_file(path, cache, lambda: content)
     return SourceFile(path, sha256)
 
 

@@ -61,7 +61,7 @@ class Step:
         return Stage(
             worker=self.worker(self.variant.worker if self.variant else "run.py"),
             about=f"run of {self.title}",
-            inputs={**self.files, "tensors": SourceFile(golden.path, golden.sha256)},
+            inputs={**self.files, "tensors": golden.source},
             options={**self.options, **timing_options(False), **({"oracle": False} if self.format == PROGRAM else {})},
             memory_bytes=memory_bytes,
             limits=replace(RUN_LIMITS, gpu=self.variant is not None and self.variant.needs is not None),

@@ -84,8 +84,12 @@ class GoldenInputs:
     def write_inputs(self, path: Path) -> None:
         """Write the tensors as safetensors; labels, kinds and hash go into its metadata (JSON lists, a
         string)."""
+        path.write_bytes(self.as_file())
+
+    def as_file(self) -> bytes:
+        """What `write_inputs` writes. The order of its metadata differs from run to run."""
         import numpy as np
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         metadata = {
             "labels": msgspec.json.encode(self.labels).decode(),
@@ -93,7 +97,7 @@ class GoldenInputs:
             "samples_sha256": self.samples_sha256,
         }
         # Only contiguous arrays: safetensors writes memory order under the given shape, and silently scrambles others.
-        save_file({name: np.ascontiguousarray(value) for name, value in self.tensors.items()}, path, metadata)
+        return save({name: np.ascontiguousarray(value) for name, value in self.tensors.items()}, metadata)
 
 
 def bundled_photos() -> tuple[GoldenPhoto, ...]:

@@ -10,7 +10,8 @@ import msgspec
 
 from edgekit import __version__
 from edgekit.artifact.samples import golden_samples
-from edgekit.files import full_disk_reported
+from edgekit.cache.record import read_plain
+from edgekit.files import disk_errors
 from edgekit.hashing import data_sha256, file_sha256
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import cpu_name
@@ -73,17 +74,14 @@ def record_path(out: Path, model: str, target: str) -> Path:
 
 def read_record(out: Path, model: str, target: str) -> Record | None:
     """The record of a cell; None where there is none that can be read."""
-    try:
-        return msgspec.json.decode(record_path(out, model, target).read_bytes(), type=Record)
-    except (OSError, msgspec.DecodeError):
-        return None
+    return read_plain(record_path(out, model, target), Record)
 
 
 def write_record(out: Path, record: Record) -> None:
-    """Write a record, all at once. Raises ConversionError on a full disk."""
+    """Write a record, all at once. Raises ConversionError where the disk does not take it, or a folder is there."""
     path = record_path(out, record.cell.model, record.cell.target)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with full_disk_reported(path.parent):
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.partial")
         partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
         partial.replace(path)

@@ -66,7 +66,13 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
     not stop the others. Raises UsageError for impossible weights, AbsentError where the disk is too small.
     """
     started = time.monotonic()
-    sources = find_sources(request.models, request.weights, executor.store.root.parent, offline=request.offline)
+    sources = find_sources(
+        request.models,
+        request.weights,
+        executor.store.cache,
+        offline=request.offline,
+        notify=executor.store.notify,
+    )
     cells: dict[tuple[str, str], Cell] = {}
     entries: list[Entry] = []
     for model in request.models:

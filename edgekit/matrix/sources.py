@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from edgekit.cache.kept import Notify
 from edgekit.catalog import Model
 from edgekit.errors import AbsentError, ConversionError, EdgekitError
 from edgekit.matrix.record import cell_key
@@ -69,13 +70,14 @@ def lineage(stage: Stage) -> list[Stage]:
 
 
 def find_sources(
-    models: Sequence[Model], weights: str, cache: Path, *, offline: bool
+    models: Sequence[Model], weights: str, cache: Path, *, offline: bool, notify: Notify = lambda _: None
 ) -> dict[str, CatalogSource | EdgekitError]:
     """Each model with its weights, or why it has none here. Raises UsageError for impossible weights."""
     found: dict[str, CatalogSource | EdgekitError] = {}
     for model in models:
         try:
-            found[model.name] = catalog_source(model, resolve_weights(model, weights, cache, offline=offline))
+            resolved = resolve_weights(model, weights, cache, offline=offline, notify=notify)
+            found[model.name] = catalog_source(model, resolved)
         except (AbsentError, ConversionError) as error:
             found[model.name] = error
     return found

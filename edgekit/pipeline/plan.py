@@ -163,7 +163,7 @@ def export_stage(source: CatalogSource) -> Stage:
         tensors: SourceFile | StageFile = StageFile(synthesis, "weights.safetensors")
     else:
         assert weights.path is not None  # only synthetic weights have no file
-        tensors = SourceFile(weights.path, weights.sha256)
+        tensors = SourceFile(weights.path, weights.sha256, weights.content_sha256)
     return Stage(
         worker=EXPORTER,
         about=f"export of {source.name}",
@@ -277,7 +277,7 @@ def reference_stage(
     return Stage(
         worker=REFERENCE_WORKERS.get(made_by, REFERENCE_WORKER),
         about=f"reference of {name}",
-        inputs={"program": program, "tensors": SourceFile(golden.path, golden.sha256)},
+        inputs={"program": program, "tensors": golden.source},
         options={"batch": batch, **timing_options(timed)},
         cores=RUN_THREADS if timed else 1,
         alone=timed,
@@ -302,7 +302,7 @@ def ranges_stage(
     return Stage(
         worker=RANGES_WORKERS.get(made_by, RANGES_WORKER),
         about=f"ranges of the layers of {name}",
-        inputs={"program": program, "tensors": SourceFile(golden.path, golden.sha256)},
+        inputs={"program": program, "tensors": golden.source},
         options={"batch": batch, "threads": 1},
         memory_bytes=memory_bytes,
         limits=RUN_LIMITS,
@@ -330,7 +330,7 @@ def run_stage(
     if variant.not_run:
         about = about.replace(" run ", " inspection ")
         return Stage(worker=target.worker(variant.worker), about=about, inputs=inputs, memory_bytes=memory_bytes)
-    inputs["tensors"] = SourceFile(golden.path, golden.sha256)
+    inputs["tensors"] = golden.source
     return Stage(
         worker=target.worker(variant.worker),
         about=about,

@@ -5,7 +5,8 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from edgekit.errors import ConversionError, EdgekitError, OperatorError
+from edgekit.disk import full_disk, is_full
+from edgekit.errors import ConversionError, DiskFullError, EdgekitError, OperatorError
 from edgekit.pipeline.outcome import Event, Outcome, Outcomes
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import StageResult, StageStore
@@ -168,7 +169,11 @@ class Schedule:
             outcome = type(error)(f"{stage.about}: {error.message}", error.remedy)
         except OSError as error:
             outcome = ConversionError(f"{stage.about}: {error.strerror or error}: {error.filename or ''}".rstrip(": "))
-        if isinstance(outcome, ConversionError) and stage.otherwise is not None:
+            if is_full(error):
+                outcome = full_disk(self.store.root)
+        # A disk that is full says nothing of what the toolchain can do.
+        full = isinstance(outcome, DiskFullError)
+        if isinstance(outcome, ConversionError) and not full and stage.otherwise is not None:
             self.go_another_way(stage, stage.otherwise, outcome)
             return
         self.finish(stage, outcome)

@@ -17,6 +17,7 @@ from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.inputs.size import Size
 from edgekit.parity.verdict import OutputKind
 from edgekit.pipeline.description import Description, describe_program, describe_weights
+from edgekit.pipeline.stage import SourceFile
 from edgekit.program.files import ProgramFiles, find_program
 from edgekit.recipe.load import default_recipe, load_recipe, recipe_for
 from edgekit.recipe.schema import Recipe
@@ -377,7 +378,7 @@ def checked_batch(batch: Batch) -> Batch:
 class GoldenFile:
     """Golden inputs on disk: a safetensors file, the hash of its tensors, each sample's label and kind.
 
-    `own` is where the photos are from, unless they are the bundled ones.
+    `own` is where the photos are from, unless they are the bundled ones. `content` is the hash of the file's bytes.
     """
 
     path: Path
@@ -385,3 +386,9 @@ class GoldenFile:
     labels: tuple[str, ...]
     kinds: tuple[str, ...]
     own: PhotoFolder | None = None
+    content: str = ""
+
+    @property
+    def source(self) -> SourceFile:
+        """As the input of a stage, whose key follows the tensors."""
+        return SourceFile(self.path, self.sha256, self.content)

@@ -17,10 +17,14 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file or folder from outside the pipeline, with the hash of its content."""
+    """A file or folder from outside the pipeline, with the hash of its content.
+
+    `content` is the SHA-256 of the file's bytes, where `sha256` is that of what it was made from.
+    """
 
     path: Path
     sha256: str
+    content: str = ""
 
     def identity(self) -> Any:
         """What of it belongs in a key: its content, not its place."""

@@ -1,9 +1,7 @@
 """Which bundles count for an artifact: those of the same weights, network, input size and golden inputs."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from edgekit.errors import AbsentError
 from edgekit.inputs.size import Size
@@ -42,14 +40,15 @@ class Subject:
 
 def program_hashes(folder: Path) -> tuple[str, str]:
     """The SHA-256 of a program's graph and of its parameters, as the stage that made it recorded them."""
-    from edgekit.pipeline.store import RECORD
+    from edgekit.cache.record import read_record
+    from edgekit.pipeline.store import RECORD, MadeStage
 
-    try:
-        files: dict[str, Any] = json.loads((folder / RECORD).read_text(encoding="utf-8"))["files"]
-        graph = next(name for name in GRAPHS if name in files)
-        return files[graph]["sha256"], files[PARAMETERS]["sha256"]
-    except (OSError, ValueError, KeyError, StopIteration):
-        raise AbsentError(f"the program in {folder} is not whole", "Convert the model again.") from None
+    made = read_record(folder / RECORD, MadeStage)
+    files = {} if made is None else made.files
+    graph = next((name for name in GRAPHS if name in files), None)
+    if graph is None or PARAMETERS not in files:
+        raise AbsentError(f"the program in {folder} is not whole", "Convert the model again.")
+    return files[graph].sha256, files[PARAMETERS].sha256
 
 
 def differences(description: Description, subject: Subject) -> list[str]:

@@ -88,7 +88,7 @@ def record(source: ModelSource, wish: Wish, executor: Executor, out: Path) -> Re
     preprocessing = source.preprocessing_at(Size(height, width), channels)
     inputs = golden_samples(preprocessing, described["name"], source.batch)
     cache = executor.store.root.parent
-    golden = stored(inputs, cache)
+    golden = stored(inputs, cache, notify=executor.store.notify)
     truth = paddle_truth(plan, golden, executor)
     ran = ran_backend(wish, plan, outcomes, truth, golden, executor)
     oracle = load(truth.folder / "oracle.safetensors")

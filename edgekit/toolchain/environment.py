@@ -5,19 +5,31 @@ Here the workers of a toolchain share one, its byte code is compiled at installa
 1.3 s, not 3.3), and a warm start is one `stat`, which also makes it work without a network.
 """
 
-import json
 import os
 import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from edgekit.errors import AbsentError, ConversionError
+from msgspec import Struct
+
+from edgekit.cache.lock import locked
+from edgekit.cache.record import read_plain, write_plain
+from edgekit.disk import full_disk, says_full
+from edgekit.errors import AbsentError
+from edgekit.files import full_disk_reported
 from edgekit.toolchain.interpreter import find_interpreter, uv_program
 from edgekit.toolchain.script import Requirements
 
 MARKER = "edgekit-environment.json"
 Notify = Callable[[str], None]
+
+
+class Marker(Struct, frozen=True):
+    """What a complete environment holds: the Python it was made from, and what was installed."""
+
+    python: str
+    dependencies: tuple[str, ...]
 
 
 def environment_folder(requirements: Requirements, cache: Path) -> Path:
@@ -30,8 +42,10 @@ def ready_python(requirements: Requirements, cache: Path) -> Path | None:
     """The environment's Python where it is complete, else None."""
     folder = environment_folder(requirements, cache)
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    marker = read_plain(folder / MARKER, Marker)
     # A link to a Python that has since been removed does not exist either.
-    return python if (folder / MARKER).exists() and python.exists() else None
+    whole = marker is not None and marker.dependencies == requirements.dependencies and python.exists()
+    return python if whole else None
 
 
 def ensure_environment(requirements: Requirements, cache: Path, notify: Notify, *, offline: bool = False) -> Path:
@@ -42,11 +56,8 @@ def ensure_environment(requirements: Requirements, cache: Path, notify: Notify, 
     """
     if python := ready_python(requirements, cache):
         return python
-    from filelock import FileLock
-
     folder = environment_folder(requirements, cache)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with locked(folder.with_suffix(".lock")), full_disk_reported(folder.parent):
         if python := ready_python(requirements, cache):
             return python
         name, version = requirements.tool
@@ -58,8 +69,8 @@ def ensure_environment(requirements: Requirements, cache: Path, notify: Notify, 
         install = ["pip", "install", "--compile-bytecode", "--python", str(python), "-r", str(requirements.file)]
         log = uv([*install, *(["--offline"] if offline else [])], folder, f"{name} {version}")
         (folder / "install.log").write_text(log, encoding="utf-8")
-        marker = {"python": str(interpreter), "dependencies": requirements.dependencies}
-        (folder / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
+        # The last thing, and all at once: an environment without it is made anew.
+        write_plain(folder / MARKER, Marker(str(interpreter), requirements.dependencies))
         return python
 
 
@@ -70,11 +81,8 @@ def uv(arguments: list[str], folder: Path, what: str) -> str:
         return answer.stderr
     lines = [line.strip(" ×╰─▶├│") for line in answer.stderr.splitlines() if line.strip()]
     reason = next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "no message")
-    if "os error 28" in answer.stderr or "No space left" in answer.stderr:
-        raise ConversionError(
-            f"the disk is full: {what} could not be installed into {folder}",
-            "Free some space, or point EDGEKIT_CACHE at another disk.",
-        )
+    if says_full(answer.stderr):
+        raise full_disk(folder, f"{what} could not be installed into")
     raise AbsentError(
         f"{what} could not be installed: {reason}",
         "Check the network and the package index that uv and pip are set up for, and run again.",

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from edgekit.bundled import bundled_folder
+from edgekit.disk import full_disk, nothing_left, says_full
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.toolchain.confinement import confinement
 from edgekit.toolchain.crash import telling_line
@@ -108,10 +109,17 @@ class Toolchain:
                 },
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
             )
-            trouble = supervise(process, limits, cancelled)
-        result = read_result(title, process.returncode, trouble, answer, log)
-        check_output(title, output, inputs.values())
-        return result
+            disk = DiskWatch(scratch)
+            trouble = supervise(process, limits, cancelled, disk)
+        try:
+            result = read_result(title, process.returncode, trouble, answer, log)
+            check_output(title, output, inputs.values())
+            return result
+        except EdgekitError as error:
+            # Whatever the worker blamed: on a full disk nothing is what it seems, and nothing could be kept.
+            if disk.look() or says_full(error.message):
+                raise full_disk(scratch.parent, f"{title} could not write all of its output to") from error
+            raise
 
 
 def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dict[str, str]:
@@ -139,7 +147,22 @@ def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dic
     return environment
 
 
-def supervise(process: subprocess.Popen[bytes], limits: Limits, cancelled: threading.Event | None) -> str:
+@dataclass
+class DiskWatch:
+    """Whether a worker's disk was `full` at some time of its run: a tool that fails clears away what it wrote."""
+
+    folder: Path
+    full: bool = False
+
+    def look(self) -> bool:
+        """Look again; True from the first time on that nothing was left."""
+        self.full = self.full or nothing_left(self.folder)
+        return self.full
+
+
+def supervise(
+    process: subprocess.Popen[bytes], limits: Limits, cancelled: threading.Event | None, disk: DiskWatch
+) -> str:
     """Wait for the end; kill the process group at a limit. Returns what the limit was, or an empty string."""
     deadline = time.monotonic() + limits.seconds
     next_look = 0.0
@@ -151,6 +174,7 @@ def supervise(process: subprocess.Popen[bytes], limits: Limits, cancelled: threa
                 return trouble
             except subprocess.TimeoutExpired:
                 now = time.monotonic()
+            disk.look()
             if cancelled is not None and cancelled.is_set():
                 raise Cancelled
             if now > deadline:

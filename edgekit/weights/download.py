@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
+from edgekit.cache.record import clear_folder, clear_place, read_plain, write_plain
 from edgekit.errors import AbsentError, ConversionError
 from edgekit.files import disk_errors
-from edgekit.remembered import read_json, write_json
 from edgekit.weights.http import open_url
 from edgekit.weights.wording import harmless
 
@@ -23,6 +25,14 @@ _BLOCK = 1 << 18
 _ATTEMPTS_WITHOUT_PROGRESS = 2
 
 _OFFLINE = "Check the network, or give a file with --weights"
+
+
+class _Known(Struct, frozen=True):
+    """What `<target>.part.json` says of a download that was cut off."""
+
+    url: str
+    validator: str | None = None
+    total: int | None = None
 
 
 @dataclass
@@ -43,18 +53,18 @@ class _Part:
         return self.path.stat().st_size if self.path.exists() else 0
 
     def load(self) -> None:
-        known = read_json(self.record)
-        if known.get("url") != self.url:
+        known = read_plain(self.record, _Known)
+        if known is None or known.url != self.url or self.path.is_dir():
             self.drop()
             return
-        self.validator, self.total = known.get("validator"), known.get("total")
+        self.validator, self.total = known.validator, known.total
 
     def save(self) -> None:
-        write_json(self.record, {"url": self.url, "validator": self.validator, "total": self.total})
+        write_plain(self.record, _Known(self.url, self.validator, self.total))
 
     def drop(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.record.unlink(missing_ok=True)
+        for place in (self.path, self.record):
+            clear_place(place)
         self.validator = self.total = None
 
 
@@ -97,6 +107,7 @@ def download(url: str, target: Path, check: Callable[[Path], None], progress: Pr
         part.drop()
         raise
     with disk_errors(target):
+        clear_folder(target)
         part.path.replace(target)
         part.drop()
 

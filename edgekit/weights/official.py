@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
+from msgspec import Struct
+
+from edgekit.cache.kept import Notify
+from edgekit.cache.lock import locked
+from edgekit.cache.record import clear_place, read_plain, write_plain
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.files import disk_errors
-from edgekit.remembered import read_json, remembered_sha256, write_json
+from edgekit.remembered import remembered_sha256
 from edgekit.weights.download import Progress, download
 
 if TYPE_CHECKING:
@@ -20,37 +25,49 @@ if TYPE_CHECKING:
 RETRY_SECONDS = 600
 
 
-def cached_official(model: Model, cache: Path) -> tuple[Path, str] | None:
+class Downloaded(Struct, frozen=True):
+    """What `<model>.pdparams.json` says of the file: where it is from, the SHA-256 and size of what came, and when."""
+
+    url: str
+    sha256: str
+    model: str = ""
+    bytes: int = 0
+    downloaded: str = ""
+
+
+class Failure(Struct, frozen=True):
+    """A download that failed: when, in seconds since 1970, and why."""
+
+    time: float
+    message: str
+
+
+def cached_official(model: Model, cache: Path, notify: Notify = lambda _: None) -> tuple[Path, str] | None:
     """Return the downloaded `.pdparams` and its SHA-256, or None when there is none.
 
-    Raises UsageError when the file is no longer the one that was downloaded.
+    A file that is no longer the one that was downloaded is none; `notify` is told.
     """
     path = _path(model, cache)
-    record = read_json(_record(path))
-    if not path.is_file() or record.get("url") != model.official_url:
+    record = read_plain(_record(path), Downloaded)
+    if not path.is_file() or record is None or record.url != model.official_url:
         return None
     found = remembered_sha256(path, cache)
-    if found != record.get("sha256"):
-        raise UsageError(
-            f"{path} is not what was downloaded: its SHA-256 is {found}, recorded is {record.get('sha256')}",
-            "Delete it to have it downloaded again",
+    if found != record.sha256:
+        notify(
+            f"{path} is not what was downloaded, and is not used: its SHA-256 is {found[:12]}…, recorded is "
+            f"{record.sha256[:12]}…"
         )
+        return None
     return path, found
 
 
 def download_official(model: Model, cache: Path, progress: Progress | None = None) -> tuple[Path, str]:
     """Return the official `.pdparams` and its SHA-256, downloaded if need be.
 
-    Two processes share one download. Raises AbsentError (network, server), ConversionError (disk),
-    UsageError (a cached file that has changed).
+    Two processes share one download. Raises AbsentError (network, server), ConversionError (disk).
     """
-    from filelock import FileLock
-
     path = _path(model, cache)
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path.with_name(path.name + ".lock"))
-    with lock:
+    with locked(path.with_name(path.name + ".lock")):
         if cached := cached_official(model, cache):
             return cached
         try:
@@ -59,32 +76,24 @@ def download_official(model: Model, cache: Path, progress: Progress | None = Non
             # A server that cannot be reached has none of the files; one that answers may lack only this one.
             answered = isinstance(error.__cause__, HTTPError | EdgekitError)
             failure = _failures(model, cache)[0 if answered else 1]
-            write_json(failure, {"time": time.time(), "message": error.message})
+            write_plain(failure, Failure(time.time(), error.message))
             raise
         digest = remembered_sha256(path, cache)
-        write_json(
-            _record(path),
-            {
-                "model": model.name,
-                "url": model.official_url,
-                "sha256": digest,
-                "bytes": path.stat().st_size,
-                "downloaded": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            },
-        )
+        made = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        size = path.stat().st_size
+        write_plain(_record(path), Downloaded(str(model.official_url), digest, model.name, size, made))
         with disk_errors(path):
             for failure in _failures(model, cache):
-                failure.unlink(missing_ok=True)
+                clear_place(failure)
         return path, digest
 
 
 def recent_failure(model: Model, cache: Path) -> str | None:
     """Return why the download failed in the last minutes, or None when it is worth trying."""
     for path in _failures(model, cache):
-        failure = read_json(path)
-        age = time.time() - failure.get("time", 0)
-        if 0 <= age < RETRY_SECONDS:
-            return f"{failure.get('message')}; tried {int(age // 60)} min ago"
+        failure = read_plain(path, Failure)
+        if failure is not None and 0 <= (age := time.time() - failure.time) < RETRY_SECONDS:
+            return f"{failure.message}; tried {int(age // 60)} min ago"
     return None
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from edgekit.cache.kept import Kept, Notify, kept
+from edgekit.cache.record import clear_folder
 from edgekit.errors import AbsentError, UsageError
 from edgekit.remembered import remembered_sha256
 
@@ -34,6 +36,7 @@ class ResolvedWeights:
     class_names: tuple[str, ...] | None = None  # where the weights have classes of their own
     warning: str | None = None  # one sentence that the user must read
     prefix: str | None = None  # what the names of a file's tensors begin with, where the user says so
+    content_sha256: str = ""  # of the file at `path`, where that is not the original one
 
 
 def resolve_weights(
@@ -44,38 +47,39 @@ def resolve_weights(
     offline: bool = False,
     progress: Progress | None = None,
     prefix: str | None = None,
+    notify: Notify = lambda _: None,
 ) -> ResolvedWeights:
     """Find the weights that `spec` names: auto, official, demo, synthetic[:SEED] or a path.
 
     `cache` is edgekit's cache folder; downloads and converted files lie in its `weights`. With `offline`
     nothing is downloaded. `progress(bytes, total)` follows a download. `prefix` is what the names of the tensors
-    in a file begin with. Raises UsageError for a bad value or file, AbsentError when the weights are not to be had,
-    ConversionError when the disk is full.
+    in a file begin with. `notify` is told of what was damaged in the cache. Raises UsageError for a bad value or file,
+    AbsentError when the weights are not to be had, ConversionError when the disk is full.
     """
     if prefix is not None and (spec in ("auto", "official", "demo") or spec.split(":")[0] == "synthetic"):
         raise UsageError(
             f"--weights-prefix is for a file of your own, and the weights are {spec}", "Give it with --weights FILE"
         )
     if spec == "auto":
-        return _auto(model, cache, offline, progress)
+        return _auto(model, cache, offline, progress, notify)
     if spec == "official":
-        return _official(model, cache, offline, progress)
+        return _official(model, cache, offline, progress, notify)
     if spec == "demo":
         return _demo(model)
     if spec == "synthetic" or spec.startswith("synthetic:"):
         return _synthetic(spec)
-    return replace(_file(Path(spec).expanduser(), cache), prefix=prefix)
+    return replace(_file(Path(spec).expanduser(), cache, notify), prefix=prefix)
 
 
-def _auto(model: Model, cache: Path, offline: bool, progress: Progress | None) -> ResolvedWeights:
+def _auto(model: Model, cache: Path, offline: bool, progress: Progress | None, notify: Notify) -> ResolvedWeights:
     from edgekit.weights.official import cached_official, recent_failure
 
     if model.official_url is None:
-        return _official(model, cache, offline, progress)
+        return _official(model, cache, offline, progress, notify)
     failed = None if cached_official(model, cache) else recent_failure(model, cache)
     if failed is None:
         try:
-            return _official(model, cache, offline, progress)
+            return _official(model, cache, offline, progress, notify)
         except AbsentError as error:
             failed = error.message
     if model.demo_weights:
@@ -86,7 +90,7 @@ def _auto(model: Model, cache: Path, offline: bool, progress: Progress | None) -
     )
 
 
-def _official(model: Model, cache: Path, offline: bool, progress: Progress | None) -> ResolvedWeights:
+def _official(model: Model, cache: Path, offline: bool, progress: Progress | None, notify: Notify) -> ResolvedWeights:
     from edgekit.weights.official import cached_official, download_official
 
     if model.official_url is None:
@@ -94,7 +98,7 @@ def _official(model: Model, cache: Path, offline: bool, progress: Progress | Non
             f"PaddleClas publishes no weights of {model.name}",
             "Give a file with --weights PATH, or try the tools with --weights synthetic:0",
         )
-    found = cached_official(model, cache)
+    found = cached_official(model, cache, notify)
     if found is None and offline:
         raise AbsentError(
             f"the official weights of {model.name} are not in the cache, and downloads are off",
@@ -102,8 +106,10 @@ def _official(model: Model, cache: Path, offline: bool, progress: Progress | Non
         )
     path, digest = found or download_official(model, cache, progress)
     note = f"official weights of {model.name}: {model.url_note}" if model.url_note else None
-    ready, _ = _as_safetensors(path, digest, cache)
-    return ResolvedWeights("official", "official", "official weights", ready, digest, warning=note)
+    ready, known = _as_safetensors(path, digest, cache, notify)
+    return ResolvedWeights(
+        "official", "official", "official weights", ready, digest, warning=note, content_sha256=known.sha256
+    )
 
 
 def _demo(model: Model, why: str = "") -> ResolvedWeights:
@@ -142,7 +148,7 @@ def _synthetic(spec: str) -> ResolvedWeights:
     return ResolvedWeights("synthetic", f"synthetic:{seed}", f"synthetic weights (seed {seed})", None, "", seed=seed)
 
 
-def _file(path: Path, cache: Path) -> ResolvedWeights:
+def _file(path: Path, cache: Path, notify: Notify) -> ResolvedWeights:
     path = _with_ending(path)
     if path.is_dir():
         raise UsageError(f"{path} is a folder, not a weights file", f"Name the file in it{_such_as(path)}")
@@ -154,12 +160,18 @@ def _file(path: Path, cache: Path) -> ResolvedWeights:
 
         plain = check_safetensors(path)
         digest = _hash(path, cache)
-        ready, note = (path.resolve(), "") if plain else _as_safetensors(path, digest, cache)
+        ready, known = (path.resolve(), Kept(digest)) if plain else _as_safetensors(path, digest, cache, notify)
     else:
         digest = _hash(path, cache)
-        ready, note = _as_safetensors(path, digest, cache)
+        ready, known = _as_safetensors(path, digest, cache, notify)
     return ResolvedWeights(
-        "file", str(path), f"weights {path.name}", ready, digest, warning=f"{path}: {note}" if note else None
+        "file",
+        str(path),
+        f"weights {path.name}",
+        ready,
+        digest,
+        warning=f"{path}: {known.note}" if known.note else None,
+        content_sha256=known.sha256,
     )
 
 
@@ -191,24 +203,24 @@ def _hash(path: Path, cache: Path) -> str:
         raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check its permissions") from error
 
 
-def _as_safetensors(path: Path, digest: str, cache: Path) -> tuple[Path, str]:
+def _as_safetensors(path: Path, digest: str, cache: Path, notify: Notify) -> tuple[Path, Kept]:
     """The tensors of a weights file as the export takes them, in a file of the cache, with what had to be changed.
 
-    It is made at the first call.
+    It is made at the first call, and where it is not what was made then.
     """
-    from edgekit.weights.safetensors_file import read_metadata, read_safetensors, write_safetensors
-
-    converted = cache / "weights" / f"{digest}.safetensors"
-    known = read_metadata(converted) if converted.is_file() else {}
-    if "note" in known:
-        return converted, known["note"]
     from edgekit.weights.pdparams import read_pdparams
     from edgekit.weights.prepare import for_export
+    from edgekit.weights.safetensors_file import read_safetensors, write_safetensors
 
-    if path.suffix == ".safetensors":
-        tensors, widened = read_safetensors(path)
-        tensors, note = for_export(tensors, path, widened)
-    else:
-        tensors, note = for_export(read_pdparams(path), path)
-    write_safetensors(tensors, converted, {"origin": path.name, "sha256": digest, "note": note})
-    return converted, note
+    def convert(converted: Path) -> str:
+        if path.suffix == ".safetensors":
+            tensors, widened = read_safetensors(path)
+            tensors, note = for_export(tensors, path, widened)
+        else:
+            tensors, note = for_export(read_pdparams(path), path)
+        clear_folder(converted)
+        write_safetensors(tensors, converted, {"origin": path.name, "sha256": digest, "note": note})
+        return note
+
+    converted = cache / "weights" / f"{digest}.safetensors"
+    return converted, kept(converted, cache, convert, notify)

@@ -71,17 +71,6 @@ def read_safetensors(path: Path) -> tuple[dict[str, np.ndarray[Any, Any]], int]:
     return tensors, widened
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """The texts in the header of a safetensors file of edgekit's own; none where it cannot be read."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return file.metadata() or {}
-    except (SafetensorError, OSError):
-        return {}
-
-
 def write_safetensors(tensors: dict[str, np.ndarray[Any, Any]], path: Path, metadata: dict[str, str]) -> None:
     """Write `tensors` to `path`, whole or not at all.
 

@@ -201,7 +201,7 @@ def test_a_full_disk_is_one_sentence(executor: Executor, monkeypatch: pytest.Mon
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr("edgekit.pipeline.store.describe_files", full)
+    monkeypatch.setattr("edgekit.pipeline.store.hashed_files", full)
     made = stage(text="a")
     outcome = executor.run([made]).by_key[made.key]
     assert isinstance(outcome, ConversionError)

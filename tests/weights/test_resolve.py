@@ -3,7 +3,6 @@
 import hashlib
 import http.server
 import json
-import os
 import pickle
 import threading
 import time
@@ -17,7 +16,6 @@ from safetensors.numpy import load_file, save_file
 
 from edgekit.catalog import Model, load_catalog
 from edgekit.errors import AbsentError, ConversionError, UsageError
-from edgekit.remembered import remembered_sha256
 from edgekit.weights import ResolvedWeights, download, official, pdparams, resolve_weights
 from edgekit.weights.demo import FOLDER, demo_weights
 
@@ -229,36 +227,6 @@ def test_a_cache_that_cannot_be_written(tmp_path: Path) -> None:
         resolve_weights(CATALOG.find("ResNet18"), str(tmp_path / "my.pdparams"), tmp_path / "cache")
 
 
-# -- hashes
-
-
-def test_a_hash_is_remembered_until_the_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgekit import remembered
-
-    file = tmp_path / "file"
-    file.write_bytes(b"one")
-    os.utime(file, (1_000_000_000, 1_000_000_000))
-    read: list[Path] = []
-    real = remembered.file_sha256
-    monkeypatch.setattr(remembered, "file_sha256", lambda path: (read.append(path), real(path))[1])
-    for _ in range(3):
-        assert remembered_sha256(file, tmp_path) == hashlib.sha256(b"one").hexdigest()
-    assert len(read) == 1
-    file.write_bytes(b"two")  # of the same size
-    assert remembered_sha256(file, tmp_path) == hashlib.sha256(b"two").hexdigest()
-
-
-def test_a_file_just_written_is_not_remembered(tmp_path: Path) -> None:
-    # Its next change might fall into the same tick of the file system's clock.
-    file = tmp_path / "file"
-    file.write_bytes(b"one")
-    before = file.stat()
-    remembered_sha256(file, tmp_path)
-    file.write_bytes(b"two")
-    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert remembered_sha256(file, tmp_path) == hashlib.sha256(b"two").hexdigest()
-
-
 # -- synthetic
 
 
@@ -352,19 +320,41 @@ def test_official_says_what_is_known_of_its_address(tmp_path: Path, server: Serv
     assert "earlier PaddleClas release" in warning
 
 
-def test_a_changed_download_is_an_error_with_both_hashes(tmp_path: Path, server: Server) -> None:
+def test_a_changed_download_is_made_good_with_one_line(tmp_path: Path, server: Server) -> None:
     wanted = model("ResNet18", server)
     digest = resolve_weights(wanted, "official", tmp_path).sha256
     file = tmp_path / "weights/official/ResNet18.pdparams"
-    file.write_bytes(CONTENT + b" ")
     for spec in ("official", "auto"):
-        with pytest.raises(UsageError) as caught:
-            resolve_weights(wanted, spec, tmp_path)
-        assert digest in caught.value.message
-        assert hashlib.sha256(CONTENT + b" ").hexdigest() in caught.value.message
-        assert "Delete it" in caught.value.remedy
-    file.unlink()
-    assert resolve_weights(wanted, "official", tmp_path).sha256 == digest
+        file.write_bytes(CONTENT + b" ")
+        told: list[str] = []
+        assert resolve_weights(wanted, spec, tmp_path, notify=told.append).sha256 == digest
+        assert file.read_bytes() == CONTENT
+        (line,) = told
+        assert digest[:12] in line
+        assert hashlib.sha256(CONTENT + b" ").hexdigest()[:12] in line
+
+
+def test_without_a_network_a_changed_download_is_absent(tmp_path: Path, server: Server) -> None:
+    wanted = model("ResNet18", server)
+    resolve_weights(wanted, "official", tmp_path)
+    (tmp_path / "weights/official/ResNet18.pdparams").write_bytes(CONTENT + b" ")
+    with pytest.raises(AbsentError, match="downloads are off"):
+        resolve_weights(wanted, "official", tmp_path, offline=True)
+
+
+def test_damaged_converted_weights_are_made_anew_with_one_line(tmp_path: Path) -> None:
+    """With one value negated a wrong model would pass, with the true weights' hash in its manifest."""
+    file, cache = tmp_path / "my.pdparams", tmp_path / "cache"
+    file.write_bytes(pickle.dumps({"w": np.arange(1, 9, dtype=np.float32)}, 4))
+    first = resolve_weights(CATALOG.find("ResNet18"), str(file), cache)
+    assert first.path is not None
+    whole = first.path.read_bytes()
+    first.path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 0x80]))
+    told: list[str] = []
+    again = resolve_weights(CATALOG.find("ResNet18"), str(file), cache, notify=told.append)
+    np.testing.assert_array_equal(load_file(first.path)["w"], np.arange(1, 9))
+    assert again == replace(first, content_sha256=again.content_sha256)
+    assert told == [f"{first.path} is damaged, and is made again"]
 
 
 def test_a_page_in_place_of_weights_is_not_kept(tmp_path: Path, server: Server) -> None:

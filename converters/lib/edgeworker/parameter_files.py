@@ -81,6 +81,28 @@ def read_tensors(path: Path, names: Sequence[str]) -> dict[str, StoredTensor]:
     return found
 
 
+def read_all_tensors(path: Path) -> list[StoredTensor]:
+    """Every tensor of a combined file, one after another. Raises Refusal (input) where the last one is cut short."""
+    found: list[StoredTensor] = []
+    if path.stat().st_size == 0:
+        return found
+    with path.open("rb") as file:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    place = 0
+    while place < len(content):
+        try:
+            tensor = _tensor(content, place)
+        except _Cut as error:
+            raise Refusal(
+                f"{path.name} is damaged or cut short at byte {place}, in its tensor {len(found)}: {error}",
+                "Copy it again",
+                kind="input",
+            ) from None
+        found.append(tensor)
+        place = tensor.end
+    return found
+
+
 def _tensor(content: mmap.mmap, start: int) -> StoredTensor:
     place = start
 

@@ -18,6 +18,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from edgeworker.whole import NotWhole, check_whole
+
 
 class Refusal(Exception):
     """The input cannot be handled, and the worker knows why.
@@ -66,6 +68,10 @@ def main(job: Callable[[Request], dict[str, Any]], tools: Sequence[str]) -> None
     started = time.perf_counter()
     try:
         answer: dict[str, Any] = {"status": "ok", "details": job(request)}
+        check_whole(request.output)
+    except NotWhole as cut:
+        remedy = "Look whether the disk is full, and run it again."
+        answer = {"status": "refused", "message": str(cut), "remedy": remedy, "kind": "conversion"}
     except Refusal as refusal:
         answer = {
             "status": "refused",
