@@ -34,7 +34,9 @@ every_way = pytest.mark.parametrize("damage", WAYS, ids=lambda way: way.__name__
 
 
 @every_way
-def test_the_record_of_a_stage(fake_worker: Path, cache: Path, tmp_path: Path, damage: Damage) -> None:
+def test_the_record_of_a_stage(
+    fake_worker: Path, unconfined: None, cache: Path, tmp_path: Path, damage: Damage
+) -> None:
     calls, told = tmp_path / "calls", []
     calls.mkdir()
     first = Stage("fake/work.py", "the first", {}, {"text": "a", "calls": str(calls)})
