@@ -103,7 +103,7 @@ class Constants(nn.Layer):
 
 
 class Rare(nn.Layer):
-    """What people write and targets lack: parts written into, patches, slices along a dimension or of nothing, squares."""
+    """What people write and targets lack: parts written into, patches, slices by dimension or of nothing, squares."""
 
     def __init__(self) -> None:
         super().__init__()
