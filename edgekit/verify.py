@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from edgekit.artifact.golden import write_golden
-from edgekit.artifact.load import Artifact, is_signed
+from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
@@ -175,12 +175,7 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
 
 
 def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
-    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
-
-    A signed artifact stays as it was signed, with the verdicts that were signed.
-    """
-    if is_signed(prepared.artifact.folder):
-        return
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it."""
     from safetensors.numpy import load_file
 
     golden = prepared.golden

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edgekit.artifact.load import is_signed
 from edgekit.artifact.manifest import FileRecord, Manifest
 from edgekit.artifact.write import locked, write_manifest
 from edgekit.files import full_disk_reported
@@ -60,8 +61,8 @@ def write_golden(
 ) -> Manifest:
     """Write `golden.safetensors` beside an artifact's files, and `manifest` with its hash; returns that manifest.
 
-    `inputs` and `oracle` are by the program's names, with the same samples, called `labels`. Raises ConversionError
-    on a full disk.
+    `inputs` and `oracle` are by the program's names, with the same samples, called `labels`. A signed artifact stays as
+    it was signed, and nothing is written. Raises ConversionError on a full disk.
     """
     from safetensors.numpy import save
 
@@ -80,6 +81,8 @@ def write_golden(
     content = save(golden_tensors(inputs, oracle, chosen, labels[chosen[0]]), metadata)
     path, partial = folder / FILE, folder / f".{FILE}.partial"
     with locked(folder), full_disk_reported(folder):
+        if is_signed(folder):
+            return manifest
         try:
             partial.write_bytes(content)
             record = FileRecord(file_sha256(partial), len(content), ROLE)

@@ -58,8 +58,7 @@ def verify(
     with session(offline=offline, verbose=verbose) as executor:
         checks = verify_artifacts(artifacts, executor, against, own)
     if not json:
-        show_checks(checks)
-        show_signatures(artifacts, signatures)
+        show_checks(checks, signatures)
     diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own)
     if json:
         print_json({"checks": [check_document(check, signatures) for check in checks], "diagnoses": diagnoses})
@@ -107,8 +106,8 @@ def named_folders(names: list[str], out: Path) -> list[Path]:
     return list(dict.fromkeys(folders))
 
 
-def show_checks(checks: list["Check"]) -> None:
-    """Print the table of verdicts, and every reason that does not fit into it."""
+def show_checks(checks: list["Check"], signatures: "Mapping[Path, Signed] | None" = None) -> None:
+    """Print the table of verdicts, every reason that does not fit into it, and what is signed."""
     from edgekit.report.verdicts import verdict_notes, verdict_table
 
     # One table for each precision: what is allowed differs.
@@ -122,20 +121,21 @@ def show_checks(checks: list["Check"]) -> None:
         console().print(verdict_table(chosen))
         for note in verdict_notes(chosen):
             console().print(note, highlight=False)
+    show_signatures(list(dict.fromkeys(check.artifact.folder for check in checks)), signatures or {})
 
 
 FOUND = ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
 
 
-def show_signatures(artifacts: "list[Artifact]", signatures: "dict[Path, Signed]") -> None:
+def show_signatures(folders: list[Path], signatures: "Mapping[Path, Signed]") -> None:
     """Say whose signatures hold, and which artifacts keep the verdicts that were signed."""
     from edgekit.artifact.load import is_signed
 
-    for one in artifacts:
-        if (signed := signatures.get(one.folder)) is not None:
-            line = f"{one.folder} is signed, {signed_words(signed)}."
-        elif is_signed(one.folder):
-            line = f"{one.folder} has a signature, which was not checked: --require-signed KEY."
+    for folder in folders:
+        if (signed := signatures.get(folder)) is not None:
+            line = f"{folder} is signed, {signed_words(signed)}."
+        elif is_signed(folder):
+            line = f"{folder} has a signature, which was not checked: edgekit verify --require-signed KEY."
         else:
             continue
         line = f"{line} Its manifest stays as it is."

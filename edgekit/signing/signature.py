@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from edgekit.artifact.load import Artifact
+from edgekit.artifact.load import Artifact, read_manifest
 from edgekit.artifact.manifest import FILE, SIGNATURE, Manifest
 from edgekit.artifact.write import locked
 from edgekit.errors import UsageError
@@ -37,7 +37,8 @@ def sign_artifact(
     """Write the signature of an artifact's manifest beside it; `comment` is covered by it, `untrusted` is not.
 
     The signature says which artifact it is of, so that one that was put beside another is known for it. Raises
-    UsageError for a failed artifact, and for a comment that minisign does not take.
+    UsageError for a failed artifact, for one that has been changed since it was loaded, and for a comment that minisign
+    does not take.
     """
     import minisign
 
@@ -45,8 +46,11 @@ def sign_artifact(
     words = f"timestamp:{int(time.time())}\tfile:{FILE}\thashed\t{identity(artifact.manifest)}"
     trusted = f"{words}\t{comment}" if comment else words
     with locked(artifact.folder):
+        content: list[bytes] = []
+        if read_manifest(artifact.folder, content.append) != artifact.manifest:
+            raise UsageError(f"{artifact.folder} was changed while it was being signed", "Sign it again.")
         try:
-            made = key.sign((artifact.folder / FILE).read_bytes(), trusted_comment=trusted, untrusted_comment=untrusted)
+            made = key.sign(content[0], trusted_comment=trusted, untrusted_comment=untrusted)
         except minisign.Error as error:
             raise UsageError(f"the comment cannot be signed: {error}", "Keep to one line of ASCII.") from None
         write_signature(artifact.folder, bytes(made) + b"\n")

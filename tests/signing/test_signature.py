@@ -177,6 +177,14 @@ def test_what_has_failed_is_not_signed(make_artifact: MakeArtifact, pair: Pair) 
         sign(make_artifact(verdicts=(failed,)), pair)
 
 
+def test_what_changed_after_it_was_checked_is_not_signed(artifact: Path, pair: Pair) -> None:
+    loaded = load_artifact(artifact)
+    update_manifest(artifact, replace(loaded.manifest, edgekit="0.1.1"))
+    with pytest.raises(UsageError, match="was changed while it was being signed"):
+        sign_artifact(loaded, secret_key(pair[0], str))
+    assert not is_signed(artifact)
+
+
 def test_a_legacy_signature_holds_too(artifact: Path, pair: Pair) -> None:
     """Those of minisign before 0.8 sign the file itself, not its hash."""
     key = secret_key(pair[0], str)
