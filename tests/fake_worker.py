@@ -24,6 +24,8 @@ def job(request: Request) -> dict:
         case "write":
             text = "".join(path.read_text() for _, path in sorted(request.inputs.items()))
             (request.output / "out.txt").write_text(text + options.get("text", "made"))
+            if "overwrite" in options:  # as somebody else would, meanwhile
+                Path(options["overwrite"]).write_text("new")
         case "refuse":
             raise Refusal("the layer Foo is unknown", "Use another target.", options.get("kind", "conversion"))
         case "raise":

@@ -84,9 +84,12 @@ def _read_whole(conversion: Conversion) -> ParamFile:
     """The network that pnnx wrote. Raises NotWhole where its files end too early, which pnnx does not look at."""
     try:
         param = ParamFile.read(conversion.param)
+    except Refusal as refusal:
+        raise NotWhole(f"{conversion.param.name} was not written whole: {refusal.message}") from None
+    try:
         WeightsFile.read(param, conversion.bin)
-    except (Refusal, CutShort) as error:
-        raise NotWhole(f"{conversion.bin.name} was not written whole: {error}") from None
+    except CutShort as cut:
+        raise NotWhole(f"{conversion.bin.name} was not written whole: {cut}") from None
     except UnknownLayout:
         # Of layers that the reader does not know only ncnn itself can tell.
         network = ncnn.Net()

@@ -9,7 +9,7 @@ from edgekit.cache.kept import Kept, record_of
 from edgekit.cache.record import read_plain, read_record
 from edgekit.errors import EdgekitError
 from edgekit.hashing import file_sha256
-from edgekit.pipeline.store import Damaged, read_stage
+from edgekit.pipeline.store import RECORD, Damaged, read_stage
 from edgekit.reference.bundle import checked_bundle
 from edgekit.weights.official import Downloaded
 
@@ -49,7 +49,8 @@ def damage_of(entry: Entry, cache: Path) -> str:
             return "its record cannot be read"
         return "" if file_sha256(entry.path) == known.sha256 else "it is not what was written"
     except Damaged as damaged:
-        return f"{damaged} is not what was written"
+        of_another = " (or another edgekit's)" if str(damaged) == RECORD else ""
+        return f"{damaged} is not what was written{of_another}"
     except EdgekitError as error:
         return error.message
     except FileNotFoundError:

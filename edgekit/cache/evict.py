@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.cache.bound import cache_bound
-from edgekit.cache.contents import EVICTABLE, Blocks, Entry, Kind, contents, modified
+from edgekit.cache.contents import EVICTABLE, Blocks, Entry, Kind, contents, modified, total_bytes
 from edgekit.cache.lock import file_lock
 from edgekit.cache.record import read_record
 from edgekit.cache.session import running_since
@@ -75,7 +75,10 @@ def clear(cache: Path, kinds: Collection[Kind]) -> Pruning:
 def keep_within_bound(cache: Path) -> Pruning:
     """Evict what was used least recently where the cache has outgrown its bound. Raises UsageError for a bad bound."""
     bound = cache_bound()
-    return Pruning() if bound is None else prune(cache, max_bytes=bound)
+    if bound is None:
+        return Pruning()
+    taken = total_bytes(one for one in contents(cache, environments=False) if one.kind in EVICTABLE)
+    return prune(cache, max_bytes=bound) if taken > bound else Pruning()
 
 
 def is_of_a_file(record: Path) -> bool:

@@ -29,7 +29,7 @@ class MatrixDisplay:
 
     def notify(self, message: str) -> None:
         """Say what takes long and is not a stage."""
-        error_console().print(f"[dim]{message}[/dim]", highlight=False)
+        error_console().print(f"[dim]{message}[/dim]", highlight=False, soft_wrap=True)
 
     def watch(self, progress: "Progress", cell: "Cell | None") -> None:
         """Show how far the run is, and the cell that has just been made."""

@@ -46,8 +46,8 @@ def keep_small(store: "StageStore") -> None:
     gone = keep_within_bound(store.cache)
     if gone.removed:
         store.notify(
-            f"{len(gone.removed)} things that were used least recently left the cache ({readable_size(gone.freed)}); "
-            "`edgekit cache show` tells its bound"
+            f"the cache has outgrown its bound: what was used least recently is removed ({readable_size(gone.freed)}); "
+            "`edgekit cache show` tells more"
         )
 
 
@@ -79,7 +79,7 @@ class Display:
 
     def notify(self, message: str) -> None:
         """Say what takes long and is not a stage, such as an installation."""
-        error_console().print(f"[dim]{message}[/dim]", highlight=False)
+        error_console().print(f"[dim]{message}[/dim]", highlight=False, soft_wrap=True)
 
     def observe(self, event: "Event") -> None:
         """Show that a stage has started or ended."""

@@ -97,7 +97,8 @@ def read_stage(
 def is_plain_file(path: Path, folder: Path) -> bool:
     """Whether a path is a file of `folder` itself: no link, and none of the folders on the way is one."""
     on_the_way = [path, *(place for place in path.parents if place != folder and place.is_relative_to(folder))]
-    return path.is_relative_to(folder) and path.is_file() and not any(place.is_symlink() for place in on_the_way)
+    inside = path.is_relative_to(folder) and ".." not in path.parts
+    return inside and path.is_file() and not any(place.is_symlink() for place in on_the_way)
 
 
 @dataclass(frozen=True)
