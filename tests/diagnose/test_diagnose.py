@@ -205,12 +205,12 @@ def test_the_command_starts_in_a_blink_without_numpy() -> None:
 def test_what_parity_does_not_see_is_named_by_the_ledger(
     edgekit: Edgekit, mixnet: Converted, tmp_path: Path, target: str
 ) -> None:
-    """One value of the last bias times 1.01: every step is right to its noise, and the artifact is wrong."""
+    """One of the last 1536 biases times 1.01: every step is right to its noise, and the artifact is wrong."""
     folder = tmp_path / target
     shutil.copytree(mixnet.out / "MixNet_S" / target, folder)
     last = [one for one in stored_parameters(target, folder).values() if one.shape == (1536,)][-1]
     values = read(last)
-    values[np.abs(values).argmin()] *= np.float32(1.01)
+    values[3] *= np.float32(1.01)
     write(last, values)
     seal_again(folder)
     answer = edgekit("verify", folder, "--json", "--no-diagnose")
