@@ -10,6 +10,7 @@ import msgspec
 
 from edgekit import __version__
 from edgekit.artifact.samples import golden_samples
+from edgekit.errors import UsageError
 from edgekit.files import full_disk_reported
 from edgekit.hashing import data_sha256, file_sha256
 from edgekit.matrix.cell import Cell
@@ -18,8 +19,10 @@ from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import Target
+from edgekit.untrusted.json_document import read_json
 
 FORMAT = 1
+LARGEST_BYTES = 1 << 20
 FOLDER = "cells"
 INPUT_NAME = "x"  # what the export calls the input; here it only makes the hash of the golden inputs
 
@@ -74,8 +77,8 @@ def record_path(out: Path, model: str, target: str) -> Path:
 def read_record(out: Path, model: str, target: str) -> Record | None:
     """The record of a cell; None where there is none that can be read."""
     try:
-        return msgspec.json.decode(record_path(out, model, target).read_bytes(), type=Record)
-    except (OSError, msgspec.DecodeError):
+        return read_json(record_path(out, model, target), Record, LARGEST_BYTES)
+    except UsageError:
         return None
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import UsageError
-from edgekit.weights.wording import harmless
+from edgekit.untrusted.wording import harmless
 
 if TYPE_CHECKING:
     import numpy as np
