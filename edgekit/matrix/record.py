@@ -19,7 +19,7 @@ from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import Target
-from edgekit.untrusted.json_document import read_json
+from edgekit.untrusted.json_document import encode_json, read_json
 
 FORMAT = 1
 LARGEST_BYTES = 1 << 20
@@ -88,7 +88,7 @@ def write_record(out: Path, record: Record) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with full_disk_reported(path.parent):
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+        partial.write_bytes(encode_json(record) + b"\n")
         partial.replace(path)
 
 

@@ -2,8 +2,8 @@
 
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from edgekit.errors import UsageError
 
@@ -16,7 +16,7 @@ _KINDS = {
 }
 
 
-def open_regular(path: Path, what: str = "file") -> BinaryIO:
+def open_regular(path: Path, what: str = "file") -> BufferedReader:
     """Open a regular file for reading; `what` it should be is named where it is absent.
 
     Opening never waits, as it would for a pipe that nobody writes to. Raises UsageError where `path` is absent, another

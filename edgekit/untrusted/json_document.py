@@ -68,6 +68,28 @@ def plain_json(content: bytes, deepest: int = DEEPEST) -> Any:
     return value
 
 
+def encode_json(document: Any) -> bytes:
+    """The JSON text of `document`, which may hold msgspec structs and paths, in lines.
+
+    Half a character, as in the name of a file that is not UTF-8, becomes U+FFFD: JSON cannot hold it.
+    """
+    import msgspec
+
+    try:
+        encoded = msgspec.json.encode(document, enc_hook=str)
+    except UnicodeEncodeError:
+        encoded = msgspec.json.encode(_whole_characters(msgspec.to_builtins(document, enc_hook=str)))
+    return msgspec.json.format(encoded, indent=1)
+
+
+def _whole_characters(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_whole_characters(key): _whole_characters(one) for key, one in value.items()}
+    return [_whole_characters(one) for one in value] if isinstance(value, list | tuple) else value
+
+
 def check_depth(content: bytes, deepest: int = DEEPEST) -> None:
     """Raise Unusable where brackets in a JSON text are nested deeper than `deepest`; linear, and builds nothing."""
     depth = 0
