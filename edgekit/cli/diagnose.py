@@ -99,7 +99,8 @@ def diagnose(
             source = without(source, wanted[0].name, without_rewrite or [])
             subject = model_subject(source, wanted[0], Path(scratch), executor)
             beside = out / source.name
-        found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}", own=own)
+        place = reproducer or beside / f"diagnosis-{subject.target.name}"
+        found = examine(subject, executor, place, own=own, recipe=recipe)
     if json:
         print_json({"diagnoses": found})
     else:
@@ -168,11 +169,16 @@ def show(found: "Diagnosis") -> None:
 
 
 def explain(
-    checks: "Sequence[Check]", *, offline: bool, verbose: bool, own: "PhotoFolder | None" = None
+    checks: "Sequence[Check]",
+    *,
+    offline: bool,
+    verbose: bool,
+    own: "PhotoFolder | None" = None,
+    recipe: Path | None = None,
 ) -> "list[Diagnosis]":
     """Diagnose the first artifact whose verdict failed, and say what to type for the others; nothing where none did.
 
-    `own` are the photos on which they were verified, where those are the user's.
+    `own` are the photos on which they were verified, where those are the user's, and `recipe` the one that judged.
     A diagnosis that cannot be made is one line on stderr: the verdict stands without it.
     """
     folders = list(dict.fromkeys(check.artifact.folder for check in checks if has_layers_to_look_at(check)))
@@ -187,7 +193,9 @@ def explain(
     try:
         with session(offline=offline, verbose=verbose) as executor:
             subject = artifact_subject(first, executor)
-            found = examine(subject, executor, first.parent / f"diagnosis-{subject.target.name}", own=own)
+            found = examine(
+                subject, executor, first.parent / f"diagnosis-{subject.target.name}", own=own, recipe=recipe
+            )
     except EdgekitError as error:
         said = f"Why it failed could not be found out: {error}"
         error_console().print(said, markup=False, highlight=False, soft_wrap=True)

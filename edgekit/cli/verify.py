@@ -33,6 +33,10 @@ def verify(
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
     golden: Golden = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="Judge by the rules of this recipe (docs/recipes.md), not by edgekit's.", dir_okay=False),
+    ] = None,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
@@ -48,10 +52,10 @@ def verify(
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against, own)
+        checks = verify_artifacts(artifacts, executor, against, own, recipe)
     if not json:
         show_checks(checks)
-    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own)
+    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own, recipe=recipe)
     if json:
         print_json({"checks": [check_document(check) for check in checks], "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
@@ -108,7 +112,7 @@ def show_checks(checks: list["Check"]) -> None:
             console().print(note, highlight=False)
 
 
-FOUND = ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
+FOUND = ("verdict", "tolerance", "ledger", "latency", "peak_memory_bytes", "inspection")
 
 
 def check_document(check: "Check") -> dict:

@@ -14,6 +14,7 @@ from edgekit.report.decisions import (
 )
 from edgekit.report.sizes import readable_size
 from edgekit.report.styled import styled
+from edgekit.rules import ARTIFACT, PROJECT
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -107,6 +108,7 @@ def verdict_notes(checks: Sequence["Check"]) -> list["Text"]:
             said = (f"{row_name(check)} {verdict.status}", STYLES[verdict.status])
             notes.append(styled(said, f": {verdict.reason}"))
         notes += [styled((f"{row_name(check)} warning", "yellow"), f": {warning}") for warning in verdict.warnings]
+    notes += rules_notes(checks)
     notes += ledger_notes(checks)
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
@@ -131,6 +133,22 @@ def limit_meaning(precision: str, figures: "OutputFigures") -> str:
     if precision == "fp32":
         return f"of the order of {noise}, and {WITHIN_NOISE[decision(figures)]} beyond that noise"
     return f"which its recipe allows {precision.upper()} (beside {noise}), and {ENOUGH[decision(figures)]}"
+
+
+def rules_notes(checks: Sequence["Check"]) -> list["Text"]:
+    """By whose rules was judged, where they are not edgekit's."""
+    notes = []
+    for whose in dict.fromkeys(check.found.tolerance for check in checks):
+        if whose == ARTIFACT:
+            names = ", ".join(row_name(check) for check in checks if check.found.tolerance == ARTIFACT)
+            said = (
+                f": {ARTIFACT} ({names}), which its manifest brings. It passes only where it also keeps edgekit's; "
+                "--recipe FILE gives the rules that judge"
+            )
+            notes.append(styled(("tolerance", "yellow"), said))
+        elif whose not in (None, PROJECT):
+            notes.append(styled((f"Judged by the rules of {whose}.", "dim")))
+    return notes
 
 
 def ledger_notes(checks: Sequence["Check"]) -> list["Text"]:
