@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edgekit.files import disk_errors
 from edgekit.hashing import data_sha256, file_sha256
+from edgekit.untrusted.files import resolved
 
 # A file changed within the clock's grain after it was hashed would look unchanged: young ones are not kept.
 _SETTLED_NS = 2_000_000_000
@@ -17,7 +18,7 @@ def remembered_sha256(path: Path, cache: Path) -> str:
 
     The file is read again only when its path, size, modification time or inode has changed.
     """
-    path = path.resolve()
+    path = resolved(path)
     record = cache / "hashes" / f"{data_sha256(str(path))[:32]}.json"
     before = _identity(path)
     known = read_json(record)

@@ -9,6 +9,7 @@ from pathlib import Path
 from edgekit.artifact.manifest import FILE, Manifest
 from edgekit.errors import ConversionError
 from edgekit.files import full_disk_reported, replace_folder, scratch_folder
+from edgekit.untrusted.files import resolved
 from edgekit.untrusted.json_document import encode_json
 
 CHUNK_BYTES = 1 << 20
@@ -71,7 +72,7 @@ def locked(folder: Path) -> Iterator[None]:
 
     from edgekit.cache import cache_folder
 
-    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
+    name = hashlib.sha256(str(resolved(folder)).encode()).hexdigest()[:32]
     locks = cache_folder() / "locks"
     locks.mkdir(parents=True, exist_ok=True)
     with FileLock(locks / f"{name}.lock"):

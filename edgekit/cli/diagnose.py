@@ -25,6 +25,7 @@ from edgekit.cli.common import (
 )
 from edgekit.cli.console import console, error_console, print_json
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
+from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +128,7 @@ def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:
     if (path / FILE).exists():
         return path
     catalog = load_catalog()
-    name = catalog.find(what).name if catalog.knows(what) else path.resolve().name
+    name = catalog.find(what).name if catalog.knows(what) else resolved(path).name
     found = [folder for folder in find_artifacts(out, name) if target is None or folder.name == target]
     if len(found) > 1:
         listed = ", ".join(folder.name for folder in found)

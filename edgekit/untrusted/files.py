@@ -69,5 +69,10 @@ def read_text(path: Path, largest: int, what: str = "file", way_out: str = "") -
         raise UsageError(f"{path} is not text in UTF-8", "Save it as UTF-8.") from None
 
 
+def resolved(path: Path) -> Path:
+    """The absolute path without links; where links lead in a loop, as far as they lead: Path.resolve raises there."""
+    return Path(os.path.realpath(path))
+
+
 def _size(count: int) -> str:
     return f"{count >> 20} MiB" if count >= 1 << 20 else f"{count >> 10} KiB"

@@ -35,8 +35,8 @@ class Name(NamedTuple):
         return f"{self.module}.{self.name}"
 
 
-MOST_INSTRUCTIONS = 2_000_000
-"""A tensor takes about thirty: the largest classifier, with its optimiser's state, has a twentieth of them."""
+MOST_INSTRUCTIONS = 1_000_000
+"""A tensor takes about thirty: the largest classifier, has a tenth of them."""
 
 
 class Refused(Exception):

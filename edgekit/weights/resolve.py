@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from edgekit.errors import AbsentError, UsageError
 from edgekit.remembered import remembered_sha256
+from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:
     from edgekit.catalog.model import Model
@@ -154,7 +155,7 @@ def _file(path: Path, cache: Path) -> ResolvedWeights:
 
         plain = check_safetensors(path)
         digest = _hash(path, cache)
-        ready, note = (path.resolve(), "") if plain else _as_safetensors(path, digest, cache)
+        ready, note = (resolved(path), "") if plain else _as_safetensors(path, digest, cache)
     else:
         digest = _hash(path, cache)
         ready, note = _as_safetensors(path, digest, cache)
