@@ -6,7 +6,7 @@ A manifest may come from anybody. What it brings of a tolerance can make its ver
 from dataclasses import dataclass
 from pathlib import Path
 
-from msgspec.structs import replace
+from msgspec.structs import asdict
 
 from edgekit.artifact.manifest import Manifest
 from edgekit.parity import Tolerance
@@ -42,6 +42,11 @@ def rules_for(manifest: Manifest, recipe: Path | None = None) -> Rules:
     project = recipe_for(family)
     usual = project.tolerance(manifest.precision)
     own = manifest.recipe.tolerance if manifest.recipe else usual
-    if replace(own, reason=usual.reason) == usual:
+    if limits_of(own) == limits_of(usual):
         return Rules(usual, unaccounted=project.unaccounted)
     return Rules(usual, ARTIFACT, own, project.unaccounted)
+
+
+def limits_of(tolerance: Tolerance) -> dict[str, float | None]:
+    """The numbers of a tolerance, without its reason."""
+    return {name: value for name, value in asdict(tolerance).items() if name != "reason"}
