@@ -7,7 +7,7 @@ TOOLS := .tools
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(TOOLS)/bin/uv)
 ENVIRONMENT := .venv/installed
 
-.PHONY: demo test check bump benchmark clean
+.PHONY: demo test check fuzz bump benchmark clean
 
 demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
 	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
@@ -19,6 +19,12 @@ check: $(ENVIRONMENT)  ## style and types
 	$(UV) run --no-sync ruff check
 	$(UV) run --no-sync ruff format --check
 	$(UV) run --no-sync pyright
+
+# Of each parser; each time other ones.
+RUNS ?= 20000
+
+fuzz: $(ENVIRONMENT)  ## the fuzz tests for longer: make fuzz RUNS=100000
+	EDGEKIT_FUZZ_RUNS=$(RUNS) $(UV) run --no-sync pytest tests/untrusted/test_fuzz.py
 
 # Another environment of the folder: ENVIRONMENT_FILE=environment_on_gpu.py.
 ENVIRONMENT_FILE ?= environment.py

@@ -40,6 +40,7 @@ from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.target import targets
 from edgekit.reference.choose import Choice
+from edgekit.rules import rules_for
 from edgekit.verify import Preparation, chosen_reference, judge_variant, prepare
 from tests.diagnose.damage import seal_again, stored_parameters
 from tests.ledger.damages import DAMAGES
@@ -186,11 +187,12 @@ def judged(
 
 def with_parity(trial: Trial, prepared: Preparation, variant: str, outcomes: Outcomes) -> None:
     """What the run says, or the inspection where nothing can run."""
-    judged_by, here = chosen_reference(prepared, outcomes.result(prepared.reference), Choice("paddle-cpu"))
+    rules = rules_for(prepared.artifact.manifest)
+    judged_by, here = chosen_reference(prepared, outcomes.result(prepared.reference), Choice("paddle-cpu"), rules)
     variants = prepared.target.variants_of(prepared.artifact.manifest.build)
     described = next(one for one in variants if one.name == variant)
     run = outcomes.by_key[prepared.runs[variant].key]
-    verdict = judge_variant(prepared.artifact, described, run, judged_by, here, prepared.golden).verdict
+    verdict = judge_variant(prepared.artifact, described, run, judged_by, here, prepared.golden, rules).verdict
     trial.parity = verdict.status == "failed"
     trial.error = max((one.against_oracle.max_relative for one in verdict.outputs.values()), default=None)
 

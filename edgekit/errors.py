@@ -1,7 +1,10 @@
 """Every failure a user can meet: one sentence that names the thing, and the way out.
 
-The command line prints `message` and `remedy` and ends with `exit_status`; nothing else reaches the terminal.
+The command line prints `message` and `remedy` and ends with `exit_status`; nothing else reaches the terminal. Both
+often quote what strangers have written, so each is made fit for a terminal here, once for all.
 """
+
+from edgekit.untrusted.wording import harmless
 
 
 class EdgekitError(Exception):
@@ -11,8 +14,8 @@ class EdgekitError(Exception):
 
     def __init__(self, message: str, remedy: str = "") -> None:
         super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message = harmless(message)
+        self.remedy = harmless(remedy)
 
     def __str__(self) -> str:
         return f"{self.message}. {self.remedy.rstrip('.')}." if self.remedy else self.message

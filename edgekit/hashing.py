@@ -5,10 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from edgekit.untrusted.files import open_regular
+
 
 def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file's bytes, in hex."""
-    with path.open("rb") as stream:
+    """The SHA-256 of a file's bytes, in hex. Raises UsageError where it is no regular file that can be read."""
+    with open_regular(path) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -19,6 +19,7 @@ from edgekit.pipeline.plan import run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.target import Variant, targets
+from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:
     import numpy as np
@@ -107,7 +108,7 @@ def predict_some(
 
 def label(artifact: Artifact) -> str:
     """The artifact's target, as its folder says it: `ncnn`, `openvino-fp16`, `onnx-embedded`."""
-    return artifact.folder.resolve().name
+    return resolved(artifact.folder).name
 
 
 def runnable(artifact: Artifact) -> Variant:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from edgekit.cache.record import read_record, write_record
 from edgekit.hashing import data_sha256, file_sha256
+from edgekit.untrusted.files import resolved
 
 FOLDER = "hashes"
 # A file changed within the clock's grain after it was hashed would look unchanged: young ones are not kept. Linux's
@@ -48,7 +49,7 @@ def remembered_sha256(path: Path, cache: Path) -> str:
 
     The file is read again when anything has changed that `stat` tells: the path, size, times or inode.
     """
-    path = path.resolve()
+    path = resolved(path)
     record = record_of(path, cache)
     known = read_record(record, Remembered)
     if known is not None and known.path == str(path) and known.identity == identity_of(path):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -24,9 +25,9 @@ from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant, targets
-from edgekit.recipe.load import recipe_for
 from edgekit.reference.choose import Choice, Reference, Truth, choice
 from edgekit.reference.match import Subject, program_hashes
+from edgekit.rules import Rules, rules_for
 
 
 @dataclass(frozen=True)
@@ -70,21 +71,28 @@ class Preparation:
 
 
 def verify(
-    artifacts: Sequence[Artifact], executor: Executor, against: Choice | None = None, own: PhotoFolder | None = None
+    artifacts: Sequence[Artifact],
+    executor: Executor,
+    against: Choice | None = None,
+    own: PhotoFolder | None = None,
+    recipe: Path | None = None,
 ) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
     A signed manifest stays as it is. `against` is the reference asked for; by default the best fitting GPU bundle at
-    hand, else Paddle here. With `own` photos, they are the golden inputs. Raises AbsentError where a program that an
-    artifact was made from is no longer in the cache, what `Choice.check` raises, and what the reference ends with. A
-    runner that fails makes a `failed` verdict, not an exception.
+    hand, else Paddle here. With `own` photos, they are the golden inputs. `recipe` gives the rules that judge; without
+    it edgekit's do. Raises AbsentError where a program that an artifact was made from is no longer in the cache, what
+    `Choice.check` raises, and what the reference ends with. A runner that fails makes a `failed` verdict, not an
+    exception.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
+    for artifact in artifacts:
+        rules_for(artifact.manifest, recipe)  # what cannot be is said before minutes are spent
     prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]
     for one in prepared:
         against.check(subject_of(one))
     outcomes = executor.run(stage for one in prepared for stage in one.stages)
-    return [check for one in prepared for check in judge_artifact(one, outcomes, against)]
+    return [check for one in prepared for check in judge_artifact(one, outcomes, against, recipe)]
 
 
 def prepare(
@@ -155,19 +163,22 @@ def subject_of(prepared: Preparation) -> Subject:
     )
 
 
-def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | None = None) -> list[Check]:
+def judge_artifact(
+    prepared: Preparation, outcomes: Outcomes, against: Choice | None = None, recipe: Path | None = None
+) -> list[Check]:
     """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here."""
     truth = outcomes.result(prepared.reference)
-    judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"))
-    excuse = recipe_for(prepared.artifact.manifest.model.family).unaccounted
+    rules = rules_for(prepared.artifact.manifest, recipe)
+    judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"), rules)
     checks = []
     for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
-        found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
+        found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules)
         if prepared.ranges:
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         ledger = prepared.ledgers.get(variant.name)
-        found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, excuse)
+        found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, rules.unaccounted)
+        found = replace(found, tolerance=rules.whose)
         checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)
@@ -184,7 +195,9 @@ def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], h
     write_golden(prepared.artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds)
 
 
-def chosen_reference(prepared: Preparation, truth: StageResult, against: Choice) -> tuple[Reference, Truth]:
+def chosen_reference(
+    prepared: Preparation, truth: StageResult, against: Choice, rules: Rules
+) -> tuple[Reference, Truth]:
     """The reference for an artifact, and what Paddle computed here."""
     from safetensors.numpy import load_file
 
@@ -194,7 +207,7 @@ def chosen_reference(prepared: Preparation, truth: StageResult, against: Choice)
         load_file(truth.folder / "oracle.safetensors"),
         {spec.name: spec.kind for spec in manifest.outputs if spec.kind != "image"},
     )
-    return against.of(subject_of(prepared), here, tolerance_of(manifest)), here
+    return against.of(subject_of(prepared), here, rules.tolerance), here
 
 
 def judge_variant(
@@ -204,6 +217,7 @@ def judge_variant(
     judged_by: Reference,
     truth: Truth,
     golden: GoldenFile,
+    rules: Rules,
 ) -> VariantVerdict:
     """The verdict on what a run gave, or on its failure, or on an inspection."""
     precision = artifact.manifest.precision
@@ -215,20 +229,27 @@ def judge_variant(
         return VariantVerdict(variant.name, Verdict("failed", judged_by.name, precision, judged_by.unusable))
     from safetensors.numpy import load_file
 
-    verdict = judge_outputs(
-        load_file(outcome.folder / "outputs.safetensors"),
-        judged_by.outputs,
-        truth.oracle,
-        judged_by.tolerance(tolerance_of(artifact.manifest)),
-        precision,
-        golden.labels,
-        truth.kinds,
-        judged_against=judged_by.name,
-        kinds=golden.kinds,
-        yardstick=judged_by.yardstick(truth),
-        thresholds=thresholds_of(artifact.manifest),
-        sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
-    )
+    outputs = load_file(outcome.folder / "outputs.safetensors")
+
+    def by(tolerance: Tolerance) -> Verdict:
+        return judge_outputs(
+            outputs,
+            judged_by.outputs,
+            truth.oracle,
+            judged_by.tolerance(tolerance),
+            precision,
+            golden.labels,
+            truth.kinds,
+            judged_against=judged_by.name,
+            kinds=golden.kinds,
+            yardstick=judged_by.yardstick(truth),
+            thresholds=thresholds_of(artifact.manifest),
+            sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
+        )
+
+    verdict = by(rules.tolerance)
+    if rules.own is not None:
+        verdict = with_own(verdict, by(rules.own))
     details = outcome.details
     return VariantVerdict(
         variant.name, verdict, details["latency"], outcome.peak_memory_bytes, device=details.get("device")
@@ -250,13 +271,14 @@ def judge_ranges(found: VariantVerdict, outcome: StageResult | EdgekitError) -> 
     return replace(found, verdict=verdict)
 
 
-def tolerance_of(manifest: Manifest) -> Tolerance:
-    """What an artifact is allowed: by the recipe that its user gave, else by its family's."""
-    return (
-        manifest.recipe.tolerance
-        if manifest.recipe
-        else recipe_for(manifest.model.family).tolerance(manifest.precision)
-    )
+def with_own(verdict: Verdict, own: Verdict) -> Verdict:
+    """The verdict by edgekit's tolerance, where the artifact's own comes to another."""
+    if verdict.passed and not own.passed:
+        return replace(own, reason=f"by the artifact's own tolerance, stricter than edgekit's: {own.reason}")
+    if own.passed and not verdict.passed:
+        said = "the tolerance that the artifact brings would let it pass, and counts only where --recipe gives it"
+        return replace(verdict, reason=f"{verdict.reason}; {said}")
+    return verdict
 
 
 def judge_inspection(variant: Variant, outcome: StageResult, precision: Precision) -> VariantVerdict:

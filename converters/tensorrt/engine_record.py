@@ -73,7 +73,7 @@ class EngineRecord:
             record = cls(**{**fields, "weights": [WeightPlace(**one) for one in fields["weights"]]})
             record.check()
             return record
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Refusal(
                 f"{path.name} is no record of an engine: {error}", "Convert the model again", "input"
             ) from error

@@ -4,11 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edgekit.artifact.check import check_manifest
 from edgekit.artifact.manifest import FILE, SCHEMA, SIGNATURE, Manifest, ManifestHead
 from edgekit.errors import UsageError
 from edgekit.hashing import file_sha256
 from edgekit.pipeline.stage import SourceFile
+from edgekit.untrusted.files import read_bytes
+from edgekit.untrusted.json_document import decode_json
+from edgekit.untrusted.values import Unusable
 
+LARGEST_BYTES = 16 << 20
+"""Of a manifest: one that names 200,000 classes has a third of it."""
 AGAIN = "Convert the model again, or restore the folder."
 
 
@@ -62,32 +68,30 @@ def is_signed(folder: Path) -> bool:
 
 def read_manifest(folder: Path, approve: Callable[[bytes], None] | None = None) -> Manifest:
     """The manifest of `folder`. Raises UsageError where there is none or it cannot be read, and what `approve` does."""
-    import msgspec
-
-    try:
-        raw = (folder / FILE).read_bytes()
-    except OSError:
-        raise UsageError(f"{folder} is not an artifact: it has no {FILE}") from None
+    path = folder / FILE
+    # A pipe or a device is there, and is refused when it is opened.
+    if not path.exists():
+        raise UsageError(f"{folder} is not an artifact: it has no {FILE}")
+    raw = read_bytes(path, LARGEST_BYTES, "manifest", AGAIN)
     if approve is not None:
         approve(raw)
     try:
-        manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.DecodeError as error:
+        manifest = decode_json(raw, Manifest)
+        if manifest.schema > SCHEMA:
+            raise newer_artifact(folder, manifest.edgekit)
+        check_manifest(manifest)
+    except Unusable as error:
         if (newer := written_by(raw)) is not None:
             raise newer_artifact(folder, newer) from None
-        raise UsageError(f"{folder / FILE} cannot be read: {error}", AGAIN) from None
-    if manifest.schema > SCHEMA:
-        raise newer_artifact(folder, manifest.edgekit)
+        raise UsageError(f"{path} cannot be read: {error}", AGAIN) from None
     return manifest
 
 
 def written_by(raw: bytes) -> str | None:
     """The newer edgekit that wrote a manifest which cannot be read; None where it is no newer one."""
-    import msgspec
-
     try:
-        head = msgspec.json.decode(raw, type=ManifestHead)
-    except msgspec.DecodeError:
+        head = decode_json(raw, ManifestHead)
+    except Unusable:
         return None
     return head.edgekit if head.schema > SCHEMA else None
 

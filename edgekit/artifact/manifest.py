@@ -130,6 +130,7 @@ class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
 
     `device` is what it ran on where that is not the machine's processor. `ledger` accounts for what it stores.
+    `tolerance` says whose rules judged (`edgekit.rules`).
     """
 
     variant: str
@@ -139,6 +140,7 @@ class VariantVerdict(Struct, frozen=True):
     inspection: str | None = None
     device: str | None = None
     ledger: Ledger | None = None
+    tolerance: str | None = None
 
 
 class ManifestHead(Struct, frozen=True):

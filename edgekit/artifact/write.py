@@ -9,6 +9,8 @@ from pathlib import Path
 from edgekit.artifact.manifest import FILE, Manifest
 from edgekit.errors import ConversionError
 from edgekit.files import full_disk_reported, replace_folder, scratch_folder
+from edgekit.untrusted.files import resolved
+from edgekit.untrusted.json_document import encode_json
 
 CHUNK_BYTES = 1 << 20
 
@@ -42,9 +44,7 @@ def update_manifest(folder: Path, manifest: Manifest) -> None:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json` beside and rename it."""
-    import msgspec
-
-    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    encoded = encode_json(manifest)
     partial = folder / f".{FILE}.partial"
     with full_disk_reported(folder):
         try:
@@ -71,6 +71,6 @@ def locked(folder: Path) -> Iterator[None]:
     from edgekit.cache import cache_folder
     from edgekit.cache.lock import locked as lock_held
 
-    name = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
+    name = hashlib.sha256(str(resolved(folder)).encode()).hexdigest()[:32]
     with lock_held(cache_folder() / "locks" / f"{name}.lock"):
         yield

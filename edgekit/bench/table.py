@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING
 
 from edgekit.inputs.size import Size
 from edgekit.report.sizes import readable_size
+from edgekit.report.styled import styled
 from edgekit.report.verdicts import milliseconds
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from edgekit.bench.row import Report, Row
 
@@ -24,7 +26,12 @@ def bench_table(rows: list["Row"]) -> "Table":
     sizes = [Size.of(row.input_size) for row in rows if row.input_size]
     title = " · ".join([first.model, *([f"{sizes[0]} px"] if sizes else []), first.precision.upper()])
     table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left", title_style="bold"
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=styled(title),
+        title_justify="left",
+        title_style="bold",
     )
     table.add_column("\n\ntarget", no_wrap=True)
     published = [row.published for row in rows]
@@ -45,11 +52,11 @@ def bench_table(rows: list["Row"]) -> "Table":
     return table
 
 
-def cells(row: "Row") -> list[str]:
+def cells(row: "Row") -> list["Text | str"]:
     """What was measured, or in the place of its latency that it was not."""
     size = "–" if row.file_bytes is None else readable_size(row.file_bytes)
     if row.latency is None:
-        return [f"[{STYLES[row.status]}]{row.status}[/]", "", "", "", size]
+        return [styled((row.status, STYLES[row.status])), "", "", "", size]
     times = [milliseconds(row.latency[name]) for name in ("p50_ms", "p95_ms", "min_ms")]
     memory = "–" if row.peak_memory_bytes is None else readable_size(row.peak_memory_bytes)
     return [*times, memory, size]

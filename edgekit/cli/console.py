@@ -1,7 +1,16 @@
-"""Where text goes: results to stdout, everything else to stderr."""
+"""Where text goes: results to stdout, everything else to stderr.
 
+This is the border to the terminal. Names of models, classes and files, steps of configurations, tools' log lines and
+texts of errors may all be a stranger's: whatever is printed here, no escape sequence, no character that turns the
+direction of a line, and no line end within a text reaches the terminal, and no text is markup. Styles are data
+(`edgekit.report.styled`).
+"""
+
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from edgekit.untrusted.wording import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -10,29 +19,56 @@ if TYPE_CHECKING:
 @cache
 def error_console() -> "Console":
     """The console for progress, warnings and logs."""
-    from rich.console import Console
-
-    return Console(stderr=True)
+    return plain_console(stderr=True)
 
 
 @cache
 def console() -> "Console":
     """The console for results."""
-    from rich.console import Console
+    return plain_console()
 
-    return Console()
+
+def plain_console(**options: Any) -> "Console":
+    """A console of Rich's on which every text is shown as it is, and nothing else than text and styles."""
+    from rich.console import Console
+    from rich.segment import Segment
+
+    class PlainConsole(Console):
+        """Shows a text on one line, and in tables each line of a cell."""
+
+        def print(self, *objects: Any, **how: Any) -> None:
+            super().print(*(harmless(one, len(one)) if isinstance(one, str) else one for one in objects), **how)
+
+        def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                if segment.control or segment.text == "\n" or segment.text.isprintable():
+                    yield segment
+                else:
+                    yield Segment("\n".join(map(_line, segment.text.split("\n"))), segment.style)
+
+    return PlainConsole(markup=False, emoji=False, highlight=False, **options)
+
+
+def _line(text: str) -> str:
+    return harmless(text, len(text))
 
 
 def print_json(document: Any) -> None:
     """Print one JSON document on stdout; `document` may hold msgspec structs and paths."""
     import sys
 
-    import msgspec
+    from edgekit.untrusted.json_document import encode_json
+    from edgekit.untrusted.wording import escaped_json
 
-    encoded = msgspec.json.encode(document, enc_hook=str)
-    sys.stdout.write(msgspec.json.format(encoded, indent=1).decode() + "\n")
+    sys.stdout.write(escaped_json(encode_json(document).decode()) + "\n")
+
+
+def print_log(log: str) -> None:
+    """Print a tool's log on stderr, each line marked as one of it: none can pass for a line of edgekit's."""
+    for line in harmless_lines(log, "│ ").splitlines():
+        error_console().print(line, style="dim", soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Say something loudly that is not an error."""
-    error_console().print(f"[yellow]⚠ {message}[/yellow]", highlight=False)
+    error_console().print(f"⚠ {message}", style="yellow")

@@ -102,13 +102,15 @@ def convert(
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):
             warn(note)
-        checks = verify_artifacts(artifacts, executor, own=own) if verify else None
+        checks = verify_artifacts(artifacts, executor, own=own, recipe=model.recipe) if verify else None
     if not json:
         show_conversions(done) if checks is None else show_checks(checks)
     for reason in left_out.values():
         warn(f"left out of all: {reason}")
     status = exit_status(done, checks) or (PARTLY if left_out else 0)
-    diagnoses = [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose, own=own)
+    diagnoses = (
+        [] if no_diagnose else explain(checks or [], offline=offline, verbose=verbose, own=own, recipe=model.recipe)
+    )
     if json:
         print_json({**conversions_document(done, checks), "left_out": left_out, "diagnoses": diagnoses})
     for one in [] if json else diagnoses:

@@ -21,6 +21,7 @@ from edgekit.cli.common import (
 from edgekit.cli.console import console, error_console, print_json
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import AbsentError, ConversionError, DiskFullError, EdgekitError, UsageError
+from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -89,7 +90,8 @@ def diagnose(
             source = without(source, wanted[0].name, without_rewrite or [])
             subject = model_subject(source, wanted[0], Path(scratch), executor)
             beside = out / source.name
-        found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}", own=own)
+        place = reproducer or beside / f"diagnosis-{subject.target.name}"
+        found = examine(subject, executor, place, own=own, recipe=model.recipe)
     if json:
         print_json({"diagnoses": found})
     else:
@@ -116,7 +118,7 @@ def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:
     if (path / FILE).exists():
         return path
     catalog = load_catalog()
-    name = catalog.find(what).name if catalog.knows(what) else path.resolve().name
+    name = catalog.find(what).name if catalog.knows(what) else resolved(path).name
     found = [folder for folder in find_artifacts(out, name) if target is None or folder.name == target]
     if len(found) > 1:
         listed = ", ".join(folder.name for folder in found)
@@ -158,11 +160,16 @@ def show(found: "Diagnosis") -> None:
 
 
 def explain(
-    checks: "Sequence[Check]", *, offline: bool, verbose: bool, own: "PhotoFolder | None" = None
+    checks: "Sequence[Check]",
+    *,
+    offline: bool,
+    verbose: bool,
+    own: "PhotoFolder | None" = None,
+    recipe: Path | None = None,
 ) -> "list[Diagnosis]":
     """Diagnose the first artifact whose verdict failed, and say what to type for the others; nothing where none did.
 
-    `own` are the photos on which they were verified, where those are the user's.
+    `own` are the photos on which they were verified, where those are the user's, and `recipe` the one that judged.
     A diagnosis that cannot be made is one line on stderr: the verdict stands without it.
     """
     folders = list(dict.fromkeys(check.artifact.folder for check in checks if has_layers_to_look_at(check)))
@@ -177,7 +184,9 @@ def explain(
     try:
         with session(offline=offline, verbose=verbose) as executor:
             subject = artifact_subject(first, executor)
-            found = examine(subject, executor, first.parent / f"diagnosis-{subject.target.name}", own=own)
+            found = examine(
+                subject, executor, first.parent / f"diagnosis-{subject.target.name}", own=own, recipe=recipe
+            )
     except EdgekitError as error:
         said = f"Why it failed could not be found out: {error}"
         error_console().print(said, markup=False, highlight=False, soft_wrap=True)

@@ -4,24 +4,23 @@ from typing import TYPE_CHECKING
 
 from edgekit.cli.common import Json
 from edgekit.cli.console import console, print_json
+from edgekit.report.styled import styled
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from edgekit.doctor import Finding
 
-MARKS = {
-    "ready": "[green]ready[/green]",
-    "installable": "[cyan]installable[/cyan]",
-    "partly": "[yellow]partly[/yellow]",
-    "missing": "[yellow]missing[/yellow]",
+STYLES = {
+    "ready": "green",
+    "installable": "cyan",
+    "partly": "yellow",
+    "missing": "yellow",
 }
 
 
 def doctor(json: Json = False) -> None:
     """Show which toolchains, Pythons and GPU are here, what the missing ones take, and whether workers are confined."""
-    from rich.markup import escape
-
     from edgekit.cache import cache_folder
     from edgekit.doctor import examine
 
@@ -33,8 +32,8 @@ def doctor(json: Json = False) -> None:
     console().print(findings_table(findings))
     for detail in dict.fromkeys(finding.detail for finding in findings if finding.status != "ready"):
         names = ", ".join(finding.name for finding in findings if finding.detail == detail)
-        console().print(f"[bold]{names}[/bold]: {escape(detail)}.", highlight=False)
-    console().print(f"[dim]Environments, weights and stages are in {escape(str(cache))}[/dim]", highlight=False)
+        console().print(styled((names, "bold"), f": {detail}."))
+    console().print(f"Environments, weights and stages are in {cache}", style="dim")
 
 
 def findings_table(findings: list["Finding"]) -> "Table":
@@ -47,5 +46,5 @@ def findings_table(findings: list["Finding"]) -> "Table":
     table.add_column("state", no_wrap=True)
     table.add_column("used by")
     for finding in findings:
-        table.add_row(finding.name, MARKS[finding.status], finding.purpose)
+        table.add_row(finding.name, styled((finding.status, STYLES[finding.status])), finding.purpose)
     return table

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgekit.cli.common import Json, Offline, Weights
-from edgekit.cli.console import console, print_json
+from edgekit.cli.console import console, plain_console, print_json
 
 if TYPE_CHECKING:
     from edgekit.catalog import Catalog, Model
@@ -112,15 +112,13 @@ def command_line(models: str | None, target: str, weights: str, *, latency: bool
 
 def show_report(report: "MatrixReport", out: Path) -> None:
     """Print the table, a line for each cell that needs one, and where the pages lie."""
-    from rich.console import Console
-
     from edgekit.matrix.estimate import readable_duration
     from edgekit.matrix.report import outcome_sentence
     from edgekit.report.matrix_table import STYLES, WIDE, matrix_table
     from edgekit.report.matrix_text import why
 
     # A pipe has no width of its own.
-    shown = console() if console().is_terminal else Console(width=WIDE + 15)
+    shown = console() if console().is_terminal else plain_console(width=WIDE + 15)
     shown.print(matrix_table(report, shown.width))
     for cell in report.noted:
         console().print(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from edgekit.cli.console import error_console
 from edgekit.cli.session import interruptible, keep_small
+from edgekit.report.styled import styled
+from edgekit.untrusted.wording import harmless
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars
@@ -29,7 +31,7 @@ class MatrixDisplay:
 
     def notify(self, message: str) -> None:
         """Say what takes long and is not a stage."""
-        error_console().print(f"[dim]{message}[/dim]", highlight=False, soft_wrap=True)
+        error_console().print(message, style="dim", soft_wrap=True)
 
     def watch(self, progress: "Progress", cell: "Cell | None") -> None:
         """Show how far the run is, and the cell that has just been made."""
@@ -37,13 +39,13 @@ class MatrixDisplay:
         if cell is None:
             self.begin(progress)
             return
-        from rich.text import Text
-
         from edgekit.report.matrix_table import STYLES
 
-        # A failing toolchain's words are shown as they are: they are no markup.
-        line = Text(f"[{progress.finished:>3}/{progress.total}] {cell.model} {cell.target} ")
-        line.append(cell.outcome, style=STYLES[cell.outcome]).append(figures(cell), style="dim")
+        line = styled(
+            f"[{progress.finished:>3}/{progress.total}] {cell.model} {cell.target} ",
+            (cell.outcome, STYLES[cell.outcome]),
+            (figures(cell), "dim"),
+        )
         if self.bars is None and progress.finished < progress.total:
             line.append(f", {self.left()} left", style="dim")
         error_console().print(line, soft_wrap=True)
@@ -62,7 +64,7 @@ class MatrixDisplay:
             return
         key = event.stage.key
         if event.kind == "started":
-            self.stages[key] = self.bars.add_task(f"[dim]{event.stage.about}", total=None)
+            self.stages[key] = self.bars.add_task(harmless(event.stage.about), total=None)
         elif (task := self.stages.pop(key, None)) is not None:
             self.bars.remove_task(task)
         self.refresh()
@@ -131,6 +133,6 @@ def matrix_display() -> Iterator[MatrixDisplay]:
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bars:
         yield MatrixDisplay(bars)

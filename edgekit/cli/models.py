@@ -33,12 +33,12 @@ def models(
     if json_output:
         typer.echo(as_json(chosen))
         return
-    from rich.console import Console
+    from edgekit.cli.console import plain_console
 
-    console = Console()
+    console = plain_console()
     # A pipe has no width of its own: a table that is read there should not be cut at 80 columns.
     if not console.is_terminal:
-        console = Console(width=100)
+        console = plain_console(width=100)
     console.print(as_table(chosen))
     for reason, names in cannot_run(chosen).items():
         console.print(f"{reason}: {', '.join(names)}.", highlight=False)

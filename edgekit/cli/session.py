@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgekit.cli.console import error_console
+from edgekit.cli.console import error_console, print_log
+from edgekit.report.styled import styled
+from edgekit.untrusted.wording import harmless
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -79,7 +81,7 @@ class Display:
 
     def notify(self, message: str) -> None:
         """Say what takes long and is not a stage, such as an installation."""
-        error_console().print(f"[dim]{message}[/dim]", highlight=False, soft_wrap=True)
+        error_console().print(message, style="dim", soft_wrap=True)
 
     def observe(self, event: "Event") -> None:
         """Show that a stage has started or ended."""
@@ -89,7 +91,7 @@ class Display:
         if event.kind == "started":
             self.started.add(key)
             if self.progress is not None:
-                self.tasks[key] = self.progress.add_task(about, total=None)
+                self.tasks[key] = self.progress.add_task(harmless(about), total=None)
             return
         task = self.tasks.pop(key, None)
         if self.progress is not None and task is not None:
@@ -98,16 +100,11 @@ class Display:
         if isinstance(outcome, EdgekitError):
             # One that waited for another's output never ran, and its error is the other's.
             if key in self.started:
-                error_console().print(f"[red]✗[/red] {about}", highlight=False)
+                error_console().print(styled(("✗", "red"), f" {about}"))
         elif outcome is not None and not outcome.cached:
-            error_console().print(f"[green]✓[/green] {about} [dim]{outcome.wall_seconds:.1f} s[/dim]", highlight=False)
+            error_console().print(styled(("✓", "green"), f" {about} ", (f"{outcome.wall_seconds:.1f} s", "dim")))
             if self.verbose:
-                error_console().print(
-                    (outcome.folder / "worker.log").read_text(errors="replace"),
-                    markup=False,
-                    highlight=False,
-                    style="dim",
-                )
+                print_log((outcome.folder / "worker.log").read_text(encoding="utf-8", errors="replace"))
 
 
 @contextmanager
@@ -119,6 +116,6 @@ def shown_progress(verbose: bool) -> Iterator[Display]:
         return
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         yield Display(verbose, progress)

@@ -38,6 +38,10 @@ def verify(
     ] = False,
     golden: Golden = None,
     require_signed: RequireSigned = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(help="Judge by the rules of this recipe (docs/recipes.md), not by edgekit's.", dir_okay=False),
+    ] = None,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
@@ -56,10 +60,10 @@ def verify(
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against, own)
+        checks = verify_artifacts(artifacts, executor, against, own, recipe)
     if not json:
         show_checks(checks, signatures)
-    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own)
+    diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own, recipe=recipe)
     if json:
         print_json({"checks": [check_document(check, signatures) for check in checks], "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
@@ -124,7 +128,7 @@ def show_checks(checks: list["Check"], signatures: "Mapping[Path, Signed] | None
     show_signatures(list(dict.fromkeys(check.artifact.folder for check in checks)), signatures or {})
 
 
-FOUND = ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
+FOUND = ("verdict", "tolerance", "ledger", "latency", "peak_memory_bytes", "inspection")
 
 
 def show_signatures(folders: list[Path], signatures: "Mapping[Path, Signed]") -> None:

@@ -1,6 +1,5 @@
 """What classes are called: lists in files, in configurations, and those that PaddleClas has of its own."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from typing import Any
 from edgekit.configuration.document import read_text
 from edgekit.configuration.options import NotFollowed, shown
 from edgekit.errors import UsageError
-from edgekit.weights.wording import harmless
+from edgekit.untrusted.json_document import NotJson, plain_json
+from edgekit.untrusted.values import Unusable
+from edgekit.untrusted.wording import harmless
 
 FOLDER = Path(__file__).parent / "labels"
 IMAGENET = "imagenet1k_label_list.txt"
@@ -78,9 +79,11 @@ def parse_labels(text: str, path: Path) -> tuple[str, ...]:
 def from_json(text: str, path: Path) -> tuple[str, ...] | None:
     """The names in a JSON list, or in a table from numbers to names; None where it is no JSON."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = plain_json(text.encode())
+    except NotJson:
         return None
+    except Unusable as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
     if isinstance(value, dict) and all(key.isascii() and key.isdigit() and len(key) < 8 for key in value):
         numbered = {int(key): name for key, name in value.items()}
         value = [numbered.get(number) for number in range(len(numbered))]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from edgekit.weights.wording import harmless
+from edgekit.untrusted.wording import harmless
 
 LARGEST = 1 << 15  # pixels
 

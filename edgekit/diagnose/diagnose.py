@@ -32,7 +32,7 @@ from edgekit.pipeline.plan import ranges_stage, reference_stage, way_to
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant, targets
-from edgekit.verify import tolerance_of
+from edgekit.rules import rules_for
 
 
 def diagnose(
@@ -42,15 +42,17 @@ def diagnose(
     *,
     twins: bool = True,
     own: PhotoFolder | None = None,
+    recipe: Path | None = None,
 ) -> list[Diagnosis]:
     """Every variant of `subject` that is wrong, or one healthy diagnosis where none is, on the user's `own` photos
-    where there are some.
+    where there are some, by the rules of the user's `recipe` where there is one.
 
     A reproducer goes into the folder `reproducer`, unless that is None. Without `twins`, an artifact is never compared
     with a fresh conversion, only with the step before. Raises what the reference ends with.
     """
     found = [
-        Examination.of(subject, variant, executor, reproducer, twins, own).diagnosis() for variant in variants(subject)
+        Examination.of(subject, variant, executor, reproducer, twins, own, recipe).diagnosis()
+        for variant in variants(subject)
     ]
     wrong = [one for one in found if not one.healthy]
     return wrong or found[:1]
@@ -82,6 +84,7 @@ class Examination:
         reproducer: Path | None,
         twins: bool,
         own: PhotoFolder | None = None,
+        recipe: Path | None = None,
     ) -> "Examination":
         """With the reference and the oracle at hand."""
         manifest = subject.manifest
@@ -105,7 +108,7 @@ class Examination:
         )
         # Verification's own run, where there was one, has the same outputs.
         (truth,) = laboratory.run([timed if executor.store.find(timed) else quick])
-        judge = Judge.of(manifest, golden, truth, tolerance_of(manifest))
+        judge = Judge.of(manifest, golden, truth, rules_for(manifest, recipe).tolerance)
         attempts = Attempts(subject, variant, laboratory, judge, truth, twins)
         return cls(subject, variant, laboratory, judge, attempts, reproducer)
 

@@ -68,7 +68,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     def p50_ms(self) -> float | None:
         """The median latency of one call in milliseconds; None where it was not measured."""
         latency = None if self.ran is None else self.ran.latency
-        return None if latency is None else latency["p50_ms"]
+        return None if latency is None else latency.get("p50_ms")
 
 
 def status_of(variants: tuple[VariantVerdict, ...]) -> Status:

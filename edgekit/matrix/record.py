@@ -19,8 +19,10 @@ from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import Target
+from edgekit.untrusted.json_document import encode_json
 
 FORMAT = 1
+LARGEST_BYTES = 1 << 20
 FOLDER = "cells"
 INPUT_NAME = "x"  # what the export calls the input; here it only makes the hash of the golden inputs
 
@@ -83,7 +85,7 @@ def write_record(out: Path, record: Record) -> None:
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+        partial.write_bytes(encode_json(record) + b"\n")
         partial.replace(path)
 
 

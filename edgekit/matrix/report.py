@@ -3,12 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from edgekit.files import full_disk_reported
 from edgekit.matrix.cell import BAD, Cell
 from edgekit.matrix.machine import Machine
+from edgekit.untrusted.json_document import encode_json
 
 SCHEMA = 1
 
@@ -98,7 +98,7 @@ def write_report(report: MatrixReport, out: Path, page: Path | None = None) -> N
     from edgekit.report.matrix_html import matrix_page
     from edgekit.report.matrix_markdown import support_page
 
-    encoded = msgspec.json.format(msgspec.json.encode(report), indent=1).decode() + "\n"
+    encoded = encode_json(report).decode() + "\n"
     files = {out / "matrix.json": encoded, out / "matrix.html": matrix_page(report)}
     if page is not None:
         files[page] = support_page(report)

@@ -21,6 +21,7 @@ from edgekit.pipeline.stage import SourceFile
 from edgekit.program.files import ProgramFiles, find_program
 from edgekit.recipe.load import default_recipe, load_recipe, recipe_for
 from edgekit.recipe.schema import Recipe
+from edgekit.untrusted.files import resolved
 from edgekit.weights import ResolvedWeights
 
 Batch = int | Literal["dynamic"]
@@ -312,7 +313,7 @@ def program_source(
 def default_name(files: ProgramFiles) -> str:
     """What a program is called: its file, unless that is called as all of them are; then its folder."""
     stem = files.graph.stem
-    return files.graph.resolve().parent.name if stem in ("inference", "model", "__model__") else stem
+    return resolved(files.graph).parent.name if stem in ("inference", "model", "__model__") else stem
 
 
 def folder_name(name: str) -> str:

@@ -34,6 +34,8 @@ OTHERS = {
 NOT_PARAMETERS = {".yml", ".yaml", ".txt", ".md", ".json", ".info", ".py"}
 NEVER_PARAMETERS = {"__variables.info__"}  # a pickle beside __variables__, for training on
 MOST_FILES = 20_000
+LARGEST_GRAPH = 256 << 20
+"""Bytes; a graph without its parameters has a hundredth of it. Readers take many times a graph's size in memory."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,8 @@ def graphs_in(folder: Path) -> list[Path]:
 
 def program_of(graph: Path, cache: Path) -> ProgramFiles:
     """The model whose graph is the file `graph`. Raises UsageError where it is another file, or has no parameters."""
+    if graph.stat().st_size > LARGEST_GRAPH:
+        raise UsageError(f"{graph} is too large for a program: more than {LARGEST_GRAPH >> 20} MiB", EXPECTED)
     parameters, combined = old_parameters(graph) if graph.name in OLD_LAYOUTS else (parameters_beside(graph), True)
     try:
         hashes = {path.relative_to(graph.parent).as_posix(): remembered_sha256(path, cache) for path in parameters}

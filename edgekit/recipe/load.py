@@ -2,13 +2,14 @@
 
 import difflib
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from edgekit.bundled import bundled_folder
 from edgekit.errors import UsageError
 from edgekit.recipe.schema import Recipe
+from edgekit.untrusted.files import read_text
+from edgekit.untrusted.toml_document import LARGEST_BYTES, read_toml
 
 DEFAULT = "default.toml"
 
@@ -37,7 +38,7 @@ def load_recipe(path: Path, family: str = "") -> Recipe:
     """
     import msgspec
 
-    own = read_toml(path)
+    own = read_toml(path, "recipe")
     merged = read_toml(bundled_folder("recipes") / DEFAULT)
     below = family_file(str(own.get("family", family)))
     if below and below != path:
@@ -100,19 +101,9 @@ def unknown(kind: str, name: str, known: list[str], path: Path) -> UsageError:
 
 def place(path: Path, word: str) -> str:
     """`path`, with the number of the first line that holds `word` where one does: `mine.toml:7`."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = read_text(path, LARGEST_BYTES, "recipe").splitlines()
     found = next((i for i, line in enumerate(lines, 1) if word and re.search(rf"\b{re.escape(word)}\b", line)), None)
     return f"{path}:{found}" if found else str(path)
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """A TOML file as a dictionary. Raises UsageError naming file and line."""
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UsageError(f"there is no recipe {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"the recipe {path} is not TOML: {error}") from None
 
 
 def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

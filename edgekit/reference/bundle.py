@@ -14,7 +14,10 @@ from edgekit.errors import UsageError
 from edgekit.files import disk_errors
 from edgekit.reference.description import SCHEMA, Description
 from edgekit.reference.tensors import LEVELS, OUTPUT, PALETTE, VALUES, pack_inputs, tensor_sha256, unpack_inputs
-from edgekit.weights.wording import harmless
+from edgekit.untrusted.files import open_regular, read_bytes
+from edgekit.untrusted.json_document import decode_json
+from edgekit.untrusted.values import Unusable
+from edgekit.untrusted.wording import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".safetensors"
 KEY = "edgekit_reference"
+WHAT = "reference bundle"
 # 4096 samples of 1000 classes are 16 MB; inputs of 1024 px, which nobody needs to send, 30 MB.
 LARGEST_BYTES = 64 << 20
 LARGEST_HEADER = 1 << 20
@@ -51,7 +55,7 @@ class Bundle:
     @cached_property
     def outputs(self) -> "dict[str, np.ndarray]":
         """Every output, float32 [samples, ...] by name. Raises UsageError where they are not what the bundle says."""
-        return check_tensors(read_bytes(self.path), self.description, self.path)
+        return check_tensors(read_bytes(self.path, LARGEST_BYTES, WHAT, AGAIN), self.description, self.path)
 
 
 def open_bundle(path: Path) -> Bundle:
@@ -64,16 +68,10 @@ def open_bundle(path: Path) -> Bundle:
 
 def read_header(path: Path) -> bytes:
     """The JSON header of a safetensors file. Raises UsageError where the file is too large or too short for one."""
-    try:
-        size = path.stat().st_size if path.is_file() else -1
-        if size < 0:
-            raise UsageError(f"there is no reference bundle {path}", "Name a .safetensors file.")
-        if size > LARGEST_BYTES:
+    with open_regular(path, WHAT) as stream:
+        if (size := os.fstat(stream.fileno()).st_size) > LARGEST_BYTES:
             raise UsageError(f"{path} is too large for a reference bundle: {size:,} bytes", AGAIN)
-        with path.open("rb") as stream:
-            return header_of(stream.read(8 + LARGEST_HEADER), path)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check its permissions.") from None
+        return header_of(stream.read(8 + LARGEST_HEADER), path)
 
 
 def header_of(start: bytes, path: Path) -> bytes:
@@ -87,36 +85,20 @@ def header_of(start: bytes, path: Path) -> bytes:
 
 def read_description(header: bytes, path: Path) -> Description:
     """What a header says of the bundle. Raises UsageError where it says nothing, or something impossible."""
-    import msgspec
-
     try:
-        raw = msgspec.json.decode(header, type=dict[str, msgspec.Raw])
-        metadata = msgspec.json.decode(raw.get("__metadata__", b"{}"), type=dict[str, str])
-    except (msgspec.DecodeError, RecursionError):
-        raise UsageError(f"{path} is no safetensors file", AGAIN) from None
-    if KEY not in metadata:
+        metadata = decode_json(header, dict).get("__metadata__", {})
+    except Unusable as error:
+        raise UsageError(f"{path} is no safetensors file ({error})", AGAIN) from None
+    said = metadata.get(KEY) if isinstance(metadata, dict) else None
+    if not isinstance(said, str):
         raise UsageError(f"{path} is a safetensors file, and no reference bundle of edgekit", AGAIN)
     try:
-        known = msgspec.json.decode(metadata[KEY], type=_Schema)
+        known = decode_json(said.encode(), _Schema)
         if known.schema > SCHEMA:
-            raise UsageError(
-                f"{path} was written by a newer edgekit ({harmless(known.edgekit[:40])})", "Update edgekit."
-            )
-        return msgspec.json.decode(metadata[KEY], type=Description)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UsageError(f"the description in {path} is impossible: {harmless(str(error)[:200])}", AGAIN) from None
-
-
-def read_bytes(path: Path) -> bytes:
-    """A bundle's bytes, bounded. Raises UsageError where it is too large or cannot be read."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check its permissions.") from None
-    if len(content) > LARGEST_BYTES:
-        raise UsageError(f"{path} is too large for a reference bundle", AGAIN)
-    return content
+            raise UsageError(f"{path} was written by a newer edgekit ({known.edgekit[:40]})", "Update edgekit.")
+        return decode_json(said.encode(), Description)
+    except Unusable as error:
+        raise UsageError(f"the description in {path} is impossible: {error}", AGAIN) from None
 
 
 def checked_bundle(path: Path) -> tuple[Bundle, bytes]:
@@ -124,9 +106,7 @@ def checked_bundle(path: Path) -> tuple[Bundle, bytes]:
 
     Raises UsageError, naming what is wrong.
     """
-    if not path.is_file():
-        raise UsageError(f"there is no reference bundle {path}", "Name a .safetensors file.")
-    content = read_bytes(path)
+    content = read_bytes(path, LARGEST_BYTES, WHAT, AGAIN)
     bundle = Bundle(path, read_description(header_of(content, path), path))
     check_tensors(content, bundle.description, path)
     return bundle, content

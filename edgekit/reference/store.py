@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.errors import EdgekitError, UsageError
-from edgekit.reference.bundle import SUFFIX, Bundle, checked_bundle, open_bundle, write_whole
+from edgekit.reference.bundle import (
+    AGAIN,
+    LARGEST_BYTES,
+    SUFFIX,
+    WHAT,
+    Bundle,
+    checked_bundle,
+    open_bundle,
+    write_whole,
+)
+from edgekit.untrusted.files import read_bytes
 
 SHIPPED = Path(__file__).parent / "bundles"
 FOLDER = "references"
@@ -70,7 +80,7 @@ def import_bundle(path: Path, cache: Path) -> tuple[Bundle, bool]:
     bundle, content = checked_bundle(path)
     digest = hashlib.sha256(content).hexdigest()
     for one in bundles(cache):
-        if one.path.stat().st_size == len(content) and one.path.read_bytes() == content:
+        if read_bytes(one.path, LARGEST_BYTES, WHAT, AGAIN) == content:
             return one, False
     target = imported_folder(cache) / f"{bundle.description.slug}_{digest[:8]}{SUFFIX}"
     write_whole(target, content)

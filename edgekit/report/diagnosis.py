@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from edgekit.report.styled import styled
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -18,7 +20,12 @@ def step_table(found: "Diagnosis") -> "Table":
 
     title = f"{found.model} · {found.target} {found.variant}".rstrip()
     table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title, title_justify="left", title_style="bold"
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=styled(title),
+        title_justify="left",
+        title_style="bold",
     )
     table.add_column("step")
     table.add_column("made by")
@@ -27,10 +34,10 @@ def step_table(found: "Diagnosis") -> "Table":
     table.add_column("", no_wrap=True)
     for step in found.steps:
         table.add_row(
-            step.title,
-            step.tool,
+            styled(step.title),
+            styled(step.tool),
             "–" if step.error is None else f"{step.error:.1e}",
             "–" if step.limit is None else f"{step.limit:.1e}",
-            f"[{STYLES[step.status]}]{MEANING[step.status]}[/]",
+            styled((MEANING[step.status], STYLES[step.status])),
         )
     return table

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport
 from edgekit.report.matrix_text import MARKS, error_text, milliseconds, noise_text, stage_text
+from edgekit.report.styled import styled
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +26,6 @@ def matrix_table(report: MatrixReport, width: int) -> "Table":
     """A row per model, a column per target: mark, error and, where `width` columns hold it, latency."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
     latency = width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -35,8 +35,8 @@ def matrix_table(report: MatrixReport, width: int) -> "Table":
         table.add_column(f"{target.name}\nerror{', ms' if latency else ''}", no_wrap=True)
     for model in report.models:
         row = report.row(model)
-        cells = [Text(cell_text(cell, latency=latency), style=STYLES[cell.outcome]) for cell in row]
-        table.add_row(Text(model), Text(noise_text(row) or "–", style="dim"), *cells)
+        cells = [styled((cell_text(cell, latency=latency), STYLES[cell.outcome])) for cell in row]
+        table.add_row(styled(model), styled((noise_text(row) or "–", "dim")), *cells)
     return table
 
 

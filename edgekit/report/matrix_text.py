@@ -33,7 +33,7 @@ def milliseconds(value: float | None) -> str:
 def reference_milliseconds(cells: list[Cell]) -> str:
     """The reference's latency on a model, from any of its cells."""
     latency = next((cell.reference_latency for cell in cells if cell.reference_latency is not None), None)
-    return "" if latency is None else milliseconds(latency["p50_ms"])
+    return "" if latency is None else milliseconds(latency.get("p50_ms"))
 
 
 def size_text(cell: Cell) -> str:

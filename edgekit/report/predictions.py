@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from edgekit.report.styled import styled
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -24,14 +26,14 @@ def prediction_table(predictions: Sequence["Prediction"]) -> "Table":
     table.add_column("class", overflow="fold")
     for label in labels:
         # A name may break at its hyphen, a number never.
-        table.add_column(label, justify="right", min_width=7)
+        table.add_column(styled(label), justify="right", min_width=7)
     for one in predictions:
         if one.error is not None:
             continue
-        name = Text(one.photo.name, style="" if one.agreed else "bold red")
+        name = styled((one.photo.name, "" if one.agreed else "bold red"))
         for index, shown in class_rows(one):
             cells = [figure(one.answers[label], index, agreed=one.agreed) for label in labels]
-            table.add_row(name, Text(shown), *cells)
+            table.add_row(name, styled(shown), *cells)
             name = Text("")
         table.add_section()
     return table

@@ -13,9 +13,12 @@ from edgekit.report.decisions import (
     what_it_gives,
 )
 from edgekit.report.sizes import readable_size
+from edgekit.report.styled import styled
+from edgekit.rules import ARTIFACT, PROJECT
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from edgekit.artifact.manifest import Manifest
     from edgekit.parity.verdict import OutputFigures
@@ -28,11 +31,12 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     """One row per variant of each artifact of one model; the checks are not empty."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     manifest = checks[0].artifact.manifest
     # Narrow padding and short headings: the whole fits into a terminal of 80 columns.
     table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=title(checks[0]), title_justify="left",
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=styled(title(checks[0])), title_justify="left",
         title_style="bold",
     )  # fmt: skip
     table.add_column("target", no_wrap=True)
@@ -44,18 +48,20 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("latency ms\np50 / p95", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    table.add_row("[dim]reference[/dim]", f"[dim]{reference_title(checks)}[/dim]", *reference_cells(checks), "")
+    table.add_row(
+        styled(("reference", "dim")), styled((reference_title(checks), "dim")), *reference_cells(checks), styled()
+    )
     for check in checks:
         verdict = check.found.verdict
         table.add_row(
             row_name(check),
-            "\n".join(files_of(check)),
+            Text("\n").join(files_of(check)),
             *figure_cells(first_output(check)),
             latency_cell(check.found.latency),
-            f"[{STYLES[verdict.status]}]{verdict.status}[/]",
+            styled((verdict.status, STYLES[verdict.status])),
         )
     names = ", ".join(dict.fromkeys(f"{tool} {version}" for check in checks for tool, version in tools_of(check)))
-    table.caption = f"{manifest.precision.upper()}, batch {manifest.batch}; {names}"
+    table.caption = styled(f"{manifest.precision.upper()}, batch {manifest.batch}; {names}")
     table.caption_justify = "left"
     return table
 
@@ -93,30 +99,31 @@ def weights_title(manifest: "Manifest") -> str:
     return f"{spec} weights"
 
 
-def verdict_notes(checks: Sequence["Check"]) -> list[str]:
+def verdict_notes(checks: Sequence["Check"]) -> list["Text"]:
     """What the table means, and the reason of every verdict that is not `passed`."""
-    from rich.markup import escape
-
     notes = []
     for check in checks:
         verdict = check.found.verdict
         if verdict.reason:
-            notes.append(f"[{STYLES[verdict.status]}]{row_name(check)} {verdict.status}[/]: {escape(verdict.reason)}")
-        notes += [f"[yellow]{row_name(check)} warning[/]: {escape(warning)}" for warning in verdict.warnings]
+            said = (f"{row_name(check)} {verdict.status}", STYLES[verdict.status])
+            notes.append(styled(said, f": {verdict.reason}"))
+        notes += [styled((f"{row_name(check)} warning", "yellow"), f": {warning}") for warning in verdict.warnings]
+    notes += rules_notes(checks)
     notes += ledger_notes(checks)
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
     ran_on = {check.target.name: check.found.device for check in checks if check.found.device}
     own = checks[0].golden.own if checks[0].golden else None
     if own is not None:
-        notes.append(f"[dim]Judged on {len(own.photos)} photos of {escape(str(own.folder))}.[/dim]")
-    notes += [f"[dim]{target} ran on {escape(device)}.[/dim]" for target, device in ran_on.items()]
+        notes.append(styled((f"Judged on {len(own.photos)} photos of {own.folder}.", "dim")))
+    notes += [styled((f"{target} ran on {device}.", "dim")) for target, device in ran_on.items()]
     if figures is not None:
-        notes.append(
-            f"[dim]Errors are the largest difference {compared_values(figures)}. "
+        said = (
+            f"Errors are the largest difference {compared_values(figures)}. "
             f"A target passes where its error against the float64 oracle stays below "
-            f"{figures.max_threshold:.1e}, {limit_meaning(checks[0].artifact.manifest.precision, figures)}.[/dim]"
+            f"{figures.max_threshold:.1e}, {limit_meaning(checks[0].artifact.manifest.precision, figures)}."
         )
+        notes.append(styled((said, "dim")))
     return notes
 
 
@@ -128,7 +135,23 @@ def limit_meaning(precision: str, figures: "OutputFigures") -> str:
     return f"which its recipe allows {precision.upper()} (beside {noise}), and {ENOUGH[decision(figures)]}"
 
 
-def ledger_notes(checks: Sequence["Check"]) -> list[str]:
+def rules_notes(checks: Sequence["Check"]) -> list["Text"]:
+    """By whose rules was judged, where they are not edgekit's."""
+    notes = []
+    for whose in dict.fromkeys(check.found.tolerance for check in checks):
+        if whose == ARTIFACT:
+            names = ", ".join(row_name(check) for check in checks if check.found.tolerance == ARTIFACT)
+            said = (
+                f": {ARTIFACT} ({names}), which its manifest brings. It passes only where it also keeps edgekit's; "
+                "--recipe FILE gives the rules that judge"
+            )
+            notes.append(styled(("tolerance", "yellow"), said))
+        elif whose not in (None, PROJECT):
+            notes.append(styled((f"Judged by the rules of {whose}.", "dim")))
+    return notes
+
+
+def ledger_notes(checks: Sequence["Check"]) -> list["Text"]:
     """How many stored parameters are accounted for; those that are not are the reason of a verdict already."""
     counted = [(row_name(check), check.found.ledger) for check in checks if check.found.ledger is not None]
     complete = ", ".join(
@@ -136,19 +159,17 @@ def ledger_notes(checks: Sequence["Check"]) -> list[str]:
         for name, ledger in counted
         if ledger.complete and ledger.stored
     )
-    return [f"[dim]Every stored parameter comes from the program: {complete}.[/dim]"] if complete else []
+    return [styled((f"Every stored parameter comes from the program: {complete}.", "dim"))] if complete else []
 
 
-def reference_notes(checks: Sequence["Check"]) -> list[str]:
+def reference_notes(checks: Sequence["Check"]) -> list["Text"]:
     """Which bundle was the reference, and which were declined and why; nothing where it was Paddle at once."""
-    from rich.markup import escape
-
     notes = []
     for judged_by in (check.judged_by for check in checks if check.judged_by is not None):
-        notes += [f"[yellow]not used as reference[/]: {escape(declined)}" for declined in judged_by.declined]
+        notes += [styled(("not used as reference", "yellow"), f": {declined}") for declined in judged_by.declined]
         if judged_by.bundle is not None:
-            notes.append(f"[dim]Judged against {escape(judged_by.name)}: {escape(judged_by.bundle.name)}[/dim]")
-    return list(dict.fromkeys(notes))
+            notes.append(styled((f"Judged against {judged_by.name}: {judged_by.bundle.name}", "dim")))
+    return list({note.plain: note for note in notes}.values())
 
 
 def first_output(check: "Check") -> "OutputFigures | None":
@@ -156,13 +177,13 @@ def first_output(check: "Check") -> "OutputFigures | None":
     return next(iter(check.found.verdict.outputs.values()), None)
 
 
-def files_of(check: "Check") -> list[str]:
+def files_of(check: "Check") -> list["Text"]:
     """The files that a variant is about, with their sizes: its own inputs where its target has several variants."""
     files = check.artifact.manifest.files
     chosen = {name: record for name, record in files.items() if record.role in own_roles(check)}
     model = check.artifact.manifest.model.name
     return [
-        f"{name.removeprefix(model)} [dim]{readable_size(record.bytes)}[/dim]"
+        styled(f"{name.removeprefix(model)} ", (readable_size(record.bytes), "dim"))
         for name, record in (chosen or files).items()
     ]
 
@@ -190,15 +211,15 @@ def figure_cells(figures: "OutputFigures | None") -> tuple[str, str, str]:
     )
 
 
-def reference_cells(checks: Sequence["Check"]) -> tuple[str, str, str, str]:
+def reference_cells(checks: Sequence["Check"]) -> tuple["Text", "Text", "Text", "Text"]:
     """The reference's own error and latency, which put the targets' into proportion."""
     figures = next((found for check in checks if (found := first_output(check))), None)
     # A bundle holds no latency: Paddle's on this machine is not its reference's.
     elsewhere = checks[0].judged_by is not None and checks[0].judged_by.bundle is not None
     reference = None if elsewhere else next((check.reference for check in checks if check.reference), None)
-    error = "–" if figures is None else f"[dim]{figures.noise.max_relative:.1e}[/dim]"
+    error = styled("–") if figures is None else styled((f"{figures.noise.max_relative:.1e}", "dim"))
     latency = latency_cell(reference.details["latency"]) if reference else "–"
-    return error, "", "", f"[dim]{latency}[/dim]"
+    return error, styled(), styled(), styled((latency, "dim"))
 
 
 def latency_cell(latency: dict[str, float] | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from edgekit.weights.budget import Budget
 from edgekit.weights.pickle_machine import Name, Refused
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class DataType:
 class Tensor:
     """A numpy array, its bytes checked against its shape and type; None until its state is set."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
         self.array: np.ndarray[Any, Any] | None = None
 
     def set_state(self, state: Any) -> None:
@@ -69,6 +71,8 @@ class Tensor:
 
     def fill(self, data: Any, data_type: Any, shape: Any, order: str) -> None:
         """Check that `shape` x `data_type` is exactly the length of `data`, and hold the array."""
+        # Whether this copies the bytes or shares them: they are copied at the latest when they are written.
+        self._budget.take(len(data) if type(data) in (bytes, bytearray, str) else 0)
         if type(data) is str:  # Python 2 wrote bytes so
             data = data.encode("latin-1")
         if type(data) not in (bytes, bytearray) or type(data_type) is not DataType or type(shape) is not tuple:
@@ -93,56 +97,61 @@ class Tensor:
         self.array = array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
-def call(name: Name, arguments: tuple[Any, ...]) -> Any:
-    """Return what `name(*arguments)` stands for, without calling it.
+class Arrays:
+    """What a pickle may call and set the state of; what it makes is counted on `budget`."""
 
-    Raises Refused for a name that numpy and Paddle do not write.
-    """
-    module, function = name
-    if module in _MULTIARRAY and function == "_reconstruct":
-        if arguments[0] != Name("numpy", "ndarray"):
-            # Only a name is put into words: the text of a deeply shared list would take for ever.
-            other = arguments[0] if type(arguments[0]) is Name else "an object that is no array"
-            raise Refused(f"asks to build {other!s:.60}")
-        return Tensor()
-    if module in _MULTIARRAY and function == "scalar":
-        data_type, data = arguments
-        return _filled(data, data_type, (), "C")
-    if module in _NUMERIC and function == "_frombuffer":
-        data, data_type, shape, order = arguments
-        return _filled(data, data_type, shape, order)
-    if name == ("numpy", "dtype"):
-        return DataType(arguments[0])
-    if name == ("_codecs", "encode"):
-        text, encoding = arguments
-        if type(text) is not str or encoding not in ("latin1", "latin-1"):
-            raise Refused("asks for an encoding other than that of bytes")
-        return text.encode("latin-1")
-    if name == ("collections", "OrderedDict") and not arguments:
-        return {}  # its items are set one by one afterwards
-    if module in _BUILTINS and function == "tuple":
-        (items,) = arguments
-        if type(items) is not tuple:
-            raise TypeError("not a tuple")
-        return items  # no copy: copies of one large thing, asked for again and again, would take for ever
-    if module in _BUILTINS and function == "bytes" and not arguments:
-        return b""
-    raise Refused(f"asks to run {name!s:.80}")
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
 
+    def call(self, name: Name, arguments: tuple[Any, ...]) -> Any:
+        """Return what `name(*arguments)` stands for, without calling it.
 
-def set_state(value: Any, state: Any) -> None:
-    """Give a dtype or an array its state. Raises Refused for anything else."""
-    if type(value) not in (DataType, Tensor):
-        raise Refused("asks to change an object that is no tensor")
-    if type(state) is not tuple or len(state) < 4:
-        raise TypeError("not a state that numpy writes")
-    value.set_state(state)
+        Raises Refused for a name that numpy and Paddle do not write.
+        """
+        module, function = name
+        if module in _MULTIARRAY and function == "_reconstruct":
+            if arguments[0] != Name("numpy", "ndarray"):
+                # Only a name is put into words: the text of a deeply shared list would take for ever.
+                other = arguments[0] if type(arguments[0]) is Name else "an object that is no array"
+                raise Refused(f"asks to build {other!s:.60}")
+            return Tensor(self._budget)
+        if module in _MULTIARRAY and function == "scalar":
+            data_type, data = arguments
+            return self._filled(data, data_type, (), "C")
+        if module in _NUMERIC and function == "_frombuffer":
+            data, data_type, shape, order = arguments
+            return self._filled(data, data_type, shape, order)
+        if name == ("numpy", "dtype"):
+            return DataType(arguments[0])
+        if name == ("_codecs", "encode"):
+            text, encoding = arguments
+            if type(text) is not str or encoding not in ("latin1", "latin-1"):
+                raise Refused("asks for an encoding other than that of bytes")
+            self._budget.take(len(text))
+            return text.encode("latin-1")
+        if name == ("collections", "OrderedDict") and not arguments:
+            return {}  # its items are set one by one afterwards
+        if module in _BUILTINS and function == "tuple":
+            (items,) = arguments
+            if type(items) is not tuple:
+                raise TypeError("not a tuple")
+            return items  # no copy: copies of one large thing, asked for again and again, would take for ever
+        if module in _BUILTINS and function == "bytes" and not arguments:
+            return b""
+        raise Refused(f"asks to run {name!s:.80}")
 
+    def set_state(self, value: Any, state: Any) -> None:
+        """Give a dtype or an array its state. Raises Refused for anything else."""
+        if type(value) not in (DataType, Tensor):
+            raise Refused("asks to change an object that is no tensor")
+        if type(state) is not tuple or len(state) < 4:
+            raise TypeError("not a state that numpy writes")
+        value.set_state(state)
 
-def _filled(data: Any, data_type: Any, shape: Any, order: Any) -> Tensor:
-    tensor = Tensor()
-    tensor.fill(data, data_type, shape, order)
-    return tensor
+    def _filled(self, data: Any, data_type: Any, shape: Any, order: Any) -> Tensor:
+        tensor = Tensor(self._budget)
+        tensor.fill(data, data_type, shape, order)
+        return tensor
 
 
 def _shown(value: Any) -> str:

@@ -14,8 +14,8 @@ from msgspec import Struct
 from edgekit.cache.record import clear_folder, clear_place, read_plain, write_plain
 from edgekit.errors import AbsentError, ConversionError
 from edgekit.files import disk_errors
-from edgekit.weights.http import open_url
-from edgekit.weights.wording import harmless
+from edgekit.untrusted.wording import harmless
+from edgekit.weights.http import open_url, whole_number
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes held so far and the total, None where the server does not tell it."""
@@ -137,8 +137,8 @@ def _fetch(part: _Part, progress: Progress | None) -> bool:
             raise http.client.HTTPException("the server sent another range than asked for")
         if response.status != http.client.PARTIAL_CONTENT:
             have = 0  # the server sends it all: it knows no ranges, or its file has changed
-        length = response.headers.get("Content-Length")
-        part.total = have + int(length) if length and length.isdigit() else None
+        length = whole_number(response.headers.get("Content-Length", ""))
+        part.total = None if length is None else have + length
         part.validator = _validator(response)
         with disk_errors(part.path):
             part.save()
@@ -167,12 +167,12 @@ def _append(response: http.client.HTTPResponse, part: _Part, have: int, progress
 
 
 def _starts_at(response: http.client.HTTPResponse, have: int) -> bool:
-    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    match = re.match(r"bytes ([0-9]{1,18})-", response.headers.get("Content-Range", ""))
     return bool(match) and int(match[1]) == have
 
 
 def _total_of(content_range: str | None) -> int | None:
-    match = re.match(r"bytes \*/(\d+)$", content_range or "")
+    match = re.match(r"bytes \*/([0-9]{1,18})$", content_range or "")
     return int(match[1]) if match else None
 
 

@@ -1,6 +1,7 @@
 """HTTP for downloads: a short wait for a connection, no other schemes, no redirect to a weaker one."""
 
 import http.client
+import re
 import urllib.error
 import urllib.request
 from typing import Any
@@ -27,7 +28,16 @@ def open_url(url: str, headers: dict[str, str], schemes: tuple[str, ...]) -> htt
     ):
         opener.add_handler(handler)
     request = urllib.request.Request(url, headers={"User-Agent": "edgekit", "Accept-Encoding": "identity", **headers})
-    return opener.open(request, timeout=CONNECT_SECONDS)
+    try:
+        return opener.open(request, timeout=CONNECT_SECONDS)
+    except (ValueError, OverflowError) as error:
+        # A server's `Location` may be no address at all: `http://[::1`, or a port beyond 65535.
+        raise urllib.error.URLError(f"the server leads to an impossible address: {error}") from error
+
+
+def whole_number(header: str) -> int | None:
+    """The number of bytes in a header; None for anything but the digits 0 to 9, which is all that HTTP allows."""
+    return int(header) if re.fullmatch("[0-9]{1,18}", header) else None
 
 
 def _check_scheme(url: str, schemes: tuple[str, ...]) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import UsageError
-from edgekit.weights.array_pickle import Tensor, call, set_state
+from edgekit.untrusted.files import open_regular
+from edgekit.untrusted.wording import harmless
+from edgekit.weights.array_pickle import Arrays, Tensor
+from edgekit.weights.budget import Bounded, Budget
 from edgekit.weights.pickle_machine import Damaged, Refused, run
-from edgekit.weights.wording import harmless
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,9 +32,14 @@ def read_pdparams(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """
     _refuse_other_formats(path)
     try:
-        with path.open("rb") as file:
-            content = run(file, call, set_state)
-        return _tensors(content)
+        with open_regular(path, "weights file") as file:
+            bounded = Bounded(file)
+            arrays = Arrays(Budget(bounded.size))
+            content = run(bounded, arrays.call, arrays.set_state)
+        tensors = _tensors(content)
+        # One tensor under a thousand names is written a thousand times.
+        Budget(bounded.size).take(sum(tensor.nbytes for tensor in tensors.values()))
+        return tensors
     except Damaged as error:
         raise UsageError(f"{path} is not readable as .pdparams ({harmless(str(error))})", _DAMAGED) from error
     except Refused as error:
@@ -114,7 +121,7 @@ def _refuse_other_formats(path: Path) -> None:
         raise UsageError(f"{path} does not exist", "Check the path of the weights file")
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
+        with open_regular(path, "weights file") as file:
             head = file.read(512)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror or error})", "Check its permissions") from error

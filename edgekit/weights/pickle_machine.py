@@ -10,7 +10,19 @@ ever runs on the file's behalf.
 
 import pickletools
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, NamedTuple, NoReturn
+from typing import Any, BinaryIO, NamedTuple, NoReturn, Protocol, cast
+
+
+class Readable(Protocol):
+    """What pickletools reads from."""
+
+    def read(self, count: int, /) -> bytes:
+        """So many bytes, fewer at the end."""
+        ...
+
+    def readline(self) -> bytes:
+        """Up to the next line end."""
+        ...
 
 
 class Name(NamedTuple):
@@ -21,6 +33,10 @@ class Name(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.module}.{self.name}"
+
+
+MOST_INSTRUCTIONS = 1_000_000
+"""A tensor takes about thirty: the largest classifier, has a tenth of them."""
 
 
 class Refused(Exception):
@@ -61,7 +77,7 @@ _REFUSALS = {
 
 
 def run(
-    file: BinaryIO,
+    file: Readable,
     call: Callable[[Name, tuple[Any, ...]], Any],
     set_state: Callable[[Any, Any], None],
 ) -> Any:
@@ -72,7 +88,10 @@ def run(
     are not a whole pickle.
     """
     machine = _Machine(call, set_state)
-    for instruction, argument, position in _instructions(file):
+    for count, (instruction, argument, position) in enumerate(_instructions(file)):
+        # An instruction of one byte may leave a table of sixty.
+        if count >= MOST_INSTRUCTIONS:
+            raise Refused(f"has more than {MOST_INSTRUCTIONS} instructions, far more than tensors need")
         try:
             machine.step(instruction, argument)
         except (IndexError, KeyError, TypeError, AttributeError, ValueError) as error:
@@ -82,9 +101,9 @@ def run(
     raise Damaged("it ends before its last instruction")
 
 
-def _instructions(file: BinaryIO) -> Iterator[tuple[str, Any, int]]:
+def _instructions(file: Readable) -> Iterator[tuple[str, Any, int]]:
     try:
-        for opcode, argument, position in pickletools.genops(file):
+        for opcode, argument, position in pickletools.genops(cast("BinaryIO", file)):
             yield opcode.name, argument, position or 0
     except (ValueError, IndexError, KeyError, OverflowError, EOFError) as error:
         raise Damaged(_first_line(error)) from error

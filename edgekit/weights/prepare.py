@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import UsageError
-from edgekit.weights.wording import harmless
+from edgekit.untrusted.wording import harmless
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,13 @@ def for_export(
                 f'{path} holds NaN or infinity in "{harmless(name[:60])}"',
                 "Its training has diverged or the file is damaged",
             )
-        narrow = tensor.astype(np.float32) if tensor.dtype == np.float64 else tensor
+        with np.errstate(over="ignore"):
+            narrow = tensor.astype(np.float32) if tensor.dtype == np.float64 else tensor
+        if narrow is not tensor and not np.isfinite(narrow).all():
+            raise UsageError(
+                f'{path} holds a number in "{harmless(name[:60])}" that float32 does not hold',
+                "Its training has diverged or the file is damaged",
+            )
         ready[name] = np.ascontiguousarray(narrow).reshape(tensor.shape)
     return ready, BFLOAT16_NOTE.format(count=widened, total=len(ready)) if widened else ""
 

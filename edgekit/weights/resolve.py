@@ -10,6 +10,7 @@ from edgekit.cache.kept import Kept, Notify, kept
 from edgekit.cache.record import clear_folder
 from edgekit.errors import AbsentError, UsageError
 from edgekit.remembered import remembered_sha256
+from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:
     from edgekit.catalog.model import Model
@@ -160,7 +161,7 @@ def _file(path: Path, cache: Path, notify: Notify) -> ResolvedWeights:
 
         plain = check_safetensors(path)
         digest = _hash(path, cache)
-        ready, known = (path.resolve(), Kept(digest)) if plain else _as_safetensors(path, digest, cache, notify)
+        ready, known = (resolved(path), Kept(digest)) if plain else _as_safetensors(path, digest, cache, notify)
     else:
         digest = _hash(path, cache)
         ready, known = _as_safetensors(path, digest, cache, notify)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import UsageError
 from edgekit.files import disk_errors
+from edgekit.untrusted.safetensors_header import read_header
+from edgekit.untrusted.wording import harmless
 from edgekit.weights.prepare import check_not_quantised, widened_bfloat16
-from edgekit.weights.wording import harmless
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,21 +27,7 @@ def check_safetensors(path: Path) -> bool:
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder, not a weights file", "Name the .safetensors file in it")
-    if not path.is_file():
-        raise UsageError(f"{path} does not exist", "Check the path of the weights file")
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            types = {name: file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except SafetensorError as error:
-        raise UsageError(
-            f"{path} is not a whole safetensors file ({_short(error)})", "Copy or download it again"
-        ) from error
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be read ({error.strerror or _short(error)})", "Check its permissions"
-        ) from error
+    types = {name: dtype for name, (dtype, _) in read_header(path).tensors.items()}
     if not types:
         raise UsageError(f"{path} holds no tensor at all", "Give a file with the model's weights")
     for name, kind in types.items():

@@ -1,5 +1,6 @@
 """The golden inputs that travel with an artifact: enough to test it on a device, and no part of what it is."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from safetensors.numpy import load_file
 
 from edgekit.artifact.golden import FILE, chosen_samples, write_golden
 from edgekit.artifact.load import load_artifact
-from edgekit.artifact.manifest import Manifest, ModelRecord, TensorSpec, WeightsRecord
+from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
 from edgekit.artifact.write import write_artifact
 from edgekit.convert import unchanged_artifact
 from edgekit.errors import UsageError
 from edgekit.inputs.golden import GoldenInputs, golden_inputs
 from edgekit.inputs.preprocessing import Preprocessing, normalised, preprocess
 
+MODEL = b"a model"
 SPEC = Preprocessing(resize_short=73, crop=64)
 MANIFEST = Manifest(
     edgekit="0.1.0",
@@ -27,12 +29,12 @@ MANIFEST = Manifest(
     model=ModelRecord("M", "F", "A", 10),
     weights=WeightsRecord("demo", "demo", "0" * 64),
     preprocessing=SPEC,
-    inputs=(TensorSpec("x", "x", (1, 3, 64, 64), "float32"),),
+    inputs=(TensorSpec("x", "x", (1, 3, 64, 64), "float32", "image"),),
     outputs=(TensorSpec("logits", "logits", (1, 10), "float32"),),
     program_key="1" * 64,
     stages=(),
     rewrites=(),
-    files={},
+    files={"M.onnx": FileRecord(hashlib.sha256(MODEL).hexdigest(), len(MODEL), "model.onnx")},
 )
 
 
@@ -43,7 +45,8 @@ def golden() -> GoldenInputs:
 
 @pytest.fixture
 def folder(cache: Path, tmp_path: Path) -> Path:
-    write_artifact(tmp_path / "onnx", {}, MANIFEST)
+    (tmp_path / "model.onnx").write_bytes(MODEL)
+    write_artifact(tmp_path / "onnx", {"M.onnx": tmp_path / "model.onnx"}, MANIFEST)
     return tmp_path / "onnx"
 
 

@@ -38,8 +38,8 @@ def test_dates_are_text_and_tuples_are_lists(read):
 
 
 def test_huge_integers_are_text(read):
-    found = read(f"a: {'1:' * 3000}1\nb: {1 << 63}\nc: {(1 << 63) - 1}")
-    assert [type(value) for value in found.values()] == [str, str, int]
+    found = read(f"a: {'1:' * 3000}1\nb: {1 << 63}\nc: {(1 << 63) - 1}\nd: {'1' * 5000}")
+    assert [type(value) for value in found.values()] == [str, str, int, str]
 
 
 def test_a_byte_order_mark_and_chinese_are_read(read):
@@ -55,7 +55,6 @@ def test_a_byte_order_mark_and_chinese_are_read(read):
         ("a: " + "[" * 41 + "]" * 41, "lie more than 40 deep"),
         ("a: " + "[" * 100_000, "is not YAML"),
         ("- " * 100_000, "is not YAML|lie"),
-        ("a: " + "1" * 5000, "is not YAML that can be read"),
         ("a: !!int x", "is not YAML that can be read"),
         ("a: !!bool x", "is not YAML that can be read"),
         ("a: !!python/object/apply:os.getpid []", "could not determine a constructor"),
@@ -84,5 +83,5 @@ def test_what_is_no_document_is_one_sentence(read, content, sentence):
 
 def test_a_folder_is_no_file(tmp_path):
     (tmp_path / "model.yml").mkdir()
-    with pytest.raises(UsageError, match="there is no file"):
+    with pytest.raises(UsageError, match=r"model\.yml is a folder, not a file"):
         read_document(tmp_path / "model.yml")

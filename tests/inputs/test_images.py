@@ -1,5 +1,6 @@
 """Image files of all sorts, and broken ones."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_absent_file(tmp_path: Path) -> None:
 
 
 def test_folder(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="is a folder, not a file"):
         load_image(tmp_path)
 
 
@@ -92,3 +93,18 @@ def test_decompression_bomb_is_an_error(tmp_path: Path, monkeypatch: pytest.Monk
         load_image(tmp_path / "a.png")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3000)
     assert load_image(tmp_path / "a.png").shape == (60, 50, 3)
+
+
+def test_what_starts_other_programs_is_no_photo(tmp_path: Path) -> None:
+    """Pillow gives EPS to Ghostscript, whatever the file is called."""
+    path = tmp_path / "photo.png"
+    path.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n%%EOF\n")
+    assert Image.open(path).format == "EPS"
+    with pytest.raises(UsageError, match="is not an image that Pillow can read"):
+        load_image(path)
+
+
+def test_a_pipe_is_no_photo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "photo.png")
+    with pytest.raises(UsageError, match="is a pipe, not a file"):
+        load_image(tmp_path / "photo.png")

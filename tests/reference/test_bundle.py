@@ -108,7 +108,7 @@ def test_what_no_reader_would_take_is_not_written(tmp_path: Path) -> None:
 def test_what_is_no_bundle_is_said(tmp_path: Path) -> None:
     path = tmp_path / "x.safetensors"
     refused(path, "there is no reference bundle")
-    refused(tmp_path, "there is no reference bundle")
+    refused(tmp_path, "is a folder, not a file")
     path.write_bytes(b"")
     refused(path, "is no whole safetensors file")
     path.write_bytes(pickle.dumps({"logits": LOGITS}))

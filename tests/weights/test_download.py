@@ -259,3 +259,36 @@ def test_a_silent_server_is_given_up(
     monkeypatch.setattr(client, "READ_SECONDS", 0.2)
     with pytest.raises(AbsentError, match="no answer in time"):
         download(serve(lambda _: time.sleep(1)).url, tmp_path / "x", accept)
+
+
+def raw(text: str) -> Callable[[Handler], None]:
+    """An answer whose head is `text`, in Latin-1, with the whole file behind it."""
+
+    def behave(request: Handler) -> None:
+        request.wfile.write(text.replace("\n", "\r\n").encode("latin-1") + b"\r\n\r\n" + BODY)
+        request.close_connection = True
+
+    return behave
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "-1", "1e9", "9" * 400, "", " 7 7", "0x10"])
+def test_a_length_that_is_no_number_is_none(serve: Callable[..., Server], tmp_path: Path, length: str) -> None:
+    assert fetched(serve(raw(f"HTTP/1.0 200 OK\nContent-Length: {length}")), tmp_path) == BODY
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1", "http://[", "http://127.0.0.1:99999/x", "http://127.0.0.1:x/", "http://\u00ff\x01/", "://"],
+)
+def test_a_redirect_to_no_address(serve: Callable[..., Server], tmp_path: Path, address: str) -> None:
+    with pytest.raises(AbsentError) as caught:
+        fetched(serve(raw(f"HTTP/1.0 302 Found\nLocation: {address}")), tmp_path)
+    assert caught.value.message.isprintable()
+
+
+@pytest.mark.parametrize("range_", ["bytes \u00b2-3/4", "bytes 9999999999999999999999-1/2", "x"])
+def test_a_range_that_is_none(serve: Callable[..., Server], tmp_path: Path, range_: str) -> None:
+    """What comes is not where the file goes on: it is asked for again."""
+    odd = raw(f"HTTP/1.0 206 Partial\nContent-Range: {range_}")
+    with pytest.raises(AbsentError):
+        fetched(serve(cut_off, odd), tmp_path)

@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from edgekit.errors import UsageError
 from edgekit.weights.pdparams import read_pdparams
+from edgekit.weights.prepare import for_export
 
 SHARED = Path(__file__).parents[3] / "shared" / "weights"
 RANDOM = np.random.default_rng(0)
@@ -217,3 +218,10 @@ def test_real_files_equal_what_pickle_reads(name: str) -> None:
     expected = pickle.loads(file.read_bytes())
     assert expected.pop("StructuredToParameterName@@")
     assert_same(read_pdparams(file), expected)
+
+
+def test_a_number_beyond_float32_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "w.pdparams"
+    path.write_bytes(pickle.dumps({"w": np.array([1.0, 1e39])}))
+    with pytest.raises(UsageError, match="that float32 does not hold"):
+        for_export(read_pdparams(path), path)
