@@ -10,7 +10,7 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
-from edgekit.errors import EdgekitError
+from edgekit.errors import EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stage, with_ledger
 from edgekit.parity import Tolerance, Verdict
@@ -34,7 +34,8 @@ class Check:
     """What verification found of one variant of an artifact.
 
     `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case. `golden` are
-    the inputs.
+    the inputs. `remembered` says that the run, with its latency, is an earlier one's. `discarded` is the reason where
+    the artifact was changed meanwhile, so that there is no verdict on it.
     """
 
     artifact: Artifact
@@ -44,6 +45,8 @@ class Check:
     reference: StageResult | None
     judged_by: Reference | None = None
     golden: GoldenFile | None = None
+    remembered: bool = False
+    discarded: SupersededError | None = None
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,31 @@ def verify(
     `against` is the reference asked for; by default the best fitting GPU bundle at hand, else Paddle here. With `own`
     photos, they are the golden inputs. Raises
     AbsentError where a program that an artifact was made from is no longer in the cache, what `Choice.check` raises,
-    and what the reference ends with. A runner that fails makes a `failed` verdict, not an exception.
+    and what the reference ends with. A runner that fails makes a `failed` verdict, not an exception. A verdict on an
+    artifact that was changed meanwhile is discarded, and its check says so.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
     prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]
     for one in prepared:
         against.check(subject_of(one))
     outcomes = executor.run(stage for one in prepared for stage in one.stages)
-    return [check for one in prepared for check in judge_artifact(one, outcomes, against)]
+    checks: list[Check] = []
+    for one in prepared:
+        try:
+            checks += judge_artifact(one, outcomes, against)
+        except SupersededError as error:
+            checks += discarded(one, error)
+    return checks
+
+
+def discarded(prepared: Preparation, error: SupersededError) -> list[Check]:
+    """The checks of an artifact that is not there any more as it was judged: not run, with the reason."""
+    artifact, target = prepared.artifact, prepared.target
+    verdict = Verdict.not_run(str(error).rstrip("."), "nothing", artifact.manifest.precision)
+    return [
+        Check(artifact, target, variant, VariantVerdict(variant.name, verdict), None, discarded=error)
+        for variant in target.variants_of(artifact.manifest.build)
+    ]
 
 
 def prepare(
@@ -164,7 +184,10 @@ def subject_of(prepared: Preparation) -> Subject:
 
 
 def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | None = None) -> list[Check]:
-    """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here."""
+    """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here.
+
+    Raises SupersededError, with nothing written, where the artifact is no longer the one that was prepared.
+    """
     truth = outcomes.result(prepared.reference)
     judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"))
     excuse = recipe_for(prepared.artifact.manifest.model.family).unaccounted
@@ -176,20 +199,35 @@ def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | 
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         ledger = prepared.ledgers.get(variant.name)
         found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, excuse)
-        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
+        checks.append(
+            Check(
+                prepared.artifact,
+                prepared.target,
+                variant,
+                found,
+                truth,
+                judged_by,
+                prepared.golden,
+                remembered=isinstance(outcome, StageResult) and outcome.cached,
+            )
+        )
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)
     return checks
 
 
 def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
-    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it."""
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
+
+    Raises SupersededError where it is no longer the artifact that was judged.
+    """
     from safetensors.numpy import load_file
 
     golden = prepared.golden
     manifest = replace(prepared.artifact.manifest, verdicts=verdicts, samples=samples_record(golden))
     inputs = load_file(prepared.fed.path)
-    write_golden(prepared.artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds)
+    artifact = prepared.artifact
+    write_golden(artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds, judged=artifact)
 
 
 def chosen_reference(prepared: Preparation, truth: StageResult, against: Choice) -> tuple[Reference, Truth]:

@@ -56,7 +56,14 @@ def verify(
         print_json({"checks": [check_document(check) for check in checks], "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
         show(one)
-    return int(any(check.found.verdict.status == "failed" for check in checks))
+    return verdicts_status(checks)
+
+
+def verdicts_status(checks: list["Check"]) -> int:
+    """1 where a verdict failed, else that of the first one that was discarded, else 0."""
+    if any(check.found.verdict.status == "failed" for check in checks):
+        return 1
+    return next((check.discarded.exit_status for check in checks if check.discarded is not None), 0)
 
 
 def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
