@@ -128,7 +128,7 @@ def replace_folder(content: Path, folder: Path, kind: Kind) -> None:
 
 
 def remove_folder(folder: Path, kind: Kind) -> None:
-    """Remove what edgekit wrote of a folder, and the folder unless somebody's file is in it; a reader finds all or none.
+    """Remove what edgekit wrote of a folder, and the folder where nothing else is in it: a reader finds all or none.
 
     A folder that is no `kind` stays as it is.
     """

@@ -83,7 +83,7 @@ def record(
     from edgekit.cli.session import session
     from edgekit.errors import UsageError
     from edgekit.reference.backends import BACKENDS
-    from edgekit.reference.bundle import SUFFIX
+    from edgekit.reference.bundle import SUFFIX, check_place
     from edgekit.reference.description import ArithmeticPart
     from edgekit.reference.device import recording_device
     from edgekit.reference.exactness import worst
@@ -95,6 +95,7 @@ def record(
     check_wish(chosen, arithmetic)
     if out.suffix != SUFFIX:
         raise UsageError(f"{out} does not end in {SUFFIX}", f"Name the bundle {out.with_suffix(SUFFIX)}.")
+    check_place(out)
     device = recording_device(chosen)
     interpreter = check_python(python, chosen.modules) if python and chosen.gpu else None
     options = SourceOptions(weights=weights, input_size=size_option(input_size), batch=batch_option(batch))

@@ -10,10 +10,11 @@ import msgspec
 
 from edgekit import __version__
 from edgekit.artifact.samples import golden_samples
-from edgekit.files import full_disk_reported
+from edgekit.artifact.write import locked
 from edgekit.hashing import data_sha256, file_sha256
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import cpu_name
+from edgekit.owned import check_file, write_whole
 from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
@@ -83,10 +84,26 @@ def write_record(out: Path, record: Record) -> None:
     """Write a record, all at once. Raises ConversionError on a full disk."""
     path = record_path(out, record.cell.model, record.cell.target)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with full_disk_reported(path.parent):
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
-        partial.replace(path)
+    with locked(path):
+        write_whole(path, msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")
+
+
+def check_record(out: Path, model: str, target: str) -> None:
+    """Raise UsageError where a file of somebody else lies in the place of a cell's record.
+
+    One that is no whole document may be a damaged record, which is made again.
+    """
+    path = record_path(out, model, target)
+    check_file(path, "record", lambda start: start.lstrip().startswith(b"{") and not is_other_document(path))
+
+
+def is_other_document(path: Path) -> bool:
+    """Whether a file is a whole JSON document that is no record."""
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return not (isinstance(document, dict) and "cell" in document)
 
 
 def is_done(record: Record | None, key: str, out: Path, keep: Keep) -> bool:

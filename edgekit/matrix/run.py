@@ -11,10 +11,11 @@ from edgekit import __version__
 from edgekit.catalog import Model
 from edgekit.errors import EdgekitError
 from edgekit.inputs.size import Size
+from edgekit.matrix.alone import alone_in
 from edgekit.matrix.cell import WEIGHTS, Cell, meaning
 from edgekit.matrix.estimate import Estimate, stage_cost
 from edgekit.matrix.machine import this_machine
-from edgekit.matrix.record import Keep, is_done, read_record
+from edgekit.matrix.record import Keep, check_record, is_done, read_record
 from edgekit.matrix.report import MatrixReport, TargetTitle, all_tools, count_outcomes
 from edgekit.matrix.sources import Entry, Group, find_sources, make_entries, make_groups
 from edgekit.matrix.space import check_space, remove_outputs
@@ -63,8 +64,18 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
     """Convert and verify every model on every target; returns the report, and writes nothing but what the cells need.
 
     `watch` is told once at the start (without a cell) and then of every cell that is made. A cell that fails does
-    not stop the others. Raises UsageError for impossible weights, AbsentError where the disk is too small.
+    not stop the others. Another run into the same folder is waited for. Raises UsageError for impossible weights, and
+    where a file that edgekit did not write lies in the place of a record, AbsentError where the disk is too small.
     """
+    for model in request.models:
+        for target in request.targets:
+            check_record(request.out, model.name, target.name)
+    with alone_in(request.out, executor.store.root.parent, executor.toolchain.notify):
+        return run_alone(request, executor, watch)
+
+
+def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> MatrixReport:
+    """The same, with no other run beside it."""
     started = time.monotonic()
     sources = find_sources(request.models, request.weights, executor.store.root.parent, offline=request.offline)
     cells: dict[tuple[str, str], Cell] = {}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.errors import EdgekitError, UsageError
-from edgekit.reference.bundle import SUFFIX, Bundle, checked_bundle, open_bundle, write_whole
+from edgekit.reference.bundle import SUFFIX, Bundle, checked_bundle, open_bundle, write_bytes
 
 SHIPPED = Path(__file__).parent / "bundles"
 FOLDER = "references"
@@ -73,5 +73,5 @@ def import_bundle(path: Path, cache: Path) -> tuple[Bundle, bool]:
         if one.path.stat().st_size == len(content) and one.path.read_bytes() == content:
             return one, False
     target = imported_folder(cache) / f"{bundle.description.slug}_{digest[:8]}{SUFFIX}"
-    write_whole(target, content)
+    write_bytes(target, content)
     return Bundle(target, bundle.description), True

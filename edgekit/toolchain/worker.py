@@ -13,6 +13,7 @@ from typing import Any
 
 from edgekit.bundled import bundled_folder
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
+from edgekit.toolchain.command import Cancelled, kill_group
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
 from edgekit.toolchain.script import requirements_of
@@ -21,10 +22,6 @@ POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
-
-
-class Cancelled(Exception):
-    """The user asked to stop; the worker has been killed."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,9 @@ class Toolchain:
         script = bundled_folder("converters") / worker
         requirements = requirements_of(script)
         own = python is not None
-        python = python or ensure_environment(requirements, self.cache, self.notify, offline=self.offline)
+        python = python or ensure_environment(
+            requirements, self.cache, self.notify, offline=self.offline, cancelled=cancelled
+        )
         request, answer = scratch / "request.json", scratch / "result.json"
         document = {
             # The worker runs in its scratch folder, where the user's relative paths mean nothing.
@@ -167,15 +166,6 @@ def resident_bytes(pid: int) -> int:
         return sum(member.memory_info().rss for member in family)
     except psutil.Error:
         return 0
-
-
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the worker and everything it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()  # the group is gone with its leader; a no-op when that has been waited for
-    process.wait()
 
 
 def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) -> WorkerResult:
