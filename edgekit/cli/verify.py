@@ -133,6 +133,8 @@ def check_document(check: "Check") -> dict:
         "files": manifest.files,
         "samples": check.golden and samples_record(check.golden),
         "reference": reference_document(check),
+        "latency_remembered": check.remembered,
+        "discarded": check.discarded and str(check.discarded),
         **{name: getattr(check.found, name) for name in FOUND},
     }
 

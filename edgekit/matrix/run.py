@@ -24,6 +24,7 @@ from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.outcome import Event
 from edgekit.pipeline.plan import RUN_THREADS
 from edgekit.pipeline.target import Target
+from edgekit.report.conditions import busy_words, is_busy
 
 # How many groups are open at once: enough to keep the cores busy while one waits for a long conversion, few
 # enough that timed runs come soon, and that with `--keep reports` little lies on the disk.
@@ -179,9 +180,20 @@ def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float)
         machine=this_machine(),
         weights=request.weights,
         precision="fp32",
-        latency=TIMED if request.timed else UNTIMED,
+        latency=f"{TIMED}{beside(cells)}" if request.timed else UNTIMED,
         targets=tuple(TargetTitle(target.name, target.description.title) for target in request.targets),
         tools=all_tools(cells),
         counts=count_outcomes(cells),
         cells=cells,
+    )
+
+
+def beside(cells: tuple[Cell, ...]) -> str:
+    """How many latencies were measured while other programs kept the machine busy; empty where none was."""
+    timed = [cell.ran.latency for cell in cells if cell.ran is not None and cell.ran.latency is not None]
+    busy = [latency for latency in timed if is_busy(latency)]
+    if not busy:
+        return ""
+    return (
+        f"; {len(busy)} of {len(timed)} were measured beside other programs, and are slower for it ({busy_words(busy)})"
     )

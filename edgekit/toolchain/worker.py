@@ -20,6 +20,9 @@ from edgekit.toolchain.script import requirements_of
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
+# OpenMP's threads spin while they wait for each other: quick alone, and a standstill beside other work, where the one
+# that is waited for does not get its turn. GNU's and LLVM's libraries (ncnn and Paddle bring their own) read these.
+PATIENT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
 
@@ -95,17 +98,18 @@ class Toolchain:
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
-                env=worker_environment(scratch, limits.threads, own=own),
+                env=worker_environment(scratch, limits.threads, own=own, timed=bool(options.get("latency"))),
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
             )
             trouble = supervise(process, limits, cancelled)
         return read_result(title, process.returncode, trouble, answer, log)
 
 
-def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dict[str, str]:
+def worker_environment(scratch: Path, threads: int, *, own: bool = False, timed: bool = False) -> dict[str, str]:
     """The variables of a worker: the shared library, bounded thread pools, temporary files in `scratch`.
 
-    With `own`, an interpreter of the user's, its own search path stays behind the shared library's.
+    Where nothing is `timed`, threads that wait for others leave the cores to other programs. With `own`, an interpreter
+    of the user's, its own search path stays behind the shared library's.
     """
     dropped = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONSTARTUP"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
@@ -119,6 +123,8 @@ def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dic
         MKL_NUM_THREADS=str(threads),
         OPENBLAS_NUM_THREADS=str(threads),
     )
+    if not timed:
+        environment |= PATIENT
     if own:
         del environment["PYTHONNOUSERSITE"]
         environment["PYTHONPATH"] = os.pathsep.join(
