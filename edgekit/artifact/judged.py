@@ -22,6 +22,15 @@ def check_judged(judged: Artifact) -> None:
         raise superseded(judged)
 
 
+def changed_since(judged: Artifact) -> SupersededError | None:
+    """What `check_judged` raises, or None."""
+    try:
+        check_judged(judged)
+    except SupersededError as error:
+        return error
+    return None
+
+
 def unverified(manifest: Manifest) -> Manifest:
     """What a manifest says of its artifact, without what verification adds."""
     return replace(manifest, verdicts=(), golden={}, samples=None)
