@@ -3,11 +3,12 @@
     uv run python benchmarks/kills.py --kills 100 --seed 0
 
 It converts, verifies, runs a matrix and installs a toolchain, with MixNet_S and its bundled weights, in folders that
-hold files of a user. A run is killed at a moment drawn evenly from the time that a whole one takes. After each kill:
+hold files of a user. A run is killed at a moment drawn evenly from the time that a whole one takes; one that ends before that is no kill.
+After each kill:
 
 - tracebacks: a Python traceback on stderr, or more than one line that says it was interrupted
 - hangs: it did not end within two minutes of the signal
-- statuses: SIGTERM and SIGINT gave something else than 130, unless the run had ended or not begun by then
+- statuses: SIGTERM and SIGINT gave something else than 130, unless Python had not come to edgekit by then
 - orphans: a process that it started still runs
 - lost files: a file of the user, or an artifact that was there before, is gone or is changed
 - wrong verdicts: a manifest says something else of this healthy model than that it passed
@@ -46,6 +47,7 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 HANG_SECONDS = 120
 ORPHAN_SECONDS = 30
 TIMEOUT_SECONDS = 900
+ALL_STAGES = 0.25
 FAULTS = ("tracebacks", "hangs", "statuses", "orphans", "lost files", "wrong verdicts", "not healed")
 SHARES = {"convert": 0.3, "verify": 0.3, "matrix": 0.2, "install": 0.2}
 
@@ -141,11 +143,11 @@ class Playground:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A command to be killed, and the seconds that a whole run of it takes."""
+    """A command to be killed, and the seconds that a whole run of it took last, by how much it had to do."""
 
     name: str
     command: tuple[str, ...]
-    whole: float
+    whole: dict[bool, float]
 
 
 def scenario_commands(place: Playground) -> dict[str, tuple[str, ...]]:
@@ -160,8 +162,8 @@ def scenario_commands(place: Playground) -> dict[str, tuple[str, ...]]:
     }
 
 
-def forget(name: str, place: Playground, chance: random.Random) -> None:
-    """Take back some of what earlier runs have made, so that this one has work."""
+def forget(name: str, place: Playground, chance: random.Random, *, all_stages: bool) -> None:
+    """Take back some of what earlier runs have made, so that this one has work; with `all_stages` the program too."""
     stages = place.cache / "stages"
     if name == "verify":
         made = {stage.key for folder in find_artifacts(place.out) for stage in read_manifest(folder).stages}
@@ -177,8 +179,7 @@ def forget(name: str, place: Playground, chance: random.Random) -> None:
             shutil.rmtree(folder, ignore_errors=True)
         else:
             (folder / "edgekit-environment.json").unlink(missing_ok=True)
-    # The stages of the target, and now and then all of them.
-    for folder in stages.glob("*" if chance.random() < 0.3 else "onnx"):
+    for folder in stages.glob("*" if all_stages else "onnx"):
         shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(place.matrix / "cells", ignore_errors=True)
 
@@ -191,14 +192,17 @@ def onnx_environment(cache: Path) -> Path:
 
 def kill(scenario: Scenario, place: Playground, chance: random.Random) -> tuple[Counter[str], str]:
     """Run a scenario, kill it, and count what that did; what it said, where something is wrong."""
-    forget(scenario.name, place, chance)
+    all_stages = chance.random() < ALL_STAGES
+    forget(scenario.name, place, chance, all_stages=all_stages)
     before = {folder: read_manifest(folder).files for folder in find_artifacts(place.out)}
-    how, delay = chance.choice(SIGNALS), chance.uniform(0, scenario.whole)
+    how, delay = chance.choice(SIGNALS), chance.uniform(0, scenario.whole[all_stages])
+    started = time.monotonic()
     process = place.start(*scenario.command)
     found: Counter[str] = Counter()
     try:
         said = process.communicate(timeout=delay)[1]
         found["had ended"] += 1
+        scenario.whole[all_stages] = time.monotonic() - started
     except subprocess.TimeoutExpired:
         process.send_signal(how)
         try:
@@ -212,7 +216,10 @@ def kill(scenario: Scenario, place: Playground, chance: random.Random) -> tuple[
             found["had ended" if process.returncode == 0 else "not begun"] += 1
         elif how != signal.SIGKILL and process.returncode != 130:
             found["statuses"] += 1
-    found["tracebacks"] += int("Traceback" in said or "Exception ignored" in said or said.count("interrupted") > 1)
+    begun = "not begun" not in found
+    found["tracebacks"] += begun and (
+        "Traceback" in said or "Exception ignored" in said or said.count("interrupted") > 1
+    )
     deadline = time.monotonic() + ORPHAN_SECONDS
     while (family := place.family()) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -242,16 +249,16 @@ def benchmark(kills: int, seed: int, place: Playground) -> dict:
         status, said, whole = place.whole_run(*commands[name])
         assert status == 0, said
         if name == "install":
-            forget(name, place, chance)
+            forget(name, place, chance, all_stages=False)
             status, said, whole = place.whole_run(*commands[name])
             assert status == 0, said
-        scenario, counts = Scenario(name, commands[name], whole), Counter[str]()
-        for number in range(round(kills * share)):
+        scenario, counts = Scenario(name, commands[name], {True: whole, False: whole}), Counter[str]()
+        while counts["kills"] < round(kills * share):
             found, said = kill(scenario, place, chance)
             counts += found
-            counts["kills"] += 1
+            counts["kills"] += not found["had ended"]
             if any(found[fault] for fault in FAULTS):
-                print(f"{name} {number}: {dict(found)}\n{said}", file=sys.stderr, flush=True)
+                print(f"{name} {counts['kills']}: {dict(found)}\n{said}", file=sys.stderr, flush=True)
         status, said, _ = place.whole_run(*commands[name])
         left = place.leftovers()
         if status != 0 or left:

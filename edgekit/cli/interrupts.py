@@ -3,13 +3,9 @@
 What is imported here is imported before anything can be interrupted in good order: only what is quick.
 """
 
-import _thread
 import signal
 import sys
-import threading
 import time
-from types import FrameType
-from typing import Any
 
 # While the first request is being followed, workers killed and scratch folders removed, others change nothing.
 PATIENCE_SECONDS = 10.0
@@ -31,7 +27,7 @@ def is_listening() -> bool:
     return signal.getsignal(signal.SIGTERM) is interrupt
 
 
-def interrupt(*_: int | FrameType | None) -> None:
+def interrupt(*_: object) -> None:
     """Raise KeyboardInterrupt in the main thread, unless that was done a moment ago."""
     global _asked
     now = time.monotonic()
@@ -41,10 +37,12 @@ def interrupt(*_: int | FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def raise_again(unraisable: Any) -> None:
+def raise_again(unraisable) -> None:  # as sys.unraisablehook is called
     """Where the request fell into a place from which nothing can be raised (a destructor), make it once more."""
     global _asked
     if unraisable.exc_type is KeyboardInterrupt:
+        import threading
+
         _asked = -PATIENCE_SECONDS
         # Not at once: that would be in the same place still.
         again = threading.Timer(_AGAIN_SECONDS, ask_again)
@@ -56,6 +54,9 @@ def raise_again(unraisable: Any) -> None:
 
 def ask_again() -> None:
     """Make the request once more; the main thread hears it also where it waits for something."""
+    import _thread
+    import threading
+
     if hasattr(signal, "pthread_kill") and (main := threading.main_thread().ident) is not None:
         signal.pthread_kill(main, signal.SIGTERM)
     else:
