@@ -3,8 +3,8 @@
     uv run python benchmarks/kills.py --kills 100 --seed 0
 
 It converts, verifies, runs a matrix and installs a toolchain, with MixNet_S and its bundled weights, in folders that
-hold files of a user. A run is killed at a moment drawn evenly from the time that a whole one takes; one that ends before that is no kill.
-After each kill:
+hold files of a user. A run is killed at a moment drawn evenly from the time that a whole one takes; one that ends
+before that is no kill. After each kill:
 
 - tracebacks: a Python traceback on stderr, or more than one line that says it was interrupted
 - hangs: it did not end within two minutes of the signal
