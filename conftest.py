@@ -26,6 +26,9 @@ SHARED = ROOT.parent / "shared"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+PATIENCE_SECONDS = 3600
+"""After so long something hangs. It measures nothing: on a machine that is busy with other work all takes longer."""
+
 RunWorker = Callable[..., tuple[dict[str, Any], Path]]
 
 
@@ -64,7 +67,9 @@ def run_worker(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) ->
         scratch = tmp_path_factory.mktemp(worker.replace("/", "-").removesuffix(".py"))
         output = scratch / "output"
         output.mkdir()
-        result = toolchain.run(worker, inputs, output, options, scratch=scratch, limits=Limits(seconds=600))
+        result = toolchain.run(
+            worker, inputs, output, options, scratch=scratch, limits=Limits(seconds=PATIENCE_SECONDS)
+        )
         return result.details, output
 
     return run
@@ -90,7 +95,7 @@ def foreign_models(session_cache: Path, tmp_path_factory: pytest.TempPathFactory
     python = ensure_environment(requirements_of(worker), session_cache, print)
     folder = tmp_path_factory.mktemp("foreign")
     script = [str(python), str(ROOT / "tests" / "foreign_models.py"), str(folder)]
-    answer = subprocess.run(script, capture_output=True, text=True, timeout=300, check=False)
+    answer = subprocess.run(script, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert answer.returncode == 0, answer.stderr
     return folder
 
@@ -155,7 +160,7 @@ def edgekit(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Ed
             cwd=elsewhere,
             env={**os.environ, "EDGEKIT_CACHE": str(session_cache), "COLUMNS": "80", **environment},
             stdin=subprocess.DEVNULL,
-            timeout=900,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 

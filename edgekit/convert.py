@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit import __version__
+from edgekit.artifact.judged import unverified
 from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.artifact.manifest import (
     ConfigurationRecord,
@@ -20,12 +21,14 @@ from edgekit.artifact.manifest import (
     TensorSpec,
     WeightsRecord,
 )
+from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
 from edgekit.elsewhere import with_way_out
 from edgekit.errors import EdgekitError, OperatorError, UsageError
 from edgekit.hashing import file_sha256
 from edgekit.inputs.size import Size
+from edgekit.owned import check_kind
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
@@ -73,8 +76,10 @@ def convert(
         check_embedding(wanted)
     refused: dict[str, EdgekitError] = {}
     plan = plan_conversion(source, wanted, precision, flags, embed_preprocessing=embed_preprocessing, refused=refused)
+    refuse_occupied(plan, wanted, out, refused)
     converted = [plan.conversions[target.name] for target in wanted if target.name not in refused]
-    outcomes = executor.run([*plan.programs, *converted, *plan.embeddings.values()] if converted else [])
+    embeddings = [stage for name, stage in plan.embeddings.items() if name not in refused]
+    outcomes = executor.run([*plan.programs, *converted, *embeddings] if converted else [])
     conversions = []
     for target in wanted:
         try:
@@ -95,17 +100,30 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
     programs = [outcomes.result(stage) for stage in programs_of(plan, target)]
     conversion = outcomes.result(plan.conversions[target.name])
     manifest = make_manifest(plan, target, programs, conversion)
-    folder = out / name / target.folder(plan.precision)
+    folder = folder_of(plan, target, out)
     if (embedding := plan.embeddings.get(target.name)) is not None:
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
-        folder = folder.with_name(folder.name + FOLDER_SUFFIX)
     notes = notes_on(plan.source, programs[0])
     if (present := unchanged_artifact(folder, manifest)) is not None:
         return Conversion(name, target, present, unchanged=True, notes=notes)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
-    write_artifact(folder, sources, manifest)
-    return Conversion(name, target, Artifact(folder, manifest), notes=notes)
+    return Conversion(name, target, write_artifact(folder, sources, manifest), notes=notes)
+
+
+def folder_of(plan: Plan, target: Target, out: Path) -> Path:
+    """Where the artifact of one target belongs."""
+    folder = out / plan.source.name / target.folder(plan.precision)
+    return folder.with_name(folder.name + FOLDER_SUFFIX) if target.name in plan.embeddings else folder
+
+
+def refuse_occupied(plan: Plan, wanted: Sequence[Target], out: Path, refused: dict[str, EdgekitError]) -> None:
+    """Add to `refused` the targets in whose place something lies that edgekit did not write: before any work."""
+    for target in wanted:
+        try:
+            check_kind(folder_of(plan, target, out), ARTIFACT)
+        except UsageError as error:
+            refused.setdefault(target.name, error)
 
 
 def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
@@ -252,12 +270,9 @@ def tensor_specs(
 
 def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
     """The artifact in `folder` where it is whole and just what would be written; its verdicts are kept."""
-    from msgspec.structs import replace
-
     try:
         # Large files are not hashed anew each time: nothing of the artifact is run here.
         present = load_artifact(folder, lambda path: remembered_sha256(path, cache_folder()))
     except EdgekitError:
         return None
-    unverified = replace(present.manifest, verdicts=(), golden={}, samples=None)
-    return present if unverified == manifest else None
+    return present if unverified(present.manifest) == manifest else None

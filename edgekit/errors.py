@@ -45,3 +45,9 @@ class DiskFullError(ConversionError):
 
 class OperatorError(ConversionError):
     """A target lacks operators of the program (exit status 4)."""
+
+
+class SupersededError(EdgekitError):
+    """What was judged has been replaced meanwhile, so that the verdict is on nothing that is there (exit status 4)."""
+
+    exit_status = 4

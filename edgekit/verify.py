@@ -7,11 +7,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from edgekit.artifact.golden import write_golden
+from edgekit.artifact.judged import changed_since
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
-from edgekit.errors import EdgekitError
+from edgekit.errors import EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stages, with_ledger
 from edgekit.parity import Tolerance, Verdict
@@ -35,7 +36,8 @@ class Check:
     """What verification found of one variant of an artifact.
 
     `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case. `golden` are
-    the inputs.
+    the inputs. `remembered` says that the run, with its latency, is an earlier one's. `discarded` is the reason where
+    the artifact was changed meanwhile, so that there is no verdict on it.
     """
 
     artifact: Artifact
@@ -45,6 +47,8 @@ class Check:
     reference: StageResult | None
     judged_by: Reference | None = None
     golden: GoldenFile | None = None
+    remembered: bool = False
+    discarded: SupersededError | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ def verify(
     hand, else Paddle here. With `own` photos, they are the golden inputs. `recipe` gives the rules that judge; without
     it edgekit's do. Raises AbsentError where a program that an artifact was made from is no longer in the cache, what
     `Choice.check` raises, and what the reference ends with. A runner that fails makes a `failed` verdict, not an
-    exception.
+    exception. A verdict on an artifact that was changed meanwhile is discarded, and its check says so.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
     for artifact in artifacts:
@@ -92,7 +96,26 @@ def verify(
     for one in prepared:
         against.check(subject_of(one))
     outcomes = executor.run(stage for one in prepared for stage in one.stages)
-    return [check for one in prepared for check in judge_artifact(one, outcomes, against, recipe)]
+    checks: list[Check] = []
+    for one in prepared:
+        try:
+            checks += judge_artifact(one, outcomes, against, recipe)
+        except EdgekitError:
+            # Whatever it ended with: where the artifact is another one by now, that is why.
+            if (error := changed_since(one.artifact)) is None:
+                raise
+            checks += discarded(one, error)
+    return checks
+
+
+def discarded(prepared: Preparation, error: SupersededError) -> list[Check]:
+    """The checks of an artifact that is not there any more as it was judged: not run, with the reason."""
+    artifact, target = prepared.artifact, prepared.target
+    verdict = Verdict.not_run(str(error).rstrip("."), "nothing", artifact.manifest.precision)
+    return [
+        Check(artifact, target, variant, VariantVerdict(variant.name, verdict), None, discarded=error)
+        for variant in target.variants_of(artifact.manifest.build)
+    ]
 
 
 def prepare(
@@ -166,7 +189,10 @@ def subject_of(prepared: Preparation) -> Subject:
 def judge_artifact(
     prepared: Preparation, outcomes: Outcomes, against: Choice | None = None, recipe: Path | None = None
 ) -> list[Check]:
-    """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here."""
+    """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here.
+
+    Raises SupersededError, with nothing written, where the artifact is no longer the one that was prepared.
+    """
     truth = outcomes.result(prepared.reference)
     rules = rules_for(prepared.artifact.manifest, recipe)
     judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"), rules)
@@ -179,20 +205,35 @@ def judge_artifact(
         ledger = prepared.ledgers.get(variant.name)
         found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, rules.unaccounted)
         found = replace(found, tolerance=rules.whose)
-        checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
+        checks.append(
+            Check(
+                prepared.artifact,
+                prepared.target,
+                variant,
+                found,
+                truth,
+                judged_by,
+                prepared.golden,
+                remembered=isinstance(outcome, StageResult) and outcome.cached,
+            )
+        )
     verdicts = tuple(check.found for check in checks)
     keep_verdicts(prepared, verdicts, here)
     return checks
 
 
 def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
-    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it."""
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
+
+    Raises SupersededError where it is no longer the artifact that was judged.
+    """
     from safetensors.numpy import load_file
 
     golden = prepared.golden
     manifest = replace(prepared.artifact.manifest, verdicts=verdicts, samples=samples_record(golden))
     inputs = load_file(prepared.fed.path)
-    write_golden(prepared.artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds)
+    artifact = prepared.artifact
+    write_golden(artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds, judged=artifact)
 
 
 def chosen_reference(

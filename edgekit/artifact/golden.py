@@ -4,24 +4,27 @@
 them, what the float64 oracle makes of them, and the photo before preprocessing.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgekit.artifact.load import is_signed
+from edgekit.artifact.judged import check_judged
+from edgekit.artifact.load import Artifact, is_signed
 from edgekit.artifact.manifest import FileRecord, Manifest
+from edgekit.artifact.owned import GOLDEN, check_golden
 from edgekit.artifact.write import locked, write_manifest
-from edgekit.files import full_disk_reported
 from edgekit.hashing import file_sha256
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
+from edgekit.owned import write_whole
 
 if TYPE_CHECKING:
     import numpy as np
 
-FILE = "golden.safetensors"
+FILE = GOLDEN
 ROLE = "golden"
 SAMPLES = 2
 
@@ -58,11 +61,14 @@ def write_golden(
     oracle: Mapping[str, "np.ndarray"],
     labels: Sequence[str],
     kinds: Sequence[str],
+    judged: Artifact | None = None,
 ) -> Manifest:
     """Write `golden.safetensors` beside an artifact's files, and `manifest` with its hash; returns that manifest.
 
     `inputs` and `oracle` are by the program's names, with the same samples, called `labels`. A signed artifact stays as
-    it was signed, and nothing is written. Raises ConversionError on a full disk.
+    it was signed, and nothing is written. Raises ConversionError on a full disk, UsageError where a file of somebody
+    else has that name, and SupersededError, with nothing written, where the artifact is no longer the one that was
+    `judged`.
     """
     from safetensors.numpy import save
 
@@ -79,20 +85,18 @@ def write_golden(
     # One key: the order of several would change from run to run, and the hash with it.
     metadata = {"edgekit": msgspec.json.encode(about).decode()}
     content = save(golden_tensors(inputs, oracle, chosen, labels[chosen[0]]), metadata)
-    path, partial = folder / FILE, folder / f".{FILE}.partial"
-    with locked(folder), full_disk_reported(folder):
+    path, record = folder / FILE, FileRecord(hashlib.sha256(content).hexdigest(), len(content), ROLE)
+    with locked(folder):
+        if judged is not None:
+            check_judged(judged)
         if is_signed(folder):
             return manifest
-        try:
-            partial.write_bytes(content)
-            record = FileRecord(file_sha256(partial), len(content), ROLE)
-            manifest = msgspec.structs.replace(manifest, golden={FILE: record})
-            if not path.exists() or file_sha256(path) != record.sha256:
-                # A manifest never names a file that is not there: an interruption leaves an artifact without golden
-                # inputs, not a damaged one.
-                write_manifest(folder, msgspec.structs.replace(manifest, golden={}))
-                partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+        check_golden(folder)
+        manifest = msgspec.structs.replace(manifest, golden={FILE: record})
+        if not path.exists() or file_sha256(path) != record.sha256:
+            # A manifest never names a file that is not there: an interruption leaves an artifact without golden
+            # inputs, not a damaged one.
+            write_manifest(folder, msgspec.structs.replace(manifest, golden={}))
+            write_whole(path, content)
         write_manifest(folder, manifest)
     return manifest

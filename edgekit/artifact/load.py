@@ -1,7 +1,7 @@
 """Reads artifacts back, and notices what has changed since they were written."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edgekit.artifact.check import check_manifest
@@ -16,14 +16,22 @@ from edgekit.untrusted.values import Unusable
 LARGEST_BYTES = 16 << 20
 """Of a manifest: one that names 200,000 classes has a third of it."""
 AGAIN = "Convert the model again, or restore the folder."
+# How often an artifact may be replaced while it is being read.
+_ATTEMPTS = 5
+
+Identity = tuple[int, int, int, int, int]
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """An artifact whose files are what its manifest says."""
+    """An artifact whose files are what its manifest says.
+
+    `identities` are those of its files when they were hashed; empty where they were not.
+    """
 
     folder: Path
     manifest: Manifest
+    identities: Mapping[str, Identity] = field(default_factory=dict)
 
     def by_role(self) -> dict[str, SourceFile]:
         """Its files by the name the converter gave them."""
@@ -44,7 +52,22 @@ def load_artifact(
     `approve` gets the manifest's bytes before they are read, and raises where they are not to be believed. Raises
     UsageError where it is no artifact, of a newer edgekit, or damaged: a wrong file is never run.
     """
-    manifest = read_manifest(folder, approve)
+    for _ in range(_ATTEMPTS):
+        manifest = read_manifest(folder, approve)
+        try:
+            before = identities_of(folder, manifest)
+            check_files(folder, manifest, sha256)
+            if identities_of(folder, manifest) == before:
+                return Artifact(folder, manifest, before)
+        except UsageError:
+            # Of one artifact the manifest and of another the files: it was replaced in between.
+            if read_manifest(folder, approve) == manifest:
+                raise
+    raise UsageError(f"{folder} is being written again and again", "Wait until nothing else writes to it.")
+
+
+def check_files(folder: Path, manifest: Manifest, sha256: Callable[[Path], str]) -> None:
+    """Raise UsageError where a file is missing, or is not what the manifest says."""
     for name, record in {**manifest.files, **manifest.golden}.items():
         path = folder / name
         if Path(name).name != name:
@@ -58,7 +81,21 @@ def load_artifact(
                 f"{path} has been changed: its SHA-256 is {digest[:12]}…, its manifest says {record.sha256[:12]}…",
                 AGAIN,
             )
-    return Artifact(folder, manifest)
+
+
+def identities_of(folder: Path, manifest: Manifest) -> dict[str, Identity]:
+    """What `stat` says of an artifact's files, but for the golden inputs, which verification itself writes.
+
+    Size, times of change in nanoseconds, inode, device. A file that is not there is left out.
+    """
+    found = {}
+    for name in manifest.files:
+        try:
+            stat = (folder / name).stat()
+        except OSError:
+            continue
+        found[name] = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino, stat.st_dev)
+    return found
 
 
 def is_signed(folder: Path) -> bool:

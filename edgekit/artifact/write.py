@@ -6,22 +6,26 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgekit.artifact.load import Artifact, identities_of
 from edgekit.artifact.manifest import FILE, Manifest
+from edgekit.artifact.owned import ARTIFACT
 from edgekit.errors import ConversionError
-from edgekit.files import full_disk_reported, replace_folder, scratch_folder
+from edgekit.owned import check_folder, replace_folder, scratch_beside, write_whole
 from edgekit.untrusted.files import resolved
 from edgekit.untrusted.json_document import encode_json
 
 CHUNK_BYTES = 1 << 20
 
 
-def write_artifact(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> None:
-    """Make `folder` hold `sources` (name -> file to copy) and `manifest`, replacing what was there.
+def write_artifact(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> Artifact:
+    """Make `folder` hold `sources` (name -> file to copy) and `manifest`, replacing the artifact that was there.
 
     Each file is hashed while it is copied; raises ConversionError where it is not what the manifest says, or
-    where the disk is full. Until all is written, an earlier artifact stays as it was.
+    where the disk is full, UsageError where something lies there that edgekit did not write. Until all is written, an
+    earlier artifact stays as it was.
     """
-    with locked(folder), scratch_folder(folder) as scratch:
+    with locked(folder), scratch_beside(folder) as scratch:
+        check_folder(folder, ARTIFACT)
         content = scratch / "artifact"
         content.mkdir()
         for name, source in sources.items():
@@ -33,7 +37,8 @@ def write_artifact(folder: Path, sources: Mapping[str, Path], manifest: Manifest
                     "Remove the cache's folder stages/ and convert again.",
                 )
         write_manifest(content, manifest)
-        replace_folder(content, folder)
+        replace_folder(content, folder, ARTIFACT)
+        return Artifact(folder, manifest, identities_of(folder, manifest))
 
 
 def update_manifest(folder: Path, manifest: Manifest) -> None:
@@ -43,15 +48,8 @@ def update_manifest(folder: Path, manifest: Manifest) -> None:
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
-    """Write `manifest.json` beside and rename it."""
-    encoded = encode_json(manifest)
-    partial = folder / f".{FILE}.partial"
-    with full_disk_reported(folder):
-        try:
-            partial.write_bytes(encoded + b"\n")
-            partial.replace(folder / FILE)
-        finally:
-            partial.unlink(missing_ok=True)
+    """Write `manifest.json`, all at once."""
+    write_whole(folder / FILE, encode_json(manifest) + b"\n")
 
 
 def copy_hashed(source: Path, target: Path) -> str:

@@ -10,10 +10,12 @@ from typing import Any
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
+from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
 from edgekit.convert import make_manifest, write_conversion
-from edgekit.errors import AbsentError, EdgekitError, UsageError
+from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
+from edgekit.owned import check_kind
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
 from edgekit.pipeline.plan import Plan, plan_conversion, programs_of, run_stage
@@ -77,8 +79,14 @@ def bench(
 ) -> Report:
     """Time every source (each at its own fixed batch) on every target; artifacts go to `out/batch-N` where it is given.
 
-    What fails is a row, not an exception.
+    What fails is a row, not an exception. Raises UsageError where something that edgekit did not write lies in an
+    artifact's place.
     """
+    if out is not None:
+        for source in sources:
+            for target in wanted:
+                folder = out / f"batch-{source.batch}" / source.name / target.folder(precision)
+                check_kind(folder, ARTIFACT)
     rows: dict[int, list[Row]] = {}
 
     def jobs() -> Iterator[Job]:
@@ -132,7 +140,11 @@ def runs(
     conversion = outcomes.result(entry.conversion)
     manifest = make_manifest(entry.plan, entry.target, programs, conversion)
     if out is not None:
-        write_conversion(entry.plan, entry.target, outcomes, out / f"batch-{entry.batch}")
+        try:
+            write_conversion(entry.plan, entry.target, outcomes, out / f"batch-{entry.batch}")
+        except UsageError as error:
+            # A file of the user's where the artifact belongs: what was asked for is not there in the end.
+            raise ConversionError(error.message, error.remedy) from None
     for variant in entry.target.variants_of(manifest.build):
         if variant.not_run:
             rows.append(

@@ -1,9 +1,10 @@
 """The table that `edgekit bench` prints, and the lines below it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from edgekit.inputs.size import Size
+from edgekit.report.conditions import busy_words, is_busy
 from edgekit.report.sizes import readable_size
 from edgekit.report.styled import styled
 from edgekit.report.verdicts import milliseconds
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from edgekit.bench.row import Report, Row
 
+BUSY = "*"
 STYLES = {"failed": "red", "not run": "yellow"}
 
 
@@ -58,6 +60,8 @@ def cells(row: "Row") -> list["Text | str"]:
     if row.latency is None:
         return [styled((row.status, STYLES[row.status])), "", "", "", size]
     times = [milliseconds(row.latency[name]) for name in ("p50_ms", "p95_ms", "min_ms")]
+    if is_busy(row.latency):
+        times[0] = f"{times[0]}{BUSY}"
     memory = "–" if row.peak_memory_bytes is None else readable_size(row.peak_memory_bytes)
     return [*times, memory, size]
 
@@ -69,9 +73,23 @@ def bench_notes(report: "Report") -> Iterator[str]:
             yield f"{row.model} {row.target} {row.variant} batch {row.batch} {row.status}: {row.reason}".replace(
                 "  ", " "
             )
+    measured = [row.latency for row in report.rows if row.latency is not None]
+    busy = [latency for latency in measured if is_busy(latency)]
+    quiet = [latency for latency in measured if not is_busy(latency)]
     yield (
         f"Latency of one call with the whole batch, from host memory to host memory, {report.threads} threads on "
-        f"{report.machine}, alone on the machine."
+        f"{report.machine}; edgekit ran nothing beside it{conditions(quiet)}."
     )
+    if busy:
+        yield (
+            f"{BUSY} Beside other work, and slower for it: {busy_words(busy)}. Measure again on a machine that does "
+            "nothing else."
+        )
     if any(row.published.known for row in report.rows):
         yield f"The last columns are {report.published_are}."
+
+
+def conditions(latencies: Sequence[Mapping[str, float]]) -> str:
+    """What is known of the machine beside latencies that nothing disturbed, to follow a sentence."""
+    words = busy_words(latencies)
+    return f" ({words})" if words else ""

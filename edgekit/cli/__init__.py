@@ -1,7 +1,8 @@
 """The command line: one file per command, which parses, calls one function and prints."""
 
-import signal
 import sys
+
+from edgekit.cli.interrupts import listen, stop_listening
 
 INTERRUPTED = 130
 
@@ -11,12 +12,14 @@ def main() -> None:
 
     A request to end (SIGTERM) is Ctrl-C from the first instruction on: what is imported below takes a while.
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
+        listen()
         from edgekit.cli.app import run
 
         status = run(sys.argv[1:])
+        stop_listening()
     except KeyboardInterrupt:
+        stop_listening()
         sys.stderr.write("\nedgekit: interrupted before anything was begun\n")
         status = INTERRUPTED
     sys.exit(status)

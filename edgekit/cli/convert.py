@@ -129,7 +129,9 @@ def exit_status(done: list["Conversion"], checks: list["Check"] | None) -> int:
     failed = next((one.error.exit_status for one in done if one.error is not None), 0)
     if failed or checks is None:
         return failed
-    return int(any(check.found.verdict.status == "failed" for check in checks))
+    from edgekit.cli.verify import verdicts_status
+
+    return verdicts_status(checks)
 
 
 def show_conversions(done: list["Conversion"]) -> None:

@@ -66,10 +66,13 @@ def diagnose(
     """
     from edgekit.cli.session import session
     from edgekit.diagnose.diagnose import diagnose as examine
+    from edgekit.diagnose.reproducer import REPRODUCER
     from edgekit.diagnose.subject import artifact_subject, model_subject
+    from edgekit.owned import check_folder
     from edgekit.pipeline.target import select_targets
 
-    check_folder(reproducer)
+    if reproducer is not None:
+        check_folder(reproducer, REPRODUCER)
     own = own_photos(golden)
     fresh = bool(without_rewrite or model.words())
     folder = None if fresh else artifact_folder(what, target, out)
@@ -98,14 +101,6 @@ def diagnose(
         for one in found:
             show(one)
     return int(any(not one.healthy for one in found))
-
-
-def check_folder(reproducer: Path | None) -> None:
-    """Raise UsageError where a folder holds something else than an earlier reproducer: it would be replaced."""
-    if reproducer is None or not reproducer.is_dir() or (reproducer / "case.json").exists():
-        return
-    if any(reproducer.iterdir()):
-        raise UsageError(f"{reproducer} holds files that are no reproducer", "Name a new or an empty folder.")
 
 
 def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:

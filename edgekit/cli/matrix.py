@@ -63,10 +63,11 @@ def matrix(
     """Convert and verify every documented model on every target. An interrupted run goes on where it was."""
     from edgekit.catalog import load_catalog
     from edgekit.cli.matrix_progress import matrix_session
-    from edgekit.matrix.report import write_report
+    from edgekit.matrix.report import check_outputs, write_report
     from edgekit.matrix.run import MatrixRequest, run_matrix
     from edgekit.pipeline.target import select_targets
 
+    check_outputs(out, support_page)
     request = MatrixRequest(
         models=chosen_models(models, load_catalog(), breadth=breadth),
         targets=select_targets(target),

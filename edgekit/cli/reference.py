@@ -80,7 +80,7 @@ def record(
     from edgekit.cli.session import session
     from edgekit.errors import UsageError
     from edgekit.reference.backends import BACKENDS
-    from edgekit.reference.bundle import SUFFIX
+    from edgekit.reference.bundle import SUFFIX, check_place
     from edgekit.reference.description import ArithmeticPart
     from edgekit.reference.device import recording_device
     from edgekit.reference.exactness import worst
@@ -92,6 +92,7 @@ def record(
     check_wish(chosen, arithmetic)
     if out.suffix != SUFFIX:
         raise UsageError(f"{out} does not end in {SUFFIX}", f"Name the bundle {out.with_suffix(SUFFIX)}.")
+    check_place(out)
     device = recording_device(chosen)
     interpreter = check_python(python, chosen.modules) if python and chosen.gpu else None
     (source,) = model_sources([model], flags.options(batch_option(batch)), offline=offline)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from edgekit.cli.console import error_console, print_log
+from edgekit.cli.interrupts import is_listening
 from edgekit.report.styled import styled
 from edgekit.untrusted.wording import harmless
 
@@ -60,7 +61,7 @@ def interruptible() -> Iterator[None]:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    if threading.current_thread() is not threading.main_thread():
+    if threading.current_thread() is not threading.main_thread() or is_listening():
         yield
         return
     before = signal.signal(signal.SIGTERM, interrupt)

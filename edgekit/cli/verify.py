@@ -68,7 +68,14 @@ def verify(
         print_json({"checks": [check_document(check, signatures) for check in checks], "diagnoses": diagnoses})
     for one in [] if json else diagnoses:
         show(one)
-    return int(any(check.found.verdict.status == "failed" for check in checks))
+    return verdicts_status(checks)
+
+
+def verdicts_status(checks: list["Check"]) -> int:
+    """1 where a verdict failed, else that of the first one that was discarded, else 0."""
+    if any(check.found.verdict.status == "failed" for check in checks):
+        return 1
+    return next((check.discarded.exit_status for check in checks if check.discarded is not None), 0)
 
 
 def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
@@ -163,6 +170,8 @@ def check_document(check: "Check", signatures: "Mapping[Path, Signed] | None" = 
         "files": manifest.files,
         "samples": check.golden and samples_record(check.golden),
         "reference": reference_document(check),
+        "latency_remembered": check.remembered,
+        "discarded": check.discarded and str(check.discarded),
         **{name: getattr(check.found, name) for name in FOUND},
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from edgekit.artifact.write import locked
 from edgekit.bundled import bundled_folder
 from edgekit.diagnose.breaking import CONVERTED_FILES, CUT_FILES, conversion_of_cut, cut_stage
 from edgekit.diagnose.graph import Graph, Layer
@@ -19,7 +20,7 @@ from edgekit.diagnose.report import ReproducerReport
 from edgekit.diagnose.steps import File, Step
 from edgekit.diagnose.subject import Subject
 from edgekit.errors import ConversionError, EdgekitError
-from edgekit.files import replace_folder, scratch_folder
+from edgekit.owned import Kind, check_kind, is_regular, replace_folder, scratch_beside
 from edgekit.pipeline.plan import way_to
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
@@ -28,8 +29,23 @@ from edgekit.toolchain.script import requirements_of
 
 SCRIPTS = Path(__file__).parent / "reproducers"
 SCRIPT = "reproduce.py"
+CASE = "case.json"
 GROWTH = 3
 """How many layers a cut may grow by where the guilty one alone is right: some faults need a pattern."""
+
+
+def written_names(folder: Path) -> set[str] | None:
+    """The names in a reproducer's folder that edgekit wrote, as its case lists them; None where there is no case."""
+    if not is_regular(folder / CASE):
+        return None
+    try:
+        files = json.loads((folder / CASE).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return None
+    return {CASE, *(name for name in files if isinstance(name, str))} if isinstance(files, list) else None
+
+
+REPRODUCER = Kind("reproducer", CASE, written_names)
 
 
 @dataclass(frozen=True)
@@ -65,11 +81,12 @@ class Cut:
 def write_reproducer(case: Case, folder: Path) -> ReproducerReport:
     """Cut the layer out, see whether that shows the fault, and write it down.
 
-    Raises the error of the worker that cannot cut it out.
+    Raises the error of the worker that cannot cut it out, UsageError where something else lies in the folder's place.
     """
     kind = script_kind(case)
     if kind is None:
         return ReproducerReport(folder, folder / SCRIPT, reason="no vendor's tool does this step")
+    check_kind(folder, REPRODUCER)
     assert case.located is not None
     last: ReproducerReport | None = None
     for outputs in growing(case):
@@ -185,10 +202,13 @@ def convert_cut(case: Case, cut: Cut) -> Stage:
 
 
 def write(case: Case, cut: Cut, kind: str, folder: Path) -> None:
-    """Write the folder: model, tensors, `case.json`, script. What was there is replaced."""
+    """Write the folder: model, tensors, `case.json`, script. An earlier reproducer that was there is replaced.
+
+    Raises UsageError where something else is there.
+    """
     outcomes = case.laboratory.executor.run([cut.stage])
     result: StageResult = outcomes.result(cut.stage)
-    with scratch_folder(folder) as scratch:
+    with locked(folder), scratch_beside(folder) as scratch:
         content = scratch / "reproducer"
         content.mkdir()
         for name in result.files:
@@ -198,11 +218,12 @@ def write(case: Case, cut: Cut, kind: str, folder: Path) -> None:
             described[what] = {name: f"{short}{number}.npy" for number, name in enumerate(tensors)}
             for number, value in enumerate(tensors.values()):
                 np.save(content / f"{short}{number}.npy", value, allow_pickle=False)
-        (content / "case.json").write_text(json.dumps(described, indent=1), encoding="utf-8")
         (content / SCRIPT).write_text(
             script_head(kind) + (SCRIPTS / f"{kind}.py").read_text(encoding="utf-8"), encoding="utf-8"
         )
-        replace_folder(content, folder)
+        described["files"] = sorted(path.name for path in content.iterdir())
+        (content / CASE).write_text(json.dumps(described, indent=1), encoding="utf-8")
+        replace_folder(content, folder, REPRODUCER)
 
 
 def script_head(kind: str) -> str:

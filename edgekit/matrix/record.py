@@ -10,11 +10,13 @@ import msgspec
 
 from edgekit import __version__
 from edgekit.artifact.samples import golden_samples
+from edgekit.artifact.write import locked
 from edgekit.cache.record import read_plain
 from edgekit.files import disk_errors
 from edgekit.hashing import data_sha256, file_sha256
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import cpu_name
+from edgekit.owned import check_file, write_whole
 from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
@@ -84,9 +86,26 @@ def write_record(out: Path, record: Record) -> None:
     path = record_path(out, record.cell.model, record.cell.target)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_bytes(encode_json(record) + b"\n")
-        partial.replace(path)
+        with locked(path):
+            write_whole(path, encode_json(record) + b"\n")
+
+
+def check_record(out: Path, model: str, target: str) -> None:
+    """Raise UsageError where a file of somebody else lies in the place of a cell's record.
+
+    One that is no whole document may be a damaged record, which is made again.
+    """
+    path = record_path(out, model, target)
+    check_file(path, "record", lambda start: start.lstrip().startswith(b"{") and not is_other_document(path))
+
+
+def is_other_document(path: Path) -> bool:
+    """Whether a file is a whole JSON document that is no record."""
+    try:
+        document = msgspec.json.decode(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    return not (isinstance(document, dict) and "cell" in document)
 
 
 def is_done(record: Record | None, key: str, out: Path, keep: Keep) -> bool:

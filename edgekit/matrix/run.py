@@ -11,10 +11,11 @@ from edgekit import __version__
 from edgekit.catalog import Model
 from edgekit.errors import EdgekitError
 from edgekit.inputs.size import Size
+from edgekit.matrix.alone import alone_in
 from edgekit.matrix.cell import WEIGHTS, Cell, meaning
 from edgekit.matrix.estimate import Estimate, stage_cost
 from edgekit.matrix.machine import this_machine
-from edgekit.matrix.record import Keep, is_done, read_record
+from edgekit.matrix.record import Keep, check_record, is_done, read_record
 from edgekit.matrix.report import MatrixReport, TargetTitle, all_tools, count_outcomes
 from edgekit.matrix.sources import Entry, Group, find_sources, make_entries, make_groups
 from edgekit.matrix.space import check_space, remove_outputs
@@ -23,6 +24,7 @@ from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.outcome import Event
 from edgekit.pipeline.plan import RUN_THREADS
 from edgekit.pipeline.target import Target
+from edgekit.report.conditions import busy_words, is_busy
 
 # How many groups are open at once: enough to keep the cores busy while one waits for a long conversion, few
 # enough that timed runs come soon, and that with `--keep reports` little lies on the disk.
@@ -63,8 +65,18 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
     """Convert and verify every model on every target; returns the report, and writes nothing but what the cells need.
 
     `watch` is told once at the start (without a cell) and then of every cell that is made. A cell that fails does
-    not stop the others. Raises UsageError for impossible weights, AbsentError where the disk is too small.
+    not stop the others. Another run into the same folder is waited for. Raises UsageError for impossible weights, and
+    where a file that edgekit did not write lies in the place of a record, AbsentError where the disk is too small.
     """
+    for model in request.models:
+        for target in request.targets:
+            check_record(request.out, model.name, target.name)
+    with alone_in(request.out, executor.store.root.parent, executor.toolchain.notify):
+        return run_alone(request, executor, watch)
+
+
+def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> MatrixReport:
+    """The same, with no other run beside it."""
     started = time.monotonic()
     sources = find_sources(
         request.models,
@@ -174,9 +186,20 @@ def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float)
         machine=this_machine(),
         weights=request.weights,
         precision="fp32",
-        latency=TIMED if request.timed else UNTIMED,
+        latency=f"{TIMED}{beside(cells)}" if request.timed else UNTIMED,
         targets=tuple(TargetTitle(target.name, target.description.title) for target in request.targets),
         tools=all_tools(cells),
         counts=count_outcomes(cells),
         cells=cells,
+    )
+
+
+def beside(cells: tuple[Cell, ...]) -> str:
+    """How many latencies were measured while other programs kept the machine busy; empty where none was."""
+    timed = [cell.ran.latency for cell in cells if cell.ran is not None and cell.ran.latency is not None]
+    busy = [latency for latency in timed if is_busy(latency)]
+    if not busy:
+        return ""
+    return (
+        f"; {len(busy)} of {len(timed)} were measured beside other programs, and are slower for it ({busy_words(busy)})"
     )

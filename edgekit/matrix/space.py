@@ -1,15 +1,17 @@
 """The disk: whether a matrix fits, and what is removed once its cells are judged."""
 
+import contextlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from edgekit.artifact.load import read_manifest
+from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.write import locked
 from edgekit.errors import AbsentError, UsageError
-from edgekit.files import remove_folder
 from edgekit.matrix.record import Keep
 from edgekit.matrix.sources import Group, lineage
+from edgekit.owned import remove_folder
 from edgekit.pipeline.memory import weight_bytes
 from edgekit.pipeline.store import StageStore
 from edgekit.report.sizes import readable_size
@@ -65,18 +67,22 @@ def device(folder: Path) -> int:
 def remove_outputs(group: Group, out: Path, store: StageStore) -> None:
     """Remove a group's artifacts, and the stages that lead to them; the records and small outputs stay.
 
-    An artifact of another program under the same name is somebody else's, and stays.
+    An artifact of another program under the same name is somebody else's, and stays; so does a file that somebody put
+    into one.
     """
     for entry in group.entries:
         folder = out / entry.source.name / entry.target.name
-        try:
-            ours = read_manifest(folder).program_key == group.key
-        except UsageError:
+        if not folder.exists():
             continue
-        if ours:
-            with locked(folder):
-                remove_folder(folder)
-            if not any(folder.parent.iterdir()):
-                folder.parent.rmdir()
+        with locked(folder):
+            try:
+                ours = read_manifest(folder).program_key == group.key
+            except UsageError:
+                continue
+            if ours:
+                remove_folder(folder, ARTIFACT)
+        # Another run may be writing an artifact of the same model.
+        with contextlib.suppress(OSError):
+            folder.parent.rmdir()
     for stage in group.outputs():
         store.remove(stage)

@@ -2,7 +2,6 @@
 
 import os
 import struct
-import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from edgekit.artifact.write import locked
 from edgekit.errors import UsageError
 from edgekit.files import disk_errors
+from edgekit.owned import check_file, write_whole
 from edgekit.reference.description import SCHEMA, Description
 from edgekit.reference.tensors import LEVELS, OUTPUT, PALETTE, VALUES, pack_inputs, tensor_sha256, unpack_inputs
 from edgekit.untrusted.files import open_regular, read_bytes
@@ -187,16 +188,21 @@ def write_bundle(
         raise UsageError(
             f"the bundle cannot be described: {error}", "Give the model and its files plain names."
         ) from None
-    write_whole(path, save(tensors, {KEY: said.decode()}))
+    write_bytes(path, save(tensors, {KEY: said.decode()}))
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a bundle's bytes whole or not at all; an earlier bundle is replaced.
+
+    Raises UsageError where a file is there that is none, ConversionError where the disk does not take it.
+    """
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            beside.write_bytes(content)
-            beside.replace(path)
-        finally:
-            beside.unlink(missing_ok=True)
+        with locked(path):
+            check_place(path)
+            write_whole(path, content)
+
+
+def check_place(path: Path) -> None:
+    """Raise UsageError where something else than a bundle lies where one is to be written."""
+    check_file(path, "reference bundle", lambda start: b'"' + KEY.encode() + b'"' in start)

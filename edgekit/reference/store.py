@@ -14,7 +14,7 @@ from edgekit.reference.bundle import (
     Bundle,
     checked_bundle,
     open_bundle,
-    write_whole,
+    write_bytes,
 )
 from edgekit.untrusted.files import read_bytes
 
@@ -83,5 +83,5 @@ def import_bundle(path: Path, cache: Path) -> tuple[Bundle, bool]:
         if read_bytes(one.path, LARGEST_BYTES, WHAT, AGAIN) == content:
             return one, False
     target = imported_folder(cache) / f"{bundle.description.slug}_{digest[:8]}{SUFFIX}"
-    write_whole(target, content)
+    write_bytes(target, content)
     return Bundle(target, bundle.description), True

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.report.conditions import age_words, busy_words, is_busy
 from edgekit.report.decisions import (
     ENOUGH,
     WITHIN_NOISE,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from edgekit.artifact.manifest import Manifest
     from edgekit.parity.verdict import OutputFigures
+    from edgekit.pipeline.store import StageResult
     from edgekit.verify import Check
 
 STYLES = {"passed": "bold green", "failed": "bold red", "not run": "yellow"}
@@ -57,7 +59,7 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
             row_name(check),
             Text("\n").join(files_of(check)),
             *figure_cells(first_output(check)),
-            latency_cell(check.found.latency),
+            latency_cell(check.found.latency, mark(check.found.latency, check.remembered)),
             styled((verdict.status, STYLES[verdict.status])),
         )
     names = ", ".join(dict.fromkeys(f"{tool} {version}" for check in checks for tool, version in tools_of(check)))
@@ -110,6 +112,7 @@ def verdict_notes(checks: Sequence["Check"]) -> list["Text"]:
         notes += [styled((f"{row_name(check)} warning", "yellow"), f": {warning}") for warning in verdict.warnings]
     notes += rules_notes(checks)
     notes += ledger_notes(checks)
+    notes += latency_notes(checks)
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
     ran_on = {check.target.name: check.found.device for check in checks if check.found.device}
@@ -214,17 +217,47 @@ def figure_cells(figures: "OutputFigures | None") -> tuple[str, str, str]:
 def reference_cells(checks: Sequence["Check"]) -> tuple["Text", "Text", "Text", "Text"]:
     """The reference's own error and latency, which put the targets' into proportion."""
     figures = next((found for check in checks if (found := first_output(check))), None)
-    # A bundle holds no latency: Paddle's on this machine is not its reference's.
-    elsewhere = checks[0].judged_by is not None and checks[0].judged_by.bundle is not None
-    reference = None if elsewhere else next((check.reference for check in checks if check.reference), None)
+    reference = reference_run(checks)
     error = styled("–") if figures is None else styled((f"{figures.noise.max_relative:.1e}", "dim"))
-    latency = latency_cell(reference.details["latency"]) if reference else "–"
-    return error, styled(), styled(), styled((latency, "dim"))
+    latency = reference.details["latency"] if reference else None
+    shown = latency_cell(latency, mark(latency, reference is not None and reference.cached))
+    return error, styled(), styled(), styled((shown, "dim"))
 
 
-def latency_cell(latency: dict[str, float] | None) -> str:
-    """Milliseconds of one call."""
-    return "–" if latency is None else f"{milliseconds(latency['p50_ms'])} / {milliseconds(latency['p95_ms'])}"
+def reference_run(checks: Sequence["Check"]) -> "StageResult | None":
+    """The run that was the reference; a bundle holds no latency: Paddle's on this machine is not its reference's."""
+    elsewhere = checks[0].judged_by is not None and checks[0].judged_by.bundle is not None
+    return None if elsewhere else next((check.reference for check in checks if check.reference), None)
+
+
+def latency_cell(latency: dict[str, float] | None, marked: str = "") -> str:
+    """Milliseconds of one call, with a mark where something is to be said of them."""
+    if latency is None:
+        return "–"
+    return f"{milliseconds(latency['p50_ms'])} / {milliseconds(latency['p95_ms'])}{marked}"
+
+
+def mark(latency: dict[str, float] | None, remembered: bool) -> str:
+    """A star where a latency is of an earlier run, or was measured beside other work: a note says which."""
+    return "*" if latency is not None and (remembered or is_busy(latency)) else ""
+
+
+def latency_notes(checks: Sequence["Check"]) -> list["Text"]:
+    """Which latencies are not new, with their age, and which were measured while the machine had other work."""
+    measured = [(row_name(check), check.found.latency, check.remembered) for check in checks]
+    if (truth := reference_run(checks)) is not None:
+        measured.insert(0, ("reference", truth.details["latency"], truth.cached))
+    timed = [(name, latency, remembered) for name, latency, remembered in measured if latency is not None]
+    notes = []
+    ages = [f"{name} {age_words(latency)}" for name, latency, remembered in timed if remembered]
+    if ages:
+        of = ", ".join(ages)
+        said = f"* Latencies of an earlier run, which stands for this one: {of}. `edgekit bench` measures anew."
+        notes.append(styled((said, "dim")))
+    if busy := [(name, latency) for name, latency, _ in timed if is_busy(latency)]:
+        names, words = ", ".join(name for name, _ in busy), busy_words(latency for _, latency in busy)
+        notes.append(styled(("* Latencies beside other work", "yellow"), f", and slower for it: {names} ({words})."))
+    return notes
 
 
 def milliseconds(value: float) -> str:

@@ -1,12 +1,13 @@
 """Finds a Python that a worker's environment can be made from."""
 
 import os
-import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from edgekit.errors import AbsentError
+from edgekit.toolchain.command import run_command
 
 
 def uv_program() -> str:
@@ -21,16 +22,18 @@ def uv_program() -> str:
         ) from None
 
 
-def find_interpreter(wanted: str, needed_by: str, *, offline: bool = False) -> Path:
+def find_interpreter(
+    wanted: str, needed_by: str, *, offline: bool = False, cancelled: threading.Event | None = None
+) -> Path:
     """A Python that satisfies `wanted` (a PEP 440 specifier such as `==3.10.*`).
 
     Looks at the running Python, at what uv sees (PATH, its own installations), at pyenv's versions, and last
-    lets uv download one. Raises AbsentError, with what to install, where none is found.
+    lets uv download one. Raises AbsentError, with what to install, where none is found, Cancelled.
     """
-    for candidate in (running_python(wanted), uv_find(wanted), *pyenv_pythons(wanted)):
+    for candidate in (running_python(wanted), uv_find(wanted, cancelled=cancelled), *pyenv_pythons(wanted)):
         if candidate is not None:
             return candidate
-    if not offline and (downloaded := uv_find(wanted, download=True)):
+    if not offline and (downloaded := uv_find(wanted, download=True, cancelled=cancelled)):
         return downloaded
     version = wanted.lstrip("=><~!").split(",")[0].removesuffix(".*")
     raise AbsentError(
@@ -47,20 +50,18 @@ def running_python(wanted: str) -> Path | None:
     return Path(getattr(sys, "_base_executable", sys.executable))
 
 
-def uv_find(wanted: str, *, download: bool = False) -> Path | None:
-    """What `uv python find` answers, or None."""
+def uv_find(wanted: str, *, download: bool = False, cancelled: threading.Event | None = None) -> Path | None:
+    """What `uv python find` answers, or None. Raises Cancelled."""
     command = [uv_program(), "python", "find", "--no-project", "--system"]
     command.append("--python-preference=system" if download else "--no-python-downloads")
     # Output is captured: uv warns of every pyenv shim that is not active.
-    answer = subprocess.run([*command, wanted], capture_output=True, text=True, check=False)
+    answer = run_command([*command, wanted], cancelled=cancelled)
     if answer.returncode == 0 and (path := Path(answer.stdout.strip())).exists():
         return path
     if download:
         version = wanted.lstrip("=><~!").split(",")[0].removesuffix(".*")
-        installed = subprocess.run(
-            [uv_program(), "python", "install", version], capture_output=True, text=True, check=False
-        )
-        return uv_find(wanted) if installed.returncode == 0 else None
+        installed = run_command([uv_program(), "python", "install", version], cancelled=cancelled)
+        return uv_find(wanted, cancelled=cancelled) if installed.returncode == 0 else None
     return None
 
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 from edgekit.bundled import bundled_folder
 from edgekit.disk import full_disk, nothing_left, says_full
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
+from edgekit.toolchain.command import Cancelled, kill_group
 from edgekit.toolchain.confinement import confinement
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
@@ -25,12 +26,11 @@ from edgekit.toolchain.script import requirements_of
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
 LARGEST_ANSWER_BYTES = 64 << 20
+# OpenMP's threads spin while they wait for each other: quick alone, and a standstill beside other work, where the one
+# that is waited for does not get its turn. GNU's and LLVM's libraries (ncnn and Paddle bring their own) read these.
+PATIENT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
-
-
-class Cancelled(Exception):
-    """The user asked to stop; the worker has been killed."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,9 @@ class Toolchain:
         script = bundled_folder("converters") / worker
         requirements = requirements_of(script)
         own = python is not None
-        python = python or ensure_environment(requirements, self.cache, self.notify, offline=self.offline)
+        python = python or ensure_environment(
+            requirements, self.cache, self.notify, offline=self.offline, cancelled=cancelled
+        )
         request, answer = scratch / "request.json", scratch / "result.json"
         document = {
             # The worker runs in its scratch folder, where the user's relative paths mean nothing.
@@ -104,7 +106,7 @@ class Toolchain:
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
                 env={
-                    **worker_environment(scratch, limits.threads, own=own),
+                    **worker_environment(scratch, limits.threads, own=own, timed=bool(options.get("latency"))),
                     **confinement(script, scratch, output, gpu=limits.gpu or requirements.needs is not None),
                 },
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
@@ -122,10 +124,11 @@ class Toolchain:
             raise
 
 
-def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dict[str, str]:
+def worker_environment(scratch: Path, threads: int, *, own: bool = False, timed: bool = False) -> dict[str, str]:
     """The variables of a worker: the shared library, bounded thread pools, temporary files in `scratch`.
 
-    With `own`, an interpreter of the user's, its own search path stays behind the shared library's.
+    Where nothing is `timed`, threads that wait for others leave the cores to other programs. With `own`, an interpreter
+    of the user's, its own search path stays behind the shared library's.
     """
     dropped = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PYTHONSTARTUP"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
@@ -139,6 +142,8 @@ def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dic
         MKL_NUM_THREADS=str(threads),
         OPENBLAS_NUM_THREADS=str(threads),
     )
+    if not timed:
+        environment |= PATIENT
     if own:
         del environment["PYTHONNOUSERSITE"]
         environment["PYTHONPATH"] = os.pathsep.join(
@@ -202,15 +207,6 @@ def resident_bytes(pid: int) -> int:
         return sum(member.memory_info().rss for member in family)
     except psutil.Error:
         return 0
-
-
-def kill_group(process: subprocess.Popen[bytes]) -> None:
-    """End the worker and everything it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        process.kill()  # the group is gone with its leader; a no-op when that has been waited for
-    process.wait()
 
 
 def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) -> WorkerResult:

@@ -57,9 +57,15 @@ def test_what_is_written_is_read_back(artifact: Path, source: Path) -> None:
 
 
 def test_an_artifact_is_replaced_as_a_whole(artifact: Path, source: Path) -> None:
-    (artifact / "leftover").touch()
-    write_artifact(artifact, {"M.onnx": source}, manifest_of(source))
-    assert sorted(path.name for path in artifact.iterdir()) == ["M.onnx", FILE]
+    write_artifact(artifact, {"other.onnx": source}, renamed(manifest_of(source), "other.onnx"))
+    assert sorted(path.name for path in artifact.iterdir()) == [FILE, "other.onnx"]
+    assert [path.name for path in artifact.parent.iterdir()] == ["onnx"]
+
+
+def renamed(manifest: Manifest, name: str) -> Manifest:
+    """The manifest with its file under another name."""
+    (record,) = manifest.files.values()
+    return replace(manifest, files={name: record})
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import psutil
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from conftest import Edgekit, new_cache
+from conftest import PATIENCE_SECONDS, Edgekit, new_cache
 from edgekit.artifact.load import load_artifact
 from edgekit.weights.demo import demo_weights
 
@@ -164,7 +164,7 @@ def start(cache: Path, out: Path) -> subprocess.Popen[str]:
 def wait_for_worker(process: subprocess.Popen[str]) -> list[psutil.Process]:
     """Wait until a worker runs; returns the workers."""
     parent = psutil.Process(process.pid)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if workers := [child for child in parent.children(recursive=True) if is_busy_worker(child)]:
             return workers
@@ -174,7 +174,7 @@ def wait_for_worker(process: subprocess.Popen[str]) -> list[psutil.Process]:
 
 def assert_ended(processes: list[psutil.Process]) -> None:
     """None runs any more; one that is dead and that nobody has collected yet (a zombie) does not run."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
             while process.status() != psutil.STATUS_ZOMBIE:
@@ -197,7 +197,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_works(tmp_path: Path
     process = start(cache, out)
     workers = wait_for_worker(process)
     process.send_signal(how)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert_ended(workers)
     assert not list(out.rglob("*")), "a half-written artifact"
     if how != signal.SIGKILL:
@@ -206,7 +206,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_works(tmp_path: Path
         assert "Traceback" not in errors
         assert not list((cache / "stages").rglob(".*")), "a half-made stage"
     again = start(cache, out)
-    _, errors = again.communicate(timeout=300)
+    _, errors = again.communicate(timeout=PATIENCE_SECONDS)
     assert again.returncode == 0, errors
     assert len(load_artifact(out / "MixNet_S" / "ncnn").manifest.files) == 2
     assert not [path for path in (cache / "stages").rglob(".*") if path.is_dir()]
@@ -216,7 +216,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_works(tmp_path: Path
 def test_two_runs_at_once_on_one_cache(tmp_path: Path) -> None:
     cache = new_cache(tmp_path / "cache")
     both = [start(cache, tmp_path / "out") for _ in range(2)]
-    errors = [process.communicate(timeout=300)[1] for process in both]
+    errors = [process.communicate(timeout=PATIENCE_SECONDS)[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], errors
     made = [line for text in errors for line in text.splitlines() if line.startswith("✓ export")]
     assert len(made) == 1

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from conftest import PATIENCE_SECONDS
+
 # The import of the application says that it has begun, and takes its time.
 SLOW_IMPORT = """
 import sys, time
@@ -14,7 +16,7 @@ class Slow:
     def find_spec(self, name, path=None, target=None):
         if name == "edgekit.cli.app":
             print("importing", flush=True)
-            time.sleep(60)
+            time.sleep(7200)
 
 sys.meta_path.insert(0, Slow())
 import edgekit.cli
@@ -29,6 +31,6 @@ def test_a_signal_during_the_start_is_one_line(number: signal.Signals) -> None:
     assert process.stdout is not None
     assert process.stdout.readline() == "importing\n"
     process.send_signal(number)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130, said
     assert said.strip() == "edgekit: interrupted before anything was begun"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import ROOT, Converted, Edgekit
+from conftest import PATIENCE_SECONDS, ROOT, Converted, Edgekit
 from edgekit.toolchain.environment import ready_python
 from edgekit.toolchain.interpreter import uv_program
 from edgekit.toolchain.script import read_requirements, requirements_of
@@ -33,7 +33,7 @@ def reproduced(script: Path, target: str, session_cache: Path) -> subprocess.Com
     assert read_requirements(script).dependencies == runner.dependencies
     python = ready_python(runner, session_cache)
     assert python is not None
-    return subprocess.run([python, script], capture_output=True, text=True, check=False, timeout=120)
+    return subprocess.run([python, script], capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -81,7 +81,12 @@ def test_a_missing_rewrite_is_found_named_and_reproduced(edgekit: Edgekit, tmp_p
     script = Path(found["reproducer"]["script"])
     assert script == tmp_path / "ResNet18_vd" / "diagnosis-ncnn" / "reproduce.py"
     answer = subprocess.run(
-        [uv_program(), "run", "--script", script], capture_output=True, text=True, check=False, timeout=300, cwd=ROOT
+        [uv_program(), "run", "--script", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+        cwd=ROOT,
     )
     assert answer.returncode == 1, answer.stderr
     assert "Padding" in answer.stdout

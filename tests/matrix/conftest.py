@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 import edgekit.bundled
-from conftest import ROOT
+from conftest import PATIENCE_SECONDS, ROOT
 from edgekit.cli.app import run
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import targets
@@ -65,11 +65,11 @@ class FakeProject:
 
     def stop_at(self, process: subprocess.Popen[str], call: str, how: signal.Signals) -> str:
         """Send a signal once a call has begun; returns what the process said."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while call not in self.called() and time.monotonic() < deadline and process.poll() is None:
             time.sleep(0.02)
         process.send_signal(how)
-        return process.communicate(timeout=30)[1]
+        return process.communicate(timeout=PATIENCE_SECONDS)[1]
 
     def called(self) -> list[str]:
         """The calls of workers since the last `forget`, in order."""

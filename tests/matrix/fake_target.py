@@ -1,7 +1,8 @@
 """A worker for every role of a matrix, told by the name of its own file. Its model is a text file with its name.
 
 `FAKE_CALLS` names a folder that gets a file for each call, `FAKE_FAIL` lists calls that refuse or deviate, such
-as `beta/convert ResNet18`, and `FAKE_SLEEP` lists calls that take a minute.
+as `beta/convert ResNet18`, and `FAKE_SLEEP` lists calls that take hours. Calls that `FAKE_HOLD` lists wait until
+nobody holds the lock of the file `FAKE_LOCK`.
 """
 
 # /// script
@@ -9,6 +10,7 @@ as `beta/convert ResNet18`, and `FAKE_SLEEP` lists calls that take a minute.
 # dependencies = ["numpy==1.26.4", "safetensors==0.8.0"]
 # ///
 
+import fcntl
 import os
 import sys
 import time
@@ -32,7 +34,10 @@ def job(request: Request) -> dict:
     calls = Path(os.environ["FAKE_CALLS"])
     (calls / f"{time.time_ns()} {call.replace('/', '.')}").touch()
     if call in os.environ.get("FAKE_SLEEP", "").split(","):
-        time.sleep(60)
+        time.sleep(7200)
+    if call in os.environ.get("FAKE_HOLD", "").split(","):
+        with Path(os.environ["FAKE_LOCK"]).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
     deviates = call in os.environ.get("FAKE_FAIL", "").split(",")
     if deviates and VERB != "run":
         raise Refusal("the layer Foo is unknown", "Use another target.")

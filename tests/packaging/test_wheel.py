@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
+from conftest import PATIENCE_SECONDS, ROOT
 
 pytestmark = pytest.mark.toolchain
 
@@ -20,7 +20,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)
     programs = environment / "bin"
     install = [programs / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", ROOT]
-    answer = subprocess.run(install, capture_output=True, text=True, check=False, timeout=600)
+    answer = subprocess.run(install, capture_output=True, text=True, check=False, timeout=PATIENCE_SECONDS)
     assert answer.returncode == 0, answer.stderr
     return programs
 
@@ -39,7 +39,7 @@ def test_the_wheel_works_from_any_folder(installed: Path, session_cache: Path, t
             cwd=tmp_path,
             env=environment,
             check=False,
-            timeout=600,
+            timeout=PATIENCE_SECONDS,
         )
         assert answer.returncode == 0, answer.stderr
         return answer.stdout

@@ -1,5 +1,6 @@
 """Tables fit into 80 columns, whatever a model is called: names break, numbers and verdicts are never cut."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,15 @@ def test_verdicts(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_latencies_of_an_earlier_run(name: str) -> None:
+    rows = [dataclasses.replace(check, remembered=True) for check in checks(name)]
+    shown = rendered(verdict_table(rows))
+    assert "…" not in shown
+    assert shown.count("9876 / 11s*") == len(rows)
+    assert shown.count("passed") == len(rows)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_the_matrix(name: str) -> None:
     names = ("lite", "ncnn", "onnx", "openvino")
     cells = [cell(name, target) for target in names]
@@ -76,7 +86,9 @@ def test_benchmarks(name: str) -> None:
         latency=latency, peak_memory_bytes=12_345_678_901, file_bytes=987_654_321,
         published=PublishedTimes(123.45, 234.56, 345.67),
     )  # fmt: skip
-    shown = rendered(bench_table([row]))
+    busy = replace(row, latency={**latency, "load_before": 18.0, "load_after": 18.0, "other_cores": 1.9})
+    shown = rendered(bench_table([row, busy]))
     assert "…" not in shown
+    assert "9876*" in shown
     for figure in ("9876", "9999", "1234", "123.45", "234.56", "345.67", "988 MB"):
         assert figure in shown

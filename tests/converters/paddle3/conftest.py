@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from conftest import PATIENCE_SECONDS
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from tests.converters.loading import CONVERTERS
@@ -25,7 +26,7 @@ def exported(session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     python = ensure_environment(requirements_of(worker), session_cache, print)
     folder = tmp_path_factory.mktemp("paddle3")
     script = [str(python), str(Path(__file__).with_name("export_networks.py")), str(folder)]
-    answer = subprocess.run(script, capture_output=True, text=True, timeout=300, check=False)
+    answer = subprocess.run(script, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert answer.returncode == 0, answer.stderr
     return folder
 

@@ -1,0 +1,58 @@
+"""Which files of an artifact's folder are edgekit's own: those that its manifest names."""
+
+from pathlib import Path
+
+from msgspec import Raw, Struct
+
+from edgekit.artifact.manifest import FILE, SIGNATURE
+from edgekit.owned import Kind, check_file, is_regular
+
+GOLDEN = "golden.safetensors"
+_LARGEST_BYTES = 64 << 20
+# What earlier versions left behind when they were killed.
+_FORMER = (f".{FILE}.partial", f".{GOLDEN}.partial")
+
+
+class Written(Struct, frozen=True):
+    """What every manifest says of the files, of whatever edgekit."""
+
+    schema: int
+    edgekit: str
+    files: dict[str, Raw]
+    golden: dict[str, Raw] = {}
+
+
+def written_names(folder: Path) -> set[str] | None:
+    """The names in an artifact's folder that edgekit wrote; None where there is no manifest that says so."""
+    import msgspec
+
+    path = folder / FILE
+    if not is_regular(path):
+        return None
+    try:
+        with path.open("rb") as stream:
+            written = msgspec.json.decode(stream.read(_LARGEST_BYTES), type=Written)
+    except (OSError, ValueError, RecursionError):
+        return None
+    # A run that is killed between two writes leaves golden inputs that no manifest names yet.
+    golden = [GOLDEN] if is_regular(folder / GOLDEN) and is_golden(start_of(folder / GOLDEN)) else []
+    return {FILE, SIGNATURE, *_FORMER, *golden, *written.files, *written.golden}
+
+
+def start_of(path: Path) -> bytes:
+    """The first bytes of a file."""
+    with path.open("rb") as stream:
+        return stream.read(4096)
+
+
+def is_golden(start: bytes) -> bool:
+    """Whether a file begins as the golden inputs do: with edgekit's own words in a safetensors header."""
+    return start[8:].startswith(b'{"__metadata__":{"edgekit":')
+
+
+def check_golden(folder: Path) -> None:
+    """Raise UsageError where a file of somebody else lies where an artifact's golden inputs belong."""
+    check_file(folder / GOLDEN, "golden inputs", is_golden)
+
+
+ARTIFACT = Kind("artifact", FILE, written_names)

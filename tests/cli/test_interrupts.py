@@ -1,0 +1,53 @@
+"""Ctrl-C and SIGTERM: one KeyboardInterrupt each, wherever they fall."""
+
+import subprocess
+import sys
+
+import pytest
+
+TWICE = """
+import signal, time
+from edgekit.cli.interrupts import listen
+listen()
+try:
+    signal.raise_signal(signal.{first})
+    raise SystemExit("not interrupted")
+except KeyboardInterrupt:
+    for number in (signal.SIGINT, signal.SIGTERM) * 3:
+        signal.raise_signal(number)  # the cleaning up is not interrupted
+    print("clean")
+"""
+IN_A_DESTRUCTOR = """
+import signal, time
+from edgekit.cli.interrupts import listen
+
+class Thing:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)
+
+listen()
+try:
+    thing = Thing()
+    del thing
+    time.sleep(3600)
+    raise SystemExit("lost")
+except KeyboardInterrupt:
+    print("clean")
+"""
+BACKGROUND = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+from edgekit.cli.interrupts import is_listening, listen
+listen()
+signal.raise_signal(signal.SIGINT)
+assert is_listening()
+print("clean")
+"""
+
+
+@pytest.mark.parametrize(
+    "script", [TWICE.format(first="SIGINT"), TWICE.format(first="SIGTERM"), IN_A_DESTRUCTOR, BACKGROUND]
+)
+def test_a_request_to_end_is_one_interrupt(script: str) -> None:
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "clean\n", "")
