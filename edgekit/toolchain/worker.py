@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.bundled import bundled_folder
+from edgekit.devices.emulation import Interpreter, emulated_python
+from edgekit.devices.machine import Machine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
@@ -65,11 +67,13 @@ class Toolchain:
         limits: Limits | None = None,
         cancelled: threading.Event | None = None,
         python: Path | None = None,
+        machine: Machine | None = None,
     ) -> WorkerResult:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
 
         `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. `python` is
-        an interpreter of the user's own, which takes the place of the environment that the worker asks for.
+        an interpreter of the user's own, which takes the place of the environment that the worker asks for, and
+        `machine` an emulated one that the worker runs on.
         Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
         takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
@@ -77,7 +81,12 @@ class Toolchain:
         script = bundled_folder("converters") / worker
         requirements = requirements_of(script)
         own = python is not None
-        python = python or ensure_environment(requirements, self.cache, self.notify, offline=self.offline)
+        if machine is not None:
+            emulated = emulated_python(machine, requirements, self.cache, self.notify, offline=self.offline)
+            command, variables = list(emulated.command), emulated_environment(scratch, limits.threads, emulated)
+        else:
+            python = python or ensure_environment(requirements, self.cache, self.notify, offline=self.offline)
+            command, variables = [str(python)], worker_environment(scratch, limits.threads, own=own)
         request, answer = scratch / "request.json", scratch / "result.json"
         document = {
             # The worker runs in its scratch folder, where the user's relative paths mean nothing.
@@ -88,15 +97,15 @@ class Toolchain:
         request.write_text(json.dumps(document, indent=1), encoding="utf-8")
         log = scratch / "worker.log"
         tool = f"with {python}" if own else " ".join(requirements.tool)
-        title = f"{worker.removesuffix('.py')} ({tool})"
+        title = f"{worker.removesuffix('.py')} ({tool}{f' on {machine.name}' if machine else ''})"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [python, script, request, answer],
+                [*command, script, request, answer],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
-                env=worker_environment(scratch, limits.threads, own=own),
+                env=variables,
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
             )
             trouble = supervise(process, limits, cancelled)
@@ -125,6 +134,16 @@ def worker_environment(scratch: Path, threads: int, *, own: bool = False) -> dic
         environment["PYTHONPATH"] = os.pathsep.join(
             filter(None, (environment["PYTHONPATH"], os.environ.get("PYTHONPATH")))
         )
+    return environment
+
+
+def emulated_environment(scratch: Path, threads: int, emulated: Interpreter) -> dict[str, str]:
+    """The variables of a worker on an emulated machine: its packages behind the shared library, its Python's home."""
+    environment = {**worker_environment(scratch, threads), **emulated.environment}
+    # What this machine's programs are started with means nothing to those of another architecture.
+    for name in ("LD_PRELOAD", "LD_LIBRARY_PATH"):
+        environment.pop(name, None)
+    environment["PYTHONPATH"] = os.pathsep.join((environment["PYTHONPATH"], str(emulated.packages)))
     return environment
 
 

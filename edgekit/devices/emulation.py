@@ -1,0 +1,109 @@
+"""How a runner is started on an emulated machine."""
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgekit.devices.machine import Machine
+from edgekit.devices.packages import ensure_packages
+from edgekit.devices.system_root import ensure_system
+from edgekit.errors import AbsentError, UsageError
+from edgekit.toolchain.script import Requirements
+
+CORES = 2
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python to start: the words before the script, the packages that it imports, variables of its own."""
+
+    command: tuple[str, ...]
+    packages: Path
+    environment: dict[str, str]
+
+
+def emulator(machine: Machine) -> str:
+    """The program that runs the machine's programs. Raises AbsentError where it is not here."""
+    found = shutil.which(machine.architecture.emulator)
+    if found is None:
+        raise AbsentError(
+            f"{machine.name} needs {machine.architecture.emulator}, which is not here",
+            "Install it: `apt-get install qemu-user-static`.",
+        )
+    return found
+
+
+def emulated_python(
+    machine: Machine,
+    requirements: Requirements,
+    cache: Path,
+    notify: Callable[[str], None],
+    *,
+    offline: bool = False,
+) -> Interpreter:
+    """The Python of an emulated machine with what a toolchain's runner needs, prepared first where needed.
+
+    Raises UsageError for a toolchain that does not run there, AbsentError for what is not to be had.
+    """
+    if not requirements.runtime:
+        raise UsageError(
+            f"{requirements.tool[0]} does not run on {machine.name}", "Verify its artifacts on this machine."
+        )
+    program = emulator(machine)
+    system = ensure_system(machine.architecture, cache, notify, offline=offline)
+    python = python_of(system)
+    version = python.name.removeprefix("python")
+    packages = ensure_packages(requirements, machine.architecture, version, cache, notify, offline=offline)
+    seen = seen_files(machine, system)
+    return Interpreter(
+        (program, "-cpu", machine.processor.name, "-L", str(seen), str(python)),
+        packages,
+        {"PYTHONHOME": str(system / "usr"), "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+
+
+def python_of(system: Path) -> Path:
+    """The Python among the system's files, by its full version's name."""
+    found = sorted((system / "usr" / "bin").glob("python3.[0-9]*"))
+    return next(path for path in found if path.name.removeprefix("python3.").isdigit())
+
+
+def seen_files(machine: Machine, system: Path) -> Path:
+    """The folder that the emulated programs see in the place of `/`, wherever it has a file.
+
+    Linux describes the processor in files, and the emulator would show those of this machine: ONNX Runtime then
+    refuses to be imported, and OpenVINO takes the core for another one.
+    """
+    folder = system.parent / machine.processor.name
+    description = folder / "proc" / "cpuinfo"
+    described = processor_file(machine)
+    if description.exists() and description.read_text(encoding="utf-8") == described:
+        return folder
+    for entry in system.iterdir():
+        link = folder / entry.name
+        if not link.is_symlink() and entry.is_dir() and entry.name not in ("proc", "sys"):
+            folder.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(os.path.relpath(entry, folder))
+    for core in range(CORES):
+        identification = folder / f"sys/devices/system/cpu/cpu{core}/regs/identification/midr_el1"
+        identification.parent.mkdir(parents=True, exist_ok=True)
+        identification.write_text(f"0x{machine.processor.identification:016x}\n", encoding="utf-8")
+    description.parent.mkdir(parents=True, exist_ok=True)
+    partial = description.with_name(f".cpuinfo.{os.getpid()}")
+    partial.write_text(described, encoding="utf-8")
+    partial.replace(description)  # the last, since it says that the folder is whole
+    return folder
+
+
+def processor_file(machine: Machine) -> str:
+    """Linux's /proc/cpuinfo of such a processor."""
+    core = machine.processor
+    lines = "\n".join(
+        f"processor\t: {number}\nBogoMIPS\t: 100.00\nFeatures\t: {core.features}\nCPU implementer\t: 0x41\n"
+        f"CPU architecture: 8\nCPU variant\t: {core.variant:#x}\nCPU part\t: {core.part:#x}\n"
+        f"CPU revision\t: {core.revision}\n"
+        for number in range(CORES)
+    )
+    return f"{lines}\n"
