@@ -10,6 +10,7 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
+from edgekit.devices.machine import Machine
 from edgekit.errors import EdgekitError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stage, with_ledger
@@ -61,6 +62,8 @@ class Preparation:
     """What values the program's layers take on `golden`; only FP16 asks for them."""
     ledgers: Mapping[str, Stage] = field(default_factory=dict)
     """The account of each variant's parameters, where its files can be read."""
+    machine: Machine | None = None
+    """The emulated one that the runs are on."""
 
     @property
     def stages(self) -> list[Stage]:
@@ -68,27 +71,43 @@ class Preparation:
         ranges = [self.ranges] if self.ranges else []
         return [self.reference, *self.runs.values(), *ranges, *self.ledgers.values()]
 
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """Those that are run or inspected, as this machine or the emulated one can do them."""
+        return self.target.variants_on(self.machine, self.artifact.manifest.build)
+
 
 def verify(
-    artifacts: Sequence[Artifact], executor: Executor, against: Choice | None = None, own: PhotoFolder | None = None
+    artifacts: Sequence[Artifact],
+    executor: Executor,
+    against: Choice | None = None,
+    own: PhotoFolder | None = None,
+    machines: Sequence[Machine | None] = (None,),
 ) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
     `against` is the reference asked for; by default the best fitting GPU bundle at hand, else Paddle here. With `own`
-    photos, they are the golden inputs. Raises
+    photos, they are the golden inputs. `machines` are those that the artifacts run on, None this one. Raises
     AbsentError where a program that an artifact was made from is no longer in the cache, what `Choice.check` raises,
     and what the reference ends with. A runner that fails makes a `failed` verdict, not an exception.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
-    prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]
-    for one in prepared:
+    prepared = [
+        [prepare(artifact, executor, own=own, machine=machine) for machine in machines] for artifact in artifacts
+    ]
+    for one, *_ in prepared:
         against.check(subject_of(one))
-    outcomes = executor.run(stage for one in prepared for stage in one.stages)
-    return [check for one in prepared for check in judge_artifact(one, outcomes, against)]
+    outcomes = executor.run(stage for ready in prepared for one in ready for stage in one.stages)
+    return [check for ready in prepared for check in judge_artifact(ready, outcomes, against)]
 
 
 def prepare(
-    artifact: Artifact, executor: Executor, *, timed: bool = True, own: PhotoFolder | None = None
+    artifact: Artifact,
+    executor: Executor,
+    *,
+    timed: bool = True,
+    own: PhotoFolder | None = None,
+    machine: Machine | None = None,
 ) -> Preparation:
     """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured."""
     manifest = artifact.manifest
@@ -98,7 +117,7 @@ def prepare(
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
-    variants = target.variants_of(manifest.build)
+    variants = target.variants_on(machine, manifest.build)
     # What another program was written as has its parameters, in the layout that the ledger reads.
     written = written_folder_of(manifest, executor.store.root)
     accounted = SourceFile(written, written.name) if written else program
@@ -122,7 +141,15 @@ def prepare(
         ),
         {
             variant.name: run_stage(
-                target, variant, manifest.model.name, files, fed, options, memory_bytes=memory, timed=timed
+                target,
+                variant,
+                manifest.model.name,
+                files,
+                fed,
+                options,
+                memory_bytes=memory,
+                timed=timed,
+                machine=machine,
             )
             for variant in variants
         },
@@ -138,6 +165,7 @@ def prepare(
         if manifest.precision == "fp16"
         else None,
         {name: stage for name, stage in accounts.items() if stage is not None},
+        machine,
     )
 
 
@@ -163,31 +191,51 @@ def subject_of(prepared: Preparation) -> Subject:
     )
 
 
-def judge_artifact(prepared: Preparation, outcomes: Outcomes, against: Choice | None = None) -> list[Check]:
-    """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here."""
-    truth = outcomes.result(prepared.reference)
-    judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"))
+def judge_artifact(prepared: Sequence[Preparation], outcomes: Outcomes, against: Choice | None = None) -> list[Check]:
+    """Judge each variant on each machine, and write the verdicts into the artifact's manifest.
+
+    `prepared` are of one artifact and not empty. Without `against`, Paddle here is the reference.
+    """
+    truth = outcomes.result(prepared[0].reference)
+    judged_by, here = chosen_reference(prepared[0], truth, against or Choice("paddle-cpu"))
+    judged = [check for one in prepared for check in judge_on_machine(one, outcomes, truth, judged_by, here)]
+    # What is only inspected is inspected here, once for all machines.
+    checks = list({(check.variant.name, check.found.machine): check for check in judged}.values())
+    keep_verdicts(prepared[0], tuple(check.found for check in checks), here)
+    return checks
+
+
+def judge_on_machine(
+    prepared: Preparation, outcomes: Outcomes, truth: StageResult, judged_by: Reference, here: Truth
+) -> list[Check]:
+    """Judge each variant of an artifact on one machine."""
     excuse = recipe_for(prepared.artifact.manifest.model.family).unaccounted
     checks = []
-    for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
+    for variant in prepared.variants:
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
         found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden)
         if prepared.ranges:
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         ledger = prepared.ledgers.get(variant.name)
         found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, excuse)
+        if prepared.machine and not variant.not_run:
+            found = replace(found, machine=prepared.machine.name, device=prepared.machine.title)
         checks.append(Check(prepared.artifact, prepared.target, variant, found, truth, judged_by, prepared.golden))
-    verdicts = tuple(check.found for check in checks)
-    keep_verdicts(prepared, verdicts, here)
     return checks
 
 
 def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
-    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it."""
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
+
+    Verdicts of other machines stay where they are of the same golden inputs.
+    """
     from safetensors.numpy import load_file
 
-    golden = prepared.golden
-    manifest = replace(prepared.artifact.manifest, verdicts=verdicts, samples=samples_record(golden))
+    golden, manifest = prepared.golden, prepared.artifact.manifest
+    samples = samples_record(golden)
+    earlier = manifest.verdicts if manifest.samples == samples else ()
+    by_machine = {(one.variant, one.machine): one for one in (*earlier, *verdicts)}
+    manifest = replace(manifest, verdicts=tuple(by_machine.values()), samples=samples)
     inputs = load_file(prepared.fed.path)
     write_golden(prepared.artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds)
 

@@ -127,7 +127,8 @@ class SamplesRecord(Struct, frozen=True):
 class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
 
-    `device` is what it ran on where that is not the machine's processor. `ledger` accounts for what it stores.
+    `device` is what it ran on where that is not the machine's processor, and `machine` the emulated one, by its name.
+    `ledger` accounts for what it stores.
     """
 
     variant: str
@@ -137,6 +138,7 @@ class VariantVerdict(Struct, frozen=True):
     inspection: str | None = None
     device: str | None = None
     ledger: Ledger | None = None
+    machine: str | None = None
 
 
 class ManifestHead(Struct, frozen=True):

@@ -8,6 +8,8 @@ import typer
 from edgekit.cli import INTERRUPTED
 from edgekit.cli.bench import bench
 from edgekit.cli.convert import convert
+from edgekit.cli.devices import app as device
+from edgekit.cli.devices import devices
 from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
 from edgekit.cli.matrix import matrix
@@ -34,6 +36,8 @@ app.add_typer(reference, short_help="Record and keep what artifacts are judged a
 app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Convert and verify every model on every target.")(matrix)
 app.command(short_help="Name the layer that makes an artifact wrong.")(diagnose)
+app.command(short_help="List where artifacts can run.")(devices)
+app.add_typer(device, short_help="Prepare a machine to run artifacts on.")
 app.command(short_help="Show what is installed, and what is missing.")(doctor)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
+from edgekit.cli.common import DEFAULT_OUT, Device, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.errors import AbsentError
@@ -33,6 +33,7 @@ def verify(
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
     golden: Golden = None,
+    device: Device = "host",
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
@@ -41,14 +42,16 @@ def verify(
     """Run artifacts on the golden inputs and judge them against the reference and the float64 oracle."""
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
+    from edgekit.devices.machine import select_machines
     from edgekit.reference.choose import choice
     from edgekit.verify import verify as verify_artifacts
 
+    machines = select_machines(device)
     artifacts = named_artifacts(what or [], out)
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against, own)
+        checks = verify_artifacts(artifacts, executor, against, own, machines)
     if not json:
         show_checks(checks)
     diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own)
@@ -108,7 +111,7 @@ def show_checks(checks: list["Check"]) -> None:
             console().print(note, highlight=False)
 
 
-FOUND = ("verdict", "ledger", "latency", "peak_memory_bytes", "inspection")
+FOUND = ("verdict", "machine", "device", "ledger", "latency", "peak_memory_bytes", "inspection")
 
 
 def check_document(check: "Check") -> dict:

@@ -54,7 +54,7 @@ def emulated_python(
     program = emulator(machine)
     system = ensure_system(machine.architecture, cache, notify, offline=offline)
     python = python_of(system)
-    version = python.name.removeprefix("python")
+    version = python_version(system)
     packages = ensure_packages(requirements, machine.architecture, version, cache, notify, offline=offline)
     seen = seen_files(machine, system)
     return Interpreter(
@@ -68,6 +68,11 @@ def python_of(system: Path) -> Path:
     """The Python among the system's files, by its full version's name."""
     found = sorted((system / "usr" / "bin").glob("python3.[0-9]*"))
     return next(path for path in found if path.name.removeprefix("python3.").isdigit())
+
+
+def python_version(system: Path) -> str:
+    """Such as `3.11`."""
+    return python_of(system).name.removeprefix("python")
 
 
 def seen_files(machine: Machine, system: Path) -> Path:

@@ -26,7 +26,7 @@ class Machine:
     @property
     def title(self) -> str:
         """In words, as tables and manifests have it."""
-        return f"an emulated {self.processor.title} ({self.architecture.name})"
+        return f"emulated {self.processor.title}"
 
 
 def known_machines() -> dict[str, Machine]:

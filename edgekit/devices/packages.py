@@ -27,12 +27,10 @@ def ensure_packages(
     `python` is the version that imports them, such as `3.11`. Only built packages are taken: nothing is compiled, and
     nothing of theirs is executed here. Raises AbsentError where they are not to be had.
     """
-    what = [architecture.platform, python, *requirements.runtime]
-    digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
-    name, version = requirements.runtime[0].split("==")
-    folder = (cache / "devices").resolve() / architecture.name / "packages" / f"{name}-{digest}"
+    folder = packages_folder(requirements, architecture, python, cache)
     if (folder / MARKER).exists():
         return folder
+    name, version = requirements.runtime[0].split("==")
     from filelock import FileLock
 
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -46,6 +44,15 @@ def ensure_packages(
             command = ["pip", "install", "--target", str(made), "--python-platform", architecture.platform]
             command += ["--python-version", python, "--only-binary", ":all:", "--no-deps", *requirements.runtime]
             uv([*command, *(["--offline"] if offline else [])], scratch, f"{name} {version} for {architecture.name}")
-            (made / MARKER).write_text(json.dumps({"packages": what}, indent=1), encoding="utf-8")
+            marker = {"packages": requirements.runtime}
+            (made / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
             replace_folder(made, folder)
         return folder
+
+
+def packages_folder(requirements: Requirements, architecture: Architecture, python: str, cache: Path) -> Path:
+    """Where they lie, or will; `MARKER` in it says that they are there."""
+    what = [architecture.platform, python, *requirements.runtime]
+    digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
+    name = requirements.tool[0] if not requirements.runtime else requirements.runtime[0].split("==")[0]
+    return (cache / "devices").resolve() / architecture.name / "packages" / f"{name}-{digest}"

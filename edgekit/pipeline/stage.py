@@ -47,8 +47,8 @@ class Stage:
     `options` go to the worker as they are. Where the worker gives up on what it was given (ConversionError),
     `otherwise` is done in its place: another way to the same files, which costs nothing where this one works.
     `machine` is the emulated one that it runs on, None this one. `about` names the model and the purpose for people.
-    `cores` is how many it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes` estimates what it
-    takes. None of these three is part of the key.
+    `cores` is how many it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes`
+    estimates what it takes. None of these four is part of the key.
     """
 
     worker: str

@@ -45,11 +45,16 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     table.add_column("latency ms\np50 / p95", justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     table.add_row("[dim]reference[/dim]", f"[dim]{reference_title(checks)}[/dim]", *reference_cells(checks), "")
+    listed: set[tuple[str, str]] = set()
     for check in checks:
         verdict = check.found.verdict
+        name, processor = own_name(check), processor_of(check)
+        # On another machine they are the same files.
+        files = [] if (str(check.artifact.folder), name) in listed else files_of(check)
+        listed.add((str(check.artifact.folder), name))
         table.add_row(
-            row_name(check),
-            "\n".join(files_of(check)),
+            f"{name}\n  {processor}" if processor and files else f"  {processor}" if processor else name,
+            "\n".join(files),
             *figure_cells(first_output(check)),
             latency_cell(check.found.latency),
             f"[{STYLES[verdict.status]}]{verdict.status}[/]",
@@ -60,10 +65,20 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     return table
 
 
-def row_name(check: "Check") -> str:
+def own_name(check: "Check") -> str:
     """The target and the variant; `uint8` where the model takes photos instead of tensors."""
     takes_photos = check.artifact.manifest.embedded_preprocessing
     return " ".join(filter(None, (check.target.name, check.variant.name, "uint8" if takes_photos else "")))
+
+
+def processor_of(check: "Check") -> str:
+    """The emulated processor that it ran on, or nothing."""
+    return check.found.machine.split(":")[-1] if check.found.machine else ""
+
+
+def row_name(check: "Check") -> str:
+    """What a sentence calls a row: target, variant and emulated processor."""
+    return " on ".join(filter(None, (own_name(check), processor_of(check))))
 
 
 def reference_title(checks: Sequence["Check"]) -> str:
@@ -106,11 +121,15 @@ def verdict_notes(checks: Sequence["Check"]) -> list[str]:
     notes += ledger_notes(checks)
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
-    ran_on = {check.target.name: check.found.device for check in checks if check.found.device}
+    ran_on = {row_name(c): c.found.device for c in checks if c.found.device and not c.found.machine}
     own = checks[0].golden.own if checks[0].golden else None
     if own is not None:
         notes.append(f"[dim]Judged on {len(own.photos)} photos of {escape(str(own.folder))}.[/dim]")
     notes += [f"[dim]{target} ran on {escape(device)}.[/dim]" for target, device in ran_on.items()]
+    if emulated := ", ".join(dict.fromkeys(processor_of(check) for check in checks if check.found.machine)):
+        notes.append(
+            f"[dim]{emulated}: emulated, which shows that files are right there and nothing of their speed.[/dim]"
+        )
     if figures is not None:
         notes.append(
             f"[dim]Errors are the largest difference {compared_values(figures)}. "
@@ -130,8 +149,8 @@ def limit_meaning(precision: str, figures: "OutputFigures") -> str:
 
 def ledger_notes(checks: Sequence["Check"]) -> list[str]:
     """How many stored parameters are accounted for; those that are not are the reason of a verdict already."""
-    counted = [(row_name(check), check.found.ledger) for check in checks if check.found.ledger is not None]
-    complete = ", ".join(f"{name} {ledger.stored}" for name, ledger in counted if ledger.complete)
+    counted = [(own_name(check), check.found.ledger) for check in checks if check.found.ledger is not None]
+    complete = ", ".join(dict.fromkeys(f"{name} {ledger.stored}" for name, ledger in counted if ledger.complete))
     return [f"[dim]Every stored parameter comes from the program: {complete}.[/dim]"] if complete else []
 
 
