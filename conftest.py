@@ -33,11 +33,12 @@ RunWorker = Callable[..., tuple[dict[str, Any], Path]]
 
 
 def new_cache(folder: Path) -> Path:
-    """An empty cache that shares only the toolchains' environments with the user's, which take minutes to make."""
-    environments = cache_folder() / "environments"
-    environments.mkdir(parents=True, exist_ok=True)
+    """An empty cache that shares only toolchains and emulated machines with the user's, which take minutes to make."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "environments").symlink_to(environments, target_is_directory=True)
+    for name in ("environments", "devices"):
+        shared = cache_folder() / name
+        shared.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(shared, target_is_directory=True)
     return folder
 
 

@@ -12,6 +12,7 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
+from edgekit.devices.machine import Machine
 from edgekit.errors import EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stages, with_ledger
@@ -66,12 +67,19 @@ class Preparation:
     """What values the program's layers take on `golden`; only FP16 asks for them."""
     ledgers: Mapping[str, Stage] = field(default_factory=dict)
     """The account of each variant's parameters, where its files can be read."""
+    machine: Machine | None = None
+    """The emulated one that the runs are on."""
 
     @property
     def stages(self) -> list[Stage]:
         """All that is to be run."""
         ranges = [self.ranges] if self.ranges else []
         return [self.reference, *self.runs.values(), *ranges, *self.ledgers.values()]
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """Those that are run or inspected, as this machine or the emulated one can do them."""
+        return self.target.variants_on(self.machine, self.artifact.manifest.build)
 
 
 def verify(
@@ -80,31 +88,35 @@ def verify(
     against: Choice | None = None,
     own: PhotoFolder | None = None,
     recipe: Path | None = None,
+    machines: Sequence[Machine | None] = (None,),
 ) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
     A signed manifest stays as it is. `against` is the reference asked for; by default the best fitting GPU bundle at
     hand, else Paddle here. With `own` photos, they are the golden inputs. `recipe` gives the rules that judge; without
-    it edgekit's do. Raises AbsentError where a program that an artifact was made from is no longer in the cache, what
-    `Choice.check` raises, and what the reference ends with. A runner that fails makes a `failed` verdict, not an
-    exception. A verdict on an artifact that was changed meanwhile is discarded, and its check says so.
+    it edgekit's do. `machines` are those that the artifacts run on, None this one. Raises AbsentError where a program
+    that an artifact was made from is no longer in the cache, what `Choice.check` raises, and what the reference ends
+    with. A runner that fails makes a `failed` verdict, not an exception. A verdict on an artifact that was changed
+    meanwhile is discarded, and its check says so.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
     for artifact in artifacts:
         rules_for(artifact.manifest, recipe)  # what cannot be is said before minutes are spent
-    prepared = [prepare(artifact, executor, own=own) for artifact in artifacts]
-    for one in prepared:
+    prepared = [
+        [prepare(artifact, executor, own=own, machine=machine) for machine in machines] for artifact in artifacts
+    ]
+    for one, *_ in prepared:
         against.check(subject_of(one))
-    outcomes = executor.run(stage for one in prepared for stage in one.stages)
+    outcomes = executor.run(stage for ready in prepared for one in ready for stage in one.stages)
     checks: list[Check] = []
-    for one in prepared:
+    for ready in prepared:
         try:
-            checks += judge_artifact(one, outcomes, against, recipe)
+            checks += judge_artifact(ready, outcomes, against, recipe)
         except EdgekitError:
             # Whatever it ended with: where the artifact is another one by now, that is why.
-            if (error := changed_since(one.artifact)) is None:
+            if (error := changed_since(ready[0].artifact)) is None:
                 raise
-            checks += discarded(one, error)
+            checks += discarded(ready[0], error)
     return checks
 
 
@@ -114,12 +126,17 @@ def discarded(prepared: Preparation, error: SupersededError) -> list[Check]:
     verdict = Verdict.not_run(str(error).rstrip("."), "nothing", artifact.manifest.precision)
     return [
         Check(artifact, target, variant, VariantVerdict(variant.name, verdict), None, discarded=error)
-        for variant in target.variants_of(artifact.manifest.build)
+        for variant in prepared.variants
     ]
 
 
 def prepare(
-    artifact: Artifact, executor: Executor, *, timed: bool = True, own: PhotoFolder | None = None
+    artifact: Artifact,
+    executor: Executor,
+    *,
+    timed: bool = True,
+    own: PhotoFolder | None = None,
+    machine: Machine | None = None,
 ) -> Preparation:
     """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured."""
     manifest = artifact.manifest
@@ -129,7 +146,7 @@ def prepare(
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
-    variants = target.variants_of(manifest.build)
+    variants = target.variants_on(machine, manifest.build)
     return Preparation(
         artifact,
         target,
@@ -145,7 +162,15 @@ def prepare(
         ),
         {
             variant.name: run_stage(
-                target, variant, manifest.model.name, files, fed, options, memory_bytes=memory, timed=timed
+                target,
+                variant,
+                manifest.model.name,
+                files,
+                fed,
+                options,
+                memory_bytes=memory,
+                timed=timed,
+                machine=machine,
             )
             for variant in variants
         },
@@ -161,6 +186,7 @@ def prepare(
         if manifest.precision == "fp16"
         else None,
         ledger_stages(artifact, target, executor.store.root),
+        machine,
     )
 
 
@@ -187,17 +213,29 @@ def subject_of(prepared: Preparation) -> Subject:
 
 
 def judge_artifact(
-    prepared: Preparation, outcomes: Outcomes, against: Choice | None = None, recipe: Path | None = None
+    prepared: Sequence[Preparation], outcomes: Outcomes, against: Choice | None = None, recipe: Path | None = None
 ) -> list[Check]:
-    """Judge each variant, and write the verdicts into the artifact's manifest; without `against`, by Paddle here.
+    """Judge each variant on each machine, and write the verdicts into the artifact's manifest.
 
-    Raises SupersededError, with nothing written, where the artifact is no longer the one that was prepared.
+    `prepared` are of one artifact and not empty. Without `against`, Paddle here is the reference. Raises
+    SupersededError, with nothing written, where the artifact is no longer the one that was prepared.
     """
-    truth = outcomes.result(prepared.reference)
-    rules = rules_for(prepared.artifact.manifest, recipe)
-    judged_by, here = chosen_reference(prepared, truth, against or Choice("paddle-cpu"), rules)
+    truth = outcomes.result(prepared[0].reference)
+    rules = rules_for(prepared[0].artifact.manifest, recipe)
+    judged_by, here = chosen_reference(prepared[0], truth, against or Choice("paddle-cpu"), rules)
+    judged = [check for one in prepared for check in judge_on_machine(one, outcomes, rules, truth, judged_by, here)]
+    # What is only inspected is inspected here, once for all machines.
+    checks = list({(check.variant.name, check.found.machine): check for check in judged}.values())
+    keep_verdicts(prepared[0], tuple(check.found for check in checks), here)
+    return checks
+
+
+def judge_on_machine(
+    prepared: Preparation, outcomes: Outcomes, rules: Rules, truth: StageResult, judged_by: Reference, here: Truth
+) -> list[Check]:
+    """Judge each variant of an artifact on one machine."""
     checks = []
-    for variant in prepared.target.variants_of(prepared.artifact.manifest.build):
+    for variant in prepared.variants:
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
         found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules)
         if prepared.ranges:
@@ -205,6 +243,8 @@ def judge_artifact(
         ledger = prepared.ledgers.get(variant.name)
         found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, rules.unaccounted)
         found = replace(found, tolerance=rules.whose)
+        if prepared.machine and not variant.not_run:
+            found = replace(found, machine=prepared.machine.name, device=prepared.machine.title)
         checks.append(
             Check(
                 prepared.artifact,
@@ -217,20 +257,22 @@ def judge_artifact(
                 remembered=isinstance(outcome, StageResult) and outcome.cached,
             )
         )
-    verdicts = tuple(check.found for check in checks)
-    keep_verdicts(prepared, verdicts, here)
     return checks
 
 
 def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
     """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
 
-    Raises SupersededError where it is no longer the artifact that was judged.
+    Verdicts of other machines stay where they are of the same golden inputs. Raises SupersededError where it is no
+    longer the artifact that was judged.
     """
     from safetensors.numpy import load_file
 
-    golden = prepared.golden
-    manifest = replace(prepared.artifact.manifest, verdicts=verdicts, samples=samples_record(golden))
+    golden, manifest = prepared.golden, prepared.artifact.manifest
+    samples = samples_record(golden)
+    earlier = manifest.verdicts if manifest.samples == samples else ()
+    by_machine = {(one.variant, one.machine): one for one in (*earlier, *verdicts)}
+    manifest = replace(manifest, verdicts=tuple(by_machine.values()), samples=samples)
     inputs = load_file(prepared.fed.path)
     artifact = prepared.artifact
     write_golden(artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds, judged=artifact)

@@ -11,6 +11,10 @@
 #     "typing-extensions==4.16.0",
 # ]
 #
+# [tool.edgekit]
+# # What run.py needs, on other machines too.
+# runtime = ["ncnn", "numpy", "safetensors"]
+#
 # [tool.uv]
 # # pnnx declares torch for its Python front; its executable, all that is used here, has no need of it.
 # # ncnn declares what its model zoo downloads with.

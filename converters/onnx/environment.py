@@ -16,6 +16,10 @@
 #     "sympy==1.14.0",
 #     "typing-extensions==4.16.0",
 # ]
+#
+# [tool.edgekit]
+# # What run.py needs, on other machines too.
+# runtime = ["onnxruntime", "flatbuffers", "numpy", "packaging", "protobuf", "safetensors"]
 # ///
 """The environment of this folder's workers: its requirements stand here and nowhere else.
 

@@ -7,6 +7,10 @@
 #     "protobuf==7.36.2",
 #     "safetensors==0.8.0",
 # ]
+#
+# [tool.edgekit]
+# # What run.py needs, on other machines too.
+# runtime = ["openvino", "numpy", "openvino-telemetry", "safetensors"]
 # ///
 """The environment of this folder's workers: its requirements stand here and nowhere else.
 

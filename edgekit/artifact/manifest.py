@@ -129,8 +129,8 @@ class SamplesRecord(Struct, frozen=True):
 class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
 
-    `device` is what it ran on where that is not the machine's processor. `ledger` accounts for what it stores.
-    `tolerance` says whose rules judged (`edgekit.rules`).
+    `device` is what it ran on where that is not the machine's processor, and `machine` the emulated one, by its name.
+    `ledger` accounts for what it stores. `tolerance` says whose rules judged (`edgekit.rules`).
     """
 
     variant: str
@@ -141,6 +141,7 @@ class VariantVerdict(Struct, frozen=True):
     device: str | None = None
     ledger: Ledger | None = None
     tolerance: str | None = None
+    machine: str | None = None
 
 
 class ManifestHead(Struct, frozen=True):

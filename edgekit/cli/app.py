@@ -11,6 +11,8 @@ from edgekit.cli import INTERRUPTED
 from edgekit.cli.bench import bench
 from edgekit.cli.cache import app as cache
 from edgekit.cli.convert import convert
+from edgekit.cli.devices import app as device
+from edgekit.cli.devices import devices
 from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
 from edgekit.cli.matrix import matrix
@@ -40,6 +42,8 @@ app.add_typer(reference, short_help="Record and keep what artifacts are judged a
 app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Convert and verify every model on every target.")(matrix)
 app.command(short_help="Name the layer that makes an artifact wrong.")(diagnose)
+app.command(short_help="List where artifacts can run.")(devices)
+app.add_typer(device, short_help="Prepare a machine to run artifacts on.")
 app.command(short_help="Show what is installed, and what is missing.")(doctor)
 app.add_typer(cache, short_help="Show, prune, clear or check the cache.")
 

@@ -27,6 +27,14 @@ Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder for the artifacts: OUT/<model>/<target>/.", file_okay=False)
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="NAME,...",
+        help="Where artifacts run: host, or an emulated machine such as aarch64:cortex-a53 (`edgekit devices`).",
+    ),
+]
 Golden = Annotated[
     Path | None,
     typer.Option(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
+from edgekit.cli.common import DEFAULT_OUT, Device, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
@@ -37,6 +37,7 @@ def verify(
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
     golden: Golden = None,
+    device: Device = "host",
     require_signed: RequireSigned = None,
     recipe: Annotated[
         Path | None,
@@ -50,17 +51,19 @@ def verify(
     """Run artifacts on the golden inputs and judge them against the reference and the float64 oracle."""
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
+    from edgekit.devices.machine import select_machines
     from edgekit.reference.choose import choice
     from edgekit.signing.keys import public_key
     from edgekit.verify import verify as verify_artifacts
 
+    machines = select_machines(device)
     signatures: dict[Path, Signed] = {}
     key = public_key(require_signed) if require_signed is not None else None
     artifacts = [approved_artifact(folder, key, signatures) for folder in named_folders(what or [], out)]
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against, own, recipe)
+        checks = verify_artifacts(artifacts, executor, against, own, recipe, machines)
     if not json:
         show_checks(checks, signatures)
     diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own, recipe=recipe)
@@ -135,7 +138,7 @@ def show_checks(checks: list["Check"], signatures: "Mapping[Path, Signed] | None
     show_signatures(list(dict.fromkeys(check.artifact.folder for check in checks)), signatures or {})
 
 
-FOUND = ("verdict", "tolerance", "ledger", "latency", "peak_memory_bytes", "inspection")
+FOUND = ("verdict", "machine", "device", "tolerance", "ledger", "latency", "peak_memory_bytes", "inspection")
 
 
 def show_signatures(folders: list[Path], signatures: "Mapping[Path, Signed]") -> None:

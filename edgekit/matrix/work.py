@@ -73,7 +73,7 @@ class Workshop:
 def judged_cell(entry: Entry, ready: Preparation, outcomes: Outcomes) -> Cell:
     """The cell of an artifact whose runs are done."""
     try:
-        checks = judge_artifact(ready, outcomes)
+        checks = judge_artifact([ready], outcomes)
     except EdgekitError as error:
         failed = outcomes.failed_at(ready.reference)
         return failed_cell(entry, failed.name if failed else ARTIFACT, error)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from edgekit.devices.machine import Machine
 from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import embedding_stage
@@ -33,6 +34,8 @@ LATENCY = {"warmup": 3, "repeats": 30, "seconds": 3.0}
 CONVERSION_LIMITS = Limits(seconds=900, memory_bytes=10 << 30, threads=1)
 RUN_THREADS = 2
 RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
+# An emulated processor takes 20 to 40 times as long.
+EMULATED_LIMITS = Limits(seconds=7200, memory_bytes=12 << 30, threads=1)
 
 
 @dataclass(frozen=True)
@@ -319,11 +322,12 @@ def run_stage(
     *,
     memory_bytes: int = 0,
     timed: bool = True,
+    machine: Machine | None = None,
 ) -> Stage:
     """One variant of an artifact on the golden inputs, or its inspection where it cannot run here.
 
     `files` are the artifact's, by the name the converter gave them; `options` are the artifact's own (batch,
-    precision, the names of inputs and outputs).
+    precision, the names of inputs and outputs). On an emulated `machine` nothing is timed.
     """
     inputs: dict[str, SourceFile | StageFile] = {role: files[file] for role, file in variant.inputs.items()}
     about = f"{target.description.title} {variant.name} run of {name}".replace("  ", " ")
@@ -331,15 +335,17 @@ def run_stage(
         about = about.replace(" run ", " inspection ")
         return Stage(worker=target.worker(variant.worker), about=about, inputs=inputs, memory_bytes=memory_bytes)
     inputs["tensors"] = golden.source
+    timed = timed and machine is None
     return Stage(
         worker=target.worker(variant.worker),
-        about=about,
+        about=about if machine is None else f"{about} on {machine.name}",
         inputs=inputs,
         options={**options, **timing_options(timed)},
         cores=RUN_THREADS if timed else 1,
         alone=timed,
         memory_bytes=memory_bytes,
-        limits=replace(RUN_LIMITS, gpu=variant.needs is not None),
+        limits=replace(RUN_LIMITS, gpu=variant.needs is not None) if machine is None else EMULATED_LIMITS,
+        machine=machine,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.bundled import bundled_folder
+from edgekit.devices.machine import Machine
 from edgekit.hashing import data_sha256, file_sha256
 from edgekit.toolchain.worker import Limits
 
@@ -49,9 +50,9 @@ class Stage:
 
     `options` go to the worker as they are. Where the worker gives up on what it was given (ConversionError),
     `otherwise` is done in its place: another way to the same files, which costs nothing where this one works.
-    `about` names the model and the purpose for people. `cores` is how many
-    it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes` estimates what it
-    takes. None of these three is part of the key.
+    `machine` is the emulated one that it runs on, None this one. `about` names the model and the purpose for people.
+    `cores` is how many it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes`
+    estimates what it takes. None of these four is part of the key.
     """
 
     worker: str
@@ -63,6 +64,7 @@ class Stage:
     memory_bytes: int = 0
     limits: Limits = field(default_factory=Limits)
     otherwise: "Stage | None" = None
+    machine: Machine | None = None
 
     @property
     def name(self) -> str:
@@ -81,6 +83,7 @@ class Stage:
                 "inputs": {role: value.identity() for role, value in self.inputs.items()},
                 "options": dict(self.options),
                 **({"otherwise": self.otherwise.key} if self.otherwise else {}),
+                **({"emulated": self.machine.name} if self.machine else {}),
             }
         )
 

@@ -164,6 +164,7 @@ class StageStore:
                         scratch=scratch,
                         limits=stage.limits,
                         cancelled=cancelled,
+                        machine=stage.machine,
                     )
                 except ConversionError as error:
                     raise type(error)(error.message, self.keep_log(stage, scratch, error.remedy)) from None

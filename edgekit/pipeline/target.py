@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from edgekit.bundled import bundled_folder
+from edgekit.devices.machine import Machine
 from edgekit.errors import UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.toolchain.device import NAMES, Need, find_device
@@ -23,6 +24,7 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     Where the device that `needs` names is not here, `inspector` takes the worker's place. `only` says which
     artifacts it is for, by what their converters said of the build; all of them where it is empty. `stored` maps the
     roles of `parameters.py` to the files whose parameters are the variant's, where they are not its `inputs`.
+    `emulated` names the instruction sets besides this machine's on which the worker runs.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     inspector: str | None = None
     only: dict[str, str] = {}
     stored: dict[str, str] = {}
+    emulated: tuple[str, ...] = ()
 
     def here(self, build: Mapping[str, Any]) -> "Variant":
         """The variant as this machine can do it on an artifact whose converter said `build` of it.
@@ -135,6 +138,16 @@ class Target(Struct, frozen=True):
     def variants_of(self, build: Mapping[str, Any]) -> tuple[Variant, ...]:
         """Those for an artifact whose converter said `build` of it, as this machine can do them."""
         return tuple(variant.here(build) for variant in self.description.variants if variant.covers(build))
+
+    def variants_on(self, machine: Machine | None, build: Mapping[str, Any]) -> tuple[Variant, ...]:
+        """Those for an artifact on an emulated machine, or on this one where it is None.
+
+        What is made for this machine's processor alone is not among the former; what is only inspected is.
+        """
+        found = self.variants_of(build)
+        if machine is None:
+            return found
+        return tuple(one for one in found if one.not_run or machine.architecture.name in one.emulated)
 
     def worker(self, script: str) -> str:
         """A script of this target as the toolchain names it, such as `lite/run.py`."""

@@ -53,11 +53,16 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     table.add_row(
         styled(("reference", "dim")), styled((reference_title(checks), "dim")), *reference_cells(checks), styled()
     )
+    listed: set[tuple[str, str]] = set()
     for check in checks:
         verdict = check.found.verdict
+        name, processor = own_name(check), processor_of(check)
+        # On another machine they are the same files.
+        files = [] if (str(check.artifact.folder), name) in listed else files_of(check)
+        listed.add((str(check.artifact.folder), name))
         table.add_row(
-            row_name(check),
-            Text("\n").join(files_of(check)),
+            f"{name}\n  {processor}" if processor and files else f"  {processor}" if processor else name,
+            Text("\n").join(files),
             *figure_cells(first_output(check)),
             latency_cell(check.found.latency, mark(check.found.latency, check.remembered)),
             styled((verdict.status, STYLES[verdict.status])),
@@ -68,10 +73,20 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     return table
 
 
-def row_name(check: "Check") -> str:
+def own_name(check: "Check") -> str:
     """The target and the variant; `uint8` where the model takes photos instead of tensors."""
     takes_photos = check.artifact.manifest.embedded_preprocessing
     return " ".join(filter(None, (check.target.name, check.variant.name, "uint8" if takes_photos else "")))
+
+
+def processor_of(check: "Check") -> str:
+    """The emulated processor that it ran on, or nothing."""
+    return check.found.machine.split(":")[-1] if check.found.machine else ""
+
+
+def row_name(check: "Check") -> str:
+    """What a sentence calls a row: target, variant and emulated processor."""
+    return " on ".join(filter(None, (own_name(check), processor_of(check))))
 
 
 def reference_title(checks: Sequence["Check"]) -> str:
@@ -115,11 +130,14 @@ def verdict_notes(checks: Sequence["Check"]) -> list["Text"]:
     notes += latency_notes(checks)
     notes += reference_notes(checks)
     figures = next((found for check in checks if (found := first_output(check))), None)
-    ran_on = {check.target.name: check.found.device for check in checks if check.found.device}
+    ran_on = {row_name(c): c.found.device for c in checks if c.found.device and not c.found.machine}
     own = checks[0].golden.own if checks[0].golden else None
     if own is not None:
         notes.append(styled((f"Judged on {len(own.photos)} photos of {own.folder}.", "dim")))
     notes += [styled((f"{target} ran on {device}.", "dim")) for target, device in ran_on.items()]
+    if emulated := ", ".join(dict.fromkeys(processor_of(check) for check in checks if check.found.machine)):
+        said = f"{emulated}: emulated, which shows that files are right there, and nothing of their speed."
+        notes.append(styled((said, "dim")))
     if figures is not None:
         said = (
             f"Errors are the largest difference {compared_values(figures)}. "
@@ -156,11 +174,13 @@ def rules_notes(checks: Sequence["Check"]) -> list["Text"]:
 
 def ledger_notes(checks: Sequence["Check"]) -> list["Text"]:
     """How many stored parameters are accounted for; those that are not are the reason of a verdict already."""
-    counted = [(row_name(check), check.found.ledger) for check in checks if check.found.ledger is not None]
+    counted = [(own_name(check), check.found.ledger) for check in checks if check.found.ledger is not None]
     complete = ", ".join(
-        f"{name} {ledger.stored}" + (f" ({ledger.partial})" if ledger.partial else "")
-        for name, ledger in counted
-        if ledger.complete and ledger.stored
+        dict.fromkeys(
+            f"{name} {ledger.stored}" + (f" ({ledger.partial})" if ledger.partial else "")
+            for name, ledger in counted
+            if ledger.complete and ledger.stored
+        )
     )
     return [styled((f"Every stored parameter comes from the program: {complete}.", "dim"))] if complete else []
 

@@ -16,13 +16,16 @@ from edgekit.toolchain.device import Need
 # The reference expression of PEP 723.
 BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 
+OWN_TABLE = re.compile(r"(?m)^\[tool\.edgekit\]\n(?:(?!\[).*\n)*")
+
 
 @dataclass(frozen=True)
 class Requirements:
     """What a worker needs: a Python, and distributions pinned as `name==version`, the tool itself first.
 
-    `file` holds them, in its head. `needs` is the device without which the tool is of no use, such as `nvidia-gpu`, and
-    `workers` those that an environment beside the folder's usual one is for: both from `[tool.edgekit]` in the head.
+    `file` holds them, in its head. `needs` is the device without which the tool is of no use, such as `nvidia-gpu`,
+    `workers` those that an environment beside the folder's usual one is for, and `runtime` those of the dependencies
+    that its runner alone needs, the runtime itself first: all three from `[tool.edgekit]` in the head.
     """
 
     file: Path
@@ -31,6 +34,7 @@ class Requirements:
     digest: str
     needs: Need | None = None
     workers: tuple[str, ...] = ()
+    runtime: tuple[str, ...] = ()
 
     @property
     def tool(self) -> tuple[str, str]:
@@ -69,11 +73,14 @@ def read_requirements(script: Path) -> Requirements:
         if "==" not in dependency:
             raise ValueError(f"{script} does not pin {dependency} exactly")
     own = head.get("tool", {}).get("edgekit", {})
+    # What edgekit says of the environment for itself changes nothing of what is installed.
+    installed = OWN_TABLE.sub("", content).rstrip("\n") + "\n"
     return Requirements(
         file=script,
         python=head["requires-python"],
         dependencies=dependencies,
-        digest=hashlib.sha256(content.encode()).hexdigest(),
+        digest=hashlib.sha256(installed.encode()).hexdigest(),
         needs=convert(own.get("needs"), Need | None),
         workers=tuple(own.get("workers", ())),
+        runtime=tuple(pin for name in own.get("runtime", ()) for pin in dependencies if pin.startswith(f"{name}==")),
     )

@@ -14,6 +14,8 @@ from typing import Any
 from msgspec import Struct
 
 from edgekit.bundled import bundled_folder
+from edgekit.devices.emulation import emulated_python
+from edgekit.devices.machine import Machine
 from edgekit.disk import full_disk, nothing_left, says_full
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.toolchain.command import Cancelled, kill_group
@@ -72,11 +74,13 @@ class Toolchain:
         limits: Limits | None = None,
         cancelled: threading.Event | None = None,
         python: Path | None = None,
+        machine: Machine | None = None,
     ) -> WorkerResult:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
 
         `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. `python` is
-        an interpreter of the user's own, which takes the place of the environment that the worker asks for.
+        an interpreter of the user's own, which takes the place of the environment that the worker asks for, and
+        `machine` an emulated one that the worker runs on.
         Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
         takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
@@ -84,9 +88,13 @@ class Toolchain:
         script = bundled_folder("converters") / worker
         requirements = requirements_of(script)
         own = python is not None
-        python = python or ensure_environment(
-            requirements, self.cache, self.notify, offline=self.offline, cancelled=cancelled
-        )
+        if machine is not None:
+            command = emulated_python(machine, requirements, self.cache, self.notify, offline=self.offline)
+        else:
+            python = python or ensure_environment(
+                requirements, self.cache, self.notify, offline=self.offline, cancelled=cancelled
+            )
+            command = [str(python)]
         request, answer = scratch / "request.json", scratch / "result.json"
         document = {
             # The worker runs in its scratch folder, where the user's relative paths mean nothing.
@@ -97,10 +105,10 @@ class Toolchain:
         request.write_text(json.dumps(document, indent=1), encoding="utf-8")
         log = scratch / "worker.log"
         tool = f"with {python}" if own else " ".join(requirements.tool)
-        title = f"{worker.removesuffix('.py')} ({tool})"
+        title = f"{worker.removesuffix('.py')} ({tool}{f' on {machine.name}' if machine else ''})"
         with log.open("wb") as stream:
             process = subprocess.Popen(
-                [python, script, request, answer],
+                [*command, script, request, answer],
                 stdin=subprocess.DEVNULL,
                 stdout=stream,
                 stderr=subprocess.STDOUT,

@@ -1,0 +1,1 @@
+"""Machines that artifacts run on besides this one: emulated ones."""

@@ -1,0 +1,93 @@
+"""Artifacts on ARM64: the runtimes' own packages for it, on emulated processors."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.diagnose.damage import damage, seal_again, stored_parameters
+
+SMALL, LARGE = "aarch64:cortex-a53", "aarch64:cortex-a76"
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("qemu-aarch64-static") is None or shutil.which("apt-get") is None,
+    reason="needs qemu-aarch64-static and Debian's apt",
+)
+
+
+@pytest.fixture(scope="module")
+def artifacts(edgekit, tmp_path_factory):
+    out = tmp_path_factory.mktemp("artifacts")
+    answer = edgekit("convert", "MixNet_S", "--weights", "demo", "--target", "all", "--out", out, "--json")
+    assert answer.returncode == 0, answer.stderr
+    return out
+
+
+@pytest.fixture(scope="module")
+def checks(edgekit, artifacts):
+    answer = edgekit("verify", "MixNet_S", "--out", artifacts, "--device", f"host,{SMALL},{LARGE}", "--json")
+    assert answer.returncode == 0, answer.stderr
+    return json.loads(answer.stdout)["checks"]
+
+
+def test_every_runtime_computes_on_arm_what_paddle_does(checks):
+    ran = {(one["target"], one["machine"]): one for one in checks if one["variant"] == ""}
+    assert set(ran) == {(target, on) for target in ("ncnn", "onnx", "openvino") for on in (None, SMALL, LARGE)}
+    for (_, machine), one in ran.items():
+        figures = one["verdict"]["outputs"]["logits"]
+        assert one["verdict"]["status"] == "passed"
+        assert 0 < figures["against_oracle"]["max_relative"] < figures["max_threshold"]
+        assert (one["latency"] is None) == (machine is not None)
+
+
+def test_it_was_another_processor(artifacts, checks):
+    """Other instructions round in other places: no output is the same to the bit, all are within FP32's noise."""
+    errors = {one["machine"]: one["verdict"]["outputs"]["logits"] for one in checks if one["target"] == "ncnn"}
+    here, there = (errors[name]["against_oracle"]["rms_relative"] for name in (None, SMALL))
+    assert here != there
+    assert there < 2e-6
+
+
+def test_what_is_only_inspected_is_inspected_once(checks):
+    assert [one["variant"] for one in checks if one["target"] == "lite"] == ["x86", "ARM"]
+
+
+def test_verdicts_of_all_machines_stay_in_the_manifest(edgekit, artifacts, checks):
+    answer = edgekit("verify", artifacts / "MixNet_S" / "onnx", "--device", SMALL, "--json")
+    assert answer.returncode == 0, answer.stderr
+    manifest = json.loads((artifacts / "MixNet_S" / "onnx" / "manifest.json").read_text())
+    assert [one["machine"] for one in manifest["verdicts"]] == [None, SMALL, LARGE]
+
+
+def test_a_damaged_artifact_fails_there_too(edgekit, artifacts, tmp_path):
+    import numpy as np
+
+    folder = tmp_path / "onnx"
+    shutil.copytree(artifacts / "MixNet_S" / "onnx", folder)
+    stored = stored_parameters("onnx", folder)
+    chosen = max(stored.values(), key=lambda one: one.count)
+    damage(chosen, np.random.default_rng(0), 2.0, channel=True)
+    seal_again(folder)
+    answer = edgekit("verify", folder, "--device", SMALL, "--json", "--no-diagnose")
+    assert answer.returncode == 1, answer.stderr
+    (check,) = json.loads(answer.stdout)["checks"]
+    assert (check["machine"], check["verdict"]["status"]) == (SMALL, "failed")
+
+
+def test_fp16_is_computed_in_fp16_where_the_processor_has_it(edgekit, tmp_path):
+    answer = edgekit(
+        *("convert", "MixNet_S", "--weights", "demo", "--target", "ncnn", "--precision", "fp16", "--out", tmp_path)
+    )
+    assert answer.returncode == 0, answer.stderr
+    answer = edgekit("verify", "MixNet_S", "--out", tmp_path, "--device", f"{SMALL},{LARGE}", "--json")
+    assert answer.returncode == 0, answer.stderr
+    errors = [
+        one["verdict"]["outputs"]["logits"]["against_oracle"]["rms_relative"]
+        for one in json.loads(answer.stdout)["checks"]
+    ]
+    assert errors[1] > 1.2 * errors[0]  # stored in FP16 on both; added up in FP16 on the newer one alone
+
+
+def test_the_list_says_what_is_ready(edgekit, checks):
+    found = {one["name"]: one for one in json.loads(edgekit("devices", "--json").stdout)["devices"]}
+    assert found[SMALL]["status"] == found[LARGE]["status"] == "ready"

@@ -1,0 +1,35 @@
+"""Names of machines, and what an emulated processor says of itself."""
+
+import pytest
+
+from edgekit.devices.emulation import processor_file
+from edgekit.devices.machine import known_machines, select_machines
+from edgekit.errors import UsageError
+
+
+def test_an_architecture_alone_means_its_first_processor():
+    small, large = known_machines().values()
+    assert select_machines("aarch64") == [small]
+    assert select_machines("host, AArch64:Cortex-A76,aarch64,aarch64:cortex-a53") == [None, large, small]
+
+
+@pytest.mark.parametrize("name", ["cortex-a53", "aarch64:", "aarch64:cortex-a99", "arm64", "host:x"])
+def test_an_unknown_name_is_answered_with_the_list(name):
+    with pytest.raises(UsageError, match=rf"no device {name}\. Devices are host, aarch64:cortex-a53, aarch64:corte"):
+        select_machines(name)
+
+
+def test_none_is_named():
+    with pytest.raises(UsageError, match="no device is named"):
+        select_machines(" ,")
+
+
+def test_processors_identify_themselves_as_the_real_ones_do():
+    # r0p4 and r4p1, as Linux shows them on such boards.
+    small, large = known_machines().values()
+    assert (small.processor.identification, large.processor.identification) == (0x410FD034, 0x414FD0B1)
+    described = processor_file(large)
+    assert described.count("processor\t:") == 2
+    assert "CPU part\t: 0xd0b\nCPU revision\t: 1\n" in described
+    assert "asimdhp" in described
+    assert "asimdhp" not in processor_file(small)
