@@ -10,6 +10,7 @@ from edgekit.artifact.judged import changed_since
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
+from edgekit.artifact.owned import check_golden
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
 from edgekit.errors import EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
@@ -114,7 +115,11 @@ def discarded(prepared: Preparation, error: SupersededError) -> list[Check]:
 def prepare(
     artifact: Artifact, executor: Executor, *, timed: bool = True, own: PhotoFolder | None = None
 ) -> Preparation:
-    """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured."""
+    """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured.
+
+    Raises UsageError where a file of somebody else lies where its golden inputs belong, and AbsentError as `verify`.
+    """
+    check_golden(artifact.folder)
     manifest = artifact.manifest
     target = targets()[manifest.target]
     golden = golden_file(artifact, executor.store.root.parent, own)

@@ -1,7 +1,6 @@
 """`edgekit diagnose`: why an artifact is wrong."""
 
 import shlex
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,6 +68,7 @@ def diagnose(
     An artifact in OUT is diagnosed as it is, changed files included. A model without one, or with flags that say how
     to convert it, is converted first, outside OUT.
     """
+    from edgekit.cache import cache_folder
     from edgekit.cli.session import session
     from edgekit.diagnose.diagnose import diagnose as examine
     from edgekit.diagnose.reproducer import REPRODUCER
@@ -76,6 +76,7 @@ def diagnose(
     from edgekit.owned import check_folder
     from edgekit.pipeline.output_kinds import parse_output_kinds
     from edgekit.pipeline.target import select_targets
+    from edgekit.scratch import working_folder
 
     if reproducer is not None:
         check_folder(reproducer, REPRODUCER)
@@ -84,7 +85,7 @@ def diagnose(
     folder = None if fresh else artifact_folder(what, target, out)
     with (
         session(offline=offline, verbose=verbose) as executor,
-        tempfile.TemporaryDirectory(prefix="edgekit-") as scratch,
+        working_folder(cache_folder()) as scratch,
     ):
         if folder is not None:
             subject = artifact_subject(folder, executor)
@@ -100,7 +101,7 @@ def diagnose(
             )
             (source,) = model_sources([what], options, offline=offline)
             source = without(source, wanted[0].name, without_rewrite or [])
-            subject = model_subject(source, wanted[0], Path(scratch), executor)
+            subject = model_subject(source, wanted[0], scratch, executor)
             beside = out / source.name
         found = examine(subject, executor, reproducer or beside / f"diagnosis-{subject.target.name}", own=own)
     if json:
