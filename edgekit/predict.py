@@ -1,6 +1,5 @@
 """Names what is on photos: each artifact in its own runtime, prepared as its manifest says."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from edgekit.pipeline.plan import run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.target import Variant, targets
+from edgekit.scratch import working_folder
 from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ def predict(
     for one in artifacts:
         check_kind(one.manifest)
     for start in range(0, len(photos), CHUNK):
-        with tempfile.TemporaryDirectory(prefix="edgekit-predict-") as scratch:
-            yield predict_some(chosen, photos[start : start + CHUNK], executor, top, Path(scratch))
+        with working_folder(executor.store.root.parent) as scratch:
+            yield predict_some(chosen, photos[start : start + CHUNK], executor, top, scratch)
 
 
 def predict_some(

@@ -11,6 +11,7 @@ from edgekit.artifact.judged import changed_since
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
+from edgekit.artifact.owned import check_golden
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
 from edgekit.devices.machine import Machine
 from edgekit.errors import EdgekitError, SupersededError
@@ -138,7 +139,11 @@ def prepare(
     own: PhotoFolder | None = None,
     machine: Machine | None = None,
 ) -> Preparation:
-    """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured."""
+    """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured.
+
+    Raises UsageError where a file of somebody else lies where its golden inputs belong, and AbsentError as `verify`.
+    """
+    check_golden(artifact.folder)
     manifest = artifact.manifest
     target = targets()[manifest.target]
     golden = golden_file(artifact, executor.store.root.parent, own, executor.store.notify)

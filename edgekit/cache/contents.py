@@ -12,8 +12,8 @@ from edgekit.remembered import FOLDER as HASHES
 from edgekit.remembered import record_of
 
 Kind = Literal[
-    "stages", "inputs", "weights", "downloads", "references", "environments", "logs", "hashes", "leftovers", "locks",
-    "other",
+    "stages", "inputs", "weights", "downloads", "references", "environments", "devices", "logs", "hashes", "leftovers",
+    "locks", "other",
 ]  # fmt: skip
 ABOUT: dict[Kind, str] = {
     "stages": "outputs of conversions and runs",
@@ -22,6 +22,7 @@ ABOUT: dict[Kind, str] = {
     "downloads": "official weights",
     "references": "imported reference bundles",
     "environments": "toolchains",
+    "devices": "emulated machines",
     "logs": "logs of stages that failed",
     "hashes": "hashes of files, remembered",
     "leftovers": "what killed runs left",
@@ -30,7 +31,7 @@ ABOUT: dict[Kind, str] = {
 }
 # What edgekit makes by itself, from what is at hand: what may be evicted without being asked.
 EVICTABLE: tuple[Kind, ...] = ("stages", "inputs", "weights", "logs", "leftovers")
-KNOWN = {"stages", "inputs", "weights", "references", "environments", "logs", HASHES, "locks"}
+KNOWN = {"stages", "inputs", "weights", "references", "environments", "devices", "logs", HASHES, "locks"}
 
 # Longer than it takes to write any file.
 WRITTEN_SECONDS = 3600
@@ -68,7 +69,7 @@ def total_bytes(entries: Iterable[Entry]) -> int:
 
 
 def contents(cache: Path, *, environments: bool = True) -> list[Entry]:
-    """Everything in the cache; without `environments`, whose many files take a while, all but those."""
+    """Everything in the cache; without `environments`, whose many files take a while, all but those and `devices`."""
     found = [
         *stages(cache),
         *(kept(cache, "inputs", cache / "inputs", "*.safetensors")),
@@ -85,6 +86,8 @@ def contents(cache: Path, *, environments: bool = True) -> list[Entry]:
         for folder in folders(cache / "environments"):
             lock = folder.with_suffix(".lock")
             found.append(Entry("environments", folder, blocks_below(folder), modified(folder), (), lock))
+        for folder in folders(cache / "devices"):
+            found.append(Entry("devices", folder, blocks_below(folder), modified(folder)))
     for path in sorted(cache.glob("*")) if is_real_folder(cache) else []:
         if path.name not in KNOWN:
             found.append(Entry("other", path, blocks_below(path), modified(path)))

@@ -64,7 +64,7 @@ def prune(
 
 def clear(cache: Path, kinds: Collection[Kind]) -> Pruning:
     """Remove everything of some kinds that is not in use."""
-    everything = contents(cache, environments="environments" in kinds)
+    everything = contents(cache, environments=not {"environments", "devices"}.isdisjoint(kinds))
     remover = Remover.of(cache, everything)
     for entry in everything:
         if entry.kind in kinds:
@@ -122,7 +122,7 @@ class Remover:
     def remove(self, entry: Entry) -> None:
         """Remove an entry, unless it is in use or being made."""
         # A toolchain is used by whoever runs, and says nothing of it.
-        used = entry.kind == "environments" and self.since != float("inf")
+        used = entry.kind in ("environments", "devices") and self.since != float("inf")
         if used or last_used(entry) >= self.since or not self.removed(entry):
             self.done.in_use += 1
             return

@@ -35,12 +35,13 @@ class Clearable(StrEnum):
     downloads = "downloads"
     references = "references"
     environments = "environments"
+    devices = "devices"
     logs = "logs"
     hashes = "hashes"
 
 
 # What comes again from the network or from other people only when it is asked for.
-DEAR = (Clearable.downloads, Clearable.references, Clearable.environments)
+DEAR = (Clearable.downloads, Clearable.references, Clearable.environments, Clearable.devices)
 
 
 @app.command(short_help="Show what takes room.")

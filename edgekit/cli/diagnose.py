@@ -1,7 +1,6 @@
 """`edgekit diagnose`: why an artifact is wrong."""
 
 import shlex
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -64,12 +63,14 @@ def diagnose(
     An artifact in OUT is diagnosed as it is, changed files included. A model without one, or with flags that say how
     to convert it, is converted first, outside OUT.
     """
+    from edgekit.cache import cache_folder
     from edgekit.cli.session import session
     from edgekit.diagnose.diagnose import diagnose as examine
     from edgekit.diagnose.reproducer import REPRODUCER
     from edgekit.diagnose.subject import artifact_subject, model_subject
     from edgekit.owned import check_folder
     from edgekit.pipeline.target import select_targets
+    from edgekit.scratch import working_folder
 
     if reproducer is not None:
         check_folder(reproducer, REPRODUCER)
@@ -78,7 +79,7 @@ def diagnose(
     folder = None if fresh else artifact_folder(what, target, out)
     with (
         session(offline=offline, verbose=verbose) as executor,
-        tempfile.TemporaryDirectory(prefix="edgekit-") as scratch,
+        working_folder(cache_folder()) as scratch,
     ):
         if folder is not None:
             subject = artifact_subject(folder, executor)
@@ -91,7 +92,7 @@ def diagnose(
                 raise UsageError(f"--target {target} names {len(wanted)} targets", "Diagnose them one at a time.")
             (source,) = model_sources([what], model.options(), offline=offline)
             source = without(source, wanted[0].name, without_rewrite or [])
-            subject = model_subject(source, wanted[0], Path(scratch), executor)
+            subject = model_subject(source, wanted[0], scratch, executor)
             beside = out / source.name
         place = reproducer or beside / f"diagnosis-{subject.target.name}"
         found = examine(subject, executor, place, own=own, recipe=model.recipe)

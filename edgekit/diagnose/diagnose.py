@@ -23,7 +23,7 @@ from edgekit.diagnose.reproducer import Case, write_reproducer
 from edgekit.diagnose.steps import ARTIFACT, CONVERTED, File, Step, conversion_of
 from edgekit.diagnose.subject import Subject
 from edgekit.diagnose.wording import sentence
-from edgekit.errors import ConversionError, EdgekitError
+from edgekit.errors import ConversionError, EdgekitError, UsageError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.parity.ranges import beyond, beyond_words, read_ranges
 from edgekit.pipeline.execute import Executor
@@ -268,7 +268,8 @@ class Examination:
         try:
             return write_reproducer(case, self.reproducer)
         except EdgekitError as error:
-            return ReproducerReport(self.reproducer, self.reproducer / "reproduce.py", reason=error.message)
+            script, refused = self.reproducer / "reproduce.py", isinstance(error, UsageError)
+            return ReproducerReport(self.reproducer, script, reason=error.message, refused=refused)
 
     def inspected(self) -> Diagnosis:
         """A variant that cannot run here: its parameters beside those of a fresh conversion."""

@@ -65,13 +65,17 @@ class CureReport(msgspec.Struct, frozen=True):
 
 
 class ReproducerReport(msgspec.Struct, frozen=True):
-    """The folder with a minimal model, an input and `reproduce.py`; `error` is what it showed when it was tried."""
+    """The folder with a minimal model, an input and `reproduce.py`; `error` is what it showed when it was tried.
+
+    `refused`: something of the user's lies in its place, so that it was not written; `reason` says what.
+    """
 
     folder: Path
     script: Path
     error: float | None = None
     shows: bool = False
     reason: str = ""
+    refused: bool = False
 
 
 class Diagnosis(msgspec.Struct, frozen=True):

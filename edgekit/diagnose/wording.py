@@ -22,6 +22,8 @@ def sentence(found: Diagnosis, guilty: StepReport | None, reason: str, cause: st
     parts += cure_words(found.cures)
     if found.reproducer is not None and found.reproducer.shows:
         parts.append(f"Reproducer: {found.reproducer.script}.")
+    elif found.reproducer is not None and found.reproducer.refused:
+        parts.append(f"No reproducer was written: {found.reproducer.reason}.")
     elif found.reproducer is not None:
         parts.append(f"The layer alone does not show it ({found.reproducer.reason}); see {found.reproducer.folder}.")
     return " ".join(parts)

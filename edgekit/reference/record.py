@@ -1,7 +1,6 @@
 """Records a reference: the very program or ONNX that artifacts come from, on the golden inputs, in one backend."""
 
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -38,6 +37,7 @@ from edgekit.reference.exactness import Arrays, Measured, measure
 from edgekit.reference.match import program_hashes
 from edgekit.reference.run_backend import BackendRun, run_backend
 from edgekit.reference.tensors import tensor_sha256
+from edgekit.scratch import working_folder
 
 ONNX = "onnx"
 
@@ -154,7 +154,7 @@ def ran_backend(
     stage = plan.conversions.get(ONNX, plan.program)
     folder = outcomes.result(stage).folder
     model = {"onnx": folder / "model.onnx"} if stage is not plan.program else {PROGRAM: folder}
-    with tempfile.TemporaryDirectory(prefix="recording-", dir=executor.store.root.parent) as scratch:
+    with working_folder(executor.store.root.parent) as scratch:
         try:
             return run_backend(
                 wish.backend,
@@ -163,13 +163,13 @@ def ran_backend(
                 wish.arithmetic,
                 batches(plan.source),
                 executor.toolchain,
-                Path(scratch),
+                scratch,
                 python=wish.python,
                 device=wish.device,
                 limits=replace(RUN_LIMITS, gpu=True),
             )
         except EdgekitError as error:
-            remedy = keep_log(Path(scratch), error.remedy, executor)
+            remedy = keep_log(scratch, error.remedy, executor)
             raise type(error)(f"{wish.backend.name}: {error.message}", remedy) from None
 
 

@@ -70,3 +70,9 @@ def test_a_conversion_that_fails():
 def test_a_reference_that_cannot_be_trusted():
     off = StepReport("program", "Paddle FP32", "", "guilty", 0.01, 4e-3)
     assert "no conversion can be judged by it" in sentence(diagnosis(steps=(off,)), off, "")
+
+
+def test_a_reproducer_in_whose_place_something_lies():
+    refused = ReproducerReport(Path("d"), Path("d/reproduce.py"), reason="d is a link", refused=True)
+    said = sentence(diagnosis(steps=STEPS, reproducer=refused), STEPS[1], "")
+    assert said.endswith("No reproducer was written: d is a link.")
