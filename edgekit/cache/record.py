@@ -1,17 +1,19 @@
 """The cache's own records: small sealed JSON documents. One that is damaged or of another kind counts as absent."""
 
 import json
-import os
 import shutil
-import stat
 import uuid
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
+from edgekit.errors import UsageError
 from edgekit.files import disk_errors
 from edgekit.hashing import data_sha256
+from edgekit.untrusted.files import read_bytes
+from edgekit.untrusted.json_document import plain_json
+from edgekit.untrusted.values import Unusable
 
 T = TypeVar("T")
 
@@ -25,7 +27,7 @@ def read_record(path: Path, kind: type[T]) -> T | None:
 
     Its seal is over all that it says: a number that was changed into another counts as damage too.
     """
-    sealed = parse(read_regular(path))
+    sealed = parsed(path)
     if not isinstance(sealed, dict) or sealed.get("format") != FORMAT or sealed.get("kind") != kind.__name__:
         return None
     if sealed.get("sha256") != data_sha256(sealed.get("record")):
@@ -35,7 +37,7 @@ def read_record(path: Path, kind: type[T]) -> T | None:
 
 def read_plain(path: Path, kind: type[T]) -> T | None:
     """What a JSON file without a seal says as `kind`; None where it says anything else."""
-    return converted(parse(read_regular(path)), kind)
+    return converted(parsed(path), kind)
 
 
 def write_record(path: Path, record: Any) -> None:
@@ -80,32 +82,11 @@ def clear_place(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def read_regular(path: Path) -> bytes | None:
-    """The bytes of a regular file of at most `LARGEST_BYTES`; None where there is none. Pipes and devices are none."""
+def parsed(path: Path) -> Any:
+    """What the JSON file at `path` says; None where there is none, or something else."""
     try:
-        # Without O_NONBLOCK the opening of a pipe would wait for its writer.
-        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except OSError:
-        return None
-    try:
-        found = os.fstat(opened)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST_BYTES:
-            return None
-        with os.fdopen(opened, "rb", closefd=False) as stream:
-            return stream.read(LARGEST_BYTES)
-    except OSError:
-        return None
-    finally:
-        os.close(opened)
-
-
-def parse(text: bytes | str | None) -> Any:
-    """What a JSON text says; None where it is none."""
-    if text is None:
-        return None
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):  # UnicodeDecodeError is a ValueError
+        return plain_json(read_bytes(path, LARGEST_BYTES))
+    except (UsageError, Unusable):
         return None
 
 
@@ -113,5 +94,5 @@ def converted(document: Any, kind: type[T]) -> T | None:
     """A document as `kind`; None where it is another."""
     try:
         return msgspec.convert(document, kind)
-    except (msgspec.ValidationError, RecursionError, OverflowError):
+    except (ValueError, TypeError, OverflowError, RecursionError):  # a msgspec.ValidationError is a ValueError
         return None

@@ -33,7 +33,7 @@ def make_artifact(cache: Path, tmp_path: Path) -> MakeArtifact:
             model=ModelRecord(model, "F", "A", 10),
             weights=WeightsRecord("demo", "demo", "0" * 64),
             preprocessing=Preprocessing(),
-            inputs=(TensorSpec("x", "x", (1, 3, 224, 224), "float32"),),
+            inputs=(TensorSpec("x", "x", (1, 3, 224, 224), "float32", kind="image"),),
             outputs=(TensorSpec("logits", "logits", (1, 10), "float32"),),
             program_key="1" * 64,
             stages=(),

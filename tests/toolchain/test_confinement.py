@@ -10,6 +10,7 @@ import pytest
 
 from edgekit.doctor import find_confinement
 from edgekit.errors import ConversionError
+from edgekit.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import StageStore
@@ -186,13 +187,13 @@ def test_what_is_no_file_is_not_taken_from_a_worker(leave, body: str, said: str)
 def test_a_record_never_lands_in_an_input(fake_worker: Path, cache: Path, tmp_path: Path) -> None:
     """A worker may say that its `stage.json` is its input, whose other name edgekit puts there."""
     given = tmp_path / "given.bin"
-    given.write_text("years of work")
+    given.write_text('"years of work"')
     body = "[(request.output / name).symlink_to(request.inputs['given']) for name in ('stage.json', 'worker.log')]"
     (fake_worker / "fake" / "work.py").write_text(LEAVE.format(body=body))
-    made = Stage("fake/work.py", "test", {"given": SourceFile(given, "0" * 64)})
+    made = Stage("fake/work.py", "test", {"given": SourceFile(given, file_sha256(given))})
     store = StageStore(cache / "stages")
     assert Executor(store, Toolchain(cache)).run([made]).result(made).key == made.key
-    assert given.read_text() == "years of work"
+    assert given.read_text() == '"years of work"'
     assert store.find(made) is not None
 
 
