@@ -48,6 +48,8 @@ HANG_SECONDS = 120
 ORPHAN_SECONDS = 30
 TIMEOUT_SECONDS = 900
 ALL_STAGES = 0.25
+START_SECONDS = 0.5
+"""Python itself starts in a fraction of this: until then a signal finds nothing of edgekit's."""
 FAULTS = ("tracebacks", "hangs", "statuses", "orphans", "lost files", "wrong verdicts", "not healed")
 SHARES = {"convert": 0.3, "verify": 0.3, "matrix": 0.2, "install": 0.2}
 
@@ -211,9 +213,10 @@ def kill(scenario: Scenario, place: Playground, chance: random.Random) -> tuple[
             process.kill()
             said = process.communicate()[1]
             found["hangs"] += 1
-        if how != signal.SIGKILL and process.returncode in (-how, 0):
-            # Before Python had come to edgekit's first line, or after its last.
-            found["had ended" if process.returncode == 0 else "not begun"] += 1
+        if how != signal.SIGKILL and process.returncode == 0:
+            found["had ended"] += 1
+        elif how != signal.SIGKILL and process.returncode == -how and delay < START_SECONDS and "edgekit: " not in said:
+            found["not begun"] += 1
         elif how != signal.SIGKILL and process.returncode != 130:
             found["statuses"] += 1
     begun = "not begun" not in found
@@ -257,7 +260,7 @@ def benchmark(kills: int, seed: int, place: Playground) -> dict:
             found, said = kill(scenario, place, chance)
             counts += found
             counts["kills"] += not found["had ended"]
-            if any(found[fault] for fault in FAULTS):
+            if any(found[fault] for fault in FAULTS) or found["not begun"]:
                 print(f"{name} {counts['kills']}: {dict(found)}\n{said}", file=sys.stderr, flush=True)
         status, said, _ = place.whole_run(*commands[name])
         left = place.leftovers()

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -51,3 +52,22 @@ print("clean")
 def test_a_request_to_end_is_one_interrupt(script: str) -> None:
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "clean\n", "")
+
+
+IN_A_TEXT = """
+import signal, sys
+from edgekit.cli.interrupts import listen, stop_listening
+listen()
+try:
+    exec("signal.raise_signal(signal.SIGTERM)")
+except KeyboardInterrupt:
+    stop_listening()
+    sys.exit(130)
+"""
+
+
+def test_an_interrupt_in_a_text_that_is_executed_keeps_the_status(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(IN_A_TEXT)
+    command = [sys.executable, "-m", "interrupted"]
+    answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (130, "")
