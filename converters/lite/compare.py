@@ -55,7 +55,7 @@ def compare(request: Request) -> dict[str, Any]:
         "differences": differences,
         "agrees": not differences,
         "summary": "; ".join(differences)
-        or f"it has the x86 file's operators and the same {len(arm.parameters)} parameters{_rounding(arm)}",
+        or f"it has the x86 file's operators{_rounding(arm)} and the same {len(arm.parameters)} parameters",
     }
 
 
@@ -64,8 +64,7 @@ def _rounding(arm: NbModel) -> str:
     kinds = [kind for op in arm.operators for kind in (op.type, op.attributes.get("act_type")) if kind in _DIVIDING]
     if not kinds:
         return ""
-    counted = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(kinds).items()))
-    return f", of which {counted} divide less exactly on ARM"
+    return f", of which {len(kinds)} ({', '.join(sorted(set(kinds)))}) divide less exactly on ARM,"
 
 
 def _summary(path: Path, model: NbModel) -> dict[str, Any]:
