@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,3 @@ class Races:
 @pytest.fixture
 def races(project: FakeProject, tmp_path: Path) -> Races:
     return Races(project, tmp_path / "lock")
-
-
-Change = Callable[[Path], None]
