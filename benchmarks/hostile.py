@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from edgekit.cache import cache_folder
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from tests.untrusted.mutation import drawn, edited

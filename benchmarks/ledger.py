@@ -31,6 +31,7 @@ from edgeworker.ledger.job import explanations
 from edgeworker.protocol import Request
 
 from edgekit.artifact.load import load_artifact
+from edgekit.artifact.rules import rules_for
 from edgekit.cli.common import SourceOptions, model_sources
 from edgekit.cli.session import session
 from edgekit.convert import convert
@@ -40,7 +41,6 @@ from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.target import targets
 from edgekit.reference.choose import Choice
-from edgekit.rules import rules_for
 from edgekit.verify import Preparation, chosen_reference, judge_variant, prepare
 from tests.diagnose.damage import seal_again, stored_parameters
 from tests.ledger.damages import DAMAGES

@@ -26,9 +26,10 @@ from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
 from edgekit.elsewhere import with_way_out
 from edgekit.errors import EdgekitError, OperatorError, UsageError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
+from edgekit.filesystem.owned import check_kind
+from edgekit.filesystem.remembered import remembered_sha256
 from edgekit.inputs.size import Size
-from edgekit.owned import check_kind
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
@@ -37,7 +38,6 @@ from edgekit.pipeline.plan import Plan, plan_conversion, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, check_precision
-from edgekit.remembered import remembered_sha256
 
 
 @dataclass(frozen=True)

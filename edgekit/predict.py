@@ -9,7 +9,8 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import run_options
 from edgekit.errors import AbsentError, EdgekitError, UsageError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
+from edgekit.filesystem.scratch import working_folder
 from edgekit.inputs.images import load_image
 from edgekit.inputs.preprocessing import cropped_levels, preprocess
 from edgekit.pipeline.execute import Executor
@@ -18,7 +19,6 @@ from edgekit.pipeline.plan import run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.target import Variant, targets
-from edgekit.scratch import working_folder
 from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.owned import check_golden
+from edgekit.artifact.rules import Rules, rules_for
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
 from edgekit.devices.machine import Machine
 from edgekit.errors import EdgekitError, SupersededError
@@ -30,7 +31,6 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.reference.choose import Choice, Reference, Truth, choice
 from edgekit.reference.match import Subject, program_hashes
-from edgekit.rules import Rules, rules_for
 
 
 @dataclass(frozen=True)

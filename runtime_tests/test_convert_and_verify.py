@@ -12,7 +12,7 @@ from conftest import Converted, Edgekit
 from edgekit.artifact.load import load_artifact, read_manifest
 from edgekit.artifact.manifest import FileRecord
 from edgekit.artifact.write import update_manifest
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from tests.converters.lite import nb_patch
 from tests.converters.loading import load
 from tests.converters.ncnn import damage as ncnn_damage

@@ -10,7 +10,7 @@ from conftest import SHARED, Edgekit
 from edgekit.artifact.load import load_artifact, read_manifest
 from edgekit.artifact.manifest import FileRecord
 from edgekit.artifact.write import update_manifest
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.golden import bundled_photos
 from tests.converters.onnx import damage as onnx_damage
 from tests.converters.openvino import damage as openvino_damage

@@ -16,10 +16,10 @@ from edgekit.artifact.load import Artifact, is_signed
 from edgekit.artifact.manifest import FileRecord, Manifest
 from edgekit.artifact.owned import GOLDEN, check_golden
 from edgekit.artifact.write import locked, write_manifest
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
+from edgekit.filesystem.owned import write_whole
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
-from edgekit.owned import write_whole
 
 if TYPE_CHECKING:
     import numpy as np

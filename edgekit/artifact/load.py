@@ -7,7 +7,7 @@ from pathlib import Path
 from edgekit.artifact.check import check_manifest
 from edgekit.artifact.manifest import FILE, SCHEMA, SIGNATURE, Manifest, ManifestHead
 from edgekit.errors import UsageError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.stage import SourceFile
 from edgekit.untrusted.files import read_bytes
 from edgekit.untrusted.json_document import decode_json

@@ -130,7 +130,7 @@ class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
 
     `device` is what it ran on where that is not the machine's processor, and `machine` the emulated one, by its name.
-    `ledger` accounts for what it stores. `tolerance` says whose rules judged (`edgekit.rules`).
+    `ledger` accounts for what it stores. `tolerance` says whose rules judged (`edgekit.artifact.rules`).
     """
 
     variant: str

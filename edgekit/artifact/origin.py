@@ -6,10 +6,10 @@ from pathlib import Path
 
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
+from edgekit.filesystem.remembered import mark_used
 from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER
 from edgekit.pipeline.store import Damaged, read_stage
 from edgekit.pipeline.target import targets
-from edgekit.remembered import mark_used
 
 
 def program_folder_of(manifest: Manifest, stages: Path) -> Path:

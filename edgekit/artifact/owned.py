@@ -5,7 +5,7 @@ from pathlib import Path
 from msgspec import Raw, Struct
 
 from edgekit.artifact.manifest import FILE, SIGNATURE
-from edgekit.owned import Kind, check_file, is_regular
+from edgekit.filesystem.owned import Kind, check_file, is_regular
 
 GOLDEN = "golden.safetensors"
 _LARGEST_BYTES = 64 << 20

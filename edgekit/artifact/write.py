@@ -10,7 +10,7 @@ from edgekit.artifact.load import Artifact, identities_of
 from edgekit.artifact.manifest import FILE, Manifest
 from edgekit.artifact.owned import ARTIFACT
 from edgekit.errors import ConversionError
-from edgekit.owned import check_folder, replace_folder, scratch_beside, write_whole
+from edgekit.filesystem.owned import check_folder, replace_folder, scratch_beside, write_whole
 from edgekit.untrusted.files import resolved
 from edgekit.untrusted.json_document import encode_json
 

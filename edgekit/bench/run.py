@@ -15,7 +15,7 @@ from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
 from edgekit.convert import make_manifest, write_conversion
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
-from edgekit.owned import check_kind
+from edgekit.filesystem.owned import check_kind
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
 from edgekit.pipeline.plan import Plan, plan_conversion, programs_of, run_stage

@@ -8,7 +8,7 @@ from edgekit.cache.contents import Entry, Kind, contents
 from edgekit.cache.kept import Kept, record_of
 from edgekit.cache.record import read_plain, read_record
 from edgekit.errors import EdgekitError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.store import RECORD, Damaged, read_stage
 from edgekit.reference.bundle import checked_bundle
 from edgekit.weights.official import Downloaded

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from edgekit.remembered import FOLDER as HASHES
-from edgekit.remembered import record_of
+from edgekit.filesystem.remembered import FOLDER as HASHES
+from edgekit.filesystem.remembered import record_of
 
 Kind = Literal[
     "stages", "inputs", "weights", "downloads", "references", "environments", "devices", "logs", "hashes", "leftovers",

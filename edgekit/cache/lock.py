@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.cache.record import clear_place
-from edgekit.files import disk_errors
+from edgekit.filesystem.writing import disk_errors
 
 if TYPE_CHECKING:
     from filelock import FileLock

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 
 from edgekit.errors import UsageError
-from edgekit.files import disk_errors
-from edgekit.hashing import data_sha256
+from edgekit.filesystem.hashing import data_sha256
+from edgekit.filesystem.writing import disk_errors
 from edgekit.untrusted.files import read_bytes
 from edgekit.untrusted.json_document import plain_json
 from edgekit.untrusted.values import Unusable

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgekit.files import disk_errors
+from edgekit.filesystem.writing import disk_errors
 
 FOLDER = Path("locks", "sessions")
 

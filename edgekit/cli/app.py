@@ -21,8 +21,8 @@ from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
 from edgekit.cli.sign import sign
 from edgekit.cli.verify import verify
-from edgekit.disk import full_disk, is_full
 from edgekit.errors import ConversionError, EdgekitError
+from edgekit.filesystem.full_disk import full_disk, is_full
 
 app = typer.Typer(
     name="edgekit",

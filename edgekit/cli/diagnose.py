@@ -68,9 +68,9 @@ def diagnose(
     from edgekit.diagnose.diagnose import diagnose as examine
     from edgekit.diagnose.reproducer import REPRODUCER
     from edgekit.diagnose.subject import artifact_subject, model_subject
-    from edgekit.owned import check_folder
+    from edgekit.filesystem.owned import check_folder
+    from edgekit.filesystem.scratch import working_folder
     from edgekit.pipeline.target import select_targets
-    from edgekit.scratch import working_folder
 
     if reproducer is not None:
         check_folder(reproducer, REPRODUCER)

@@ -132,7 +132,7 @@ def approved_artifact(folder: Path, key: "PublicKey | None", signatures: "dict[P
 
 def password(file: Path | None, *, twice: bool = False) -> str:
     """The key's password: from a file, else asked for on the terminal, where there is one."""
-    from edgekit.signing.files import read_bytes
+    from edgekit.untrusted.files import read_bytes
 
     if file is not None:
         content = sys.stdin.buffer.readline(1024) if str(file) == "-" else read_bytes(file, 1024, "password file")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgekit.devices.processors import Architecture
-from edgekit.files import replace_folder, scratch_folder
+from edgekit.filesystem.writing import replace_folder, scratch_folder
 from edgekit.toolchain.environment import uv
 from edgekit.toolchain.script import Requirements
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgekit.devices.processors import Architecture
 from edgekit.errors import AbsentError, ConversionError
-from edgekit.files import full_disk_reported, replace_folder, scratch_folder
+from edgekit.filesystem.writing import full_disk_reported, replace_folder, scratch_folder
 
 # What the packages of the runtimes link against, and the Python that runs edgekit's own runners.
 PACKAGES = ("python3", "libstdc++6", "libgomp1")

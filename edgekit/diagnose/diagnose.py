@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from edgekit.artifact.rules import rules_for
 from edgekit.artifact.samples import batch_of_calls, golden_file, run_options
 from edgekit.diagnose.accounts import unaccounted
 from edgekit.diagnose.attempts import Attempts, stand_in
@@ -32,7 +33,6 @@ from edgekit.pipeline.plan import ranges_stage, reference_stage, way_to
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant, targets
-from edgekit.rules import rules_for
 
 
 def diagnose(

@@ -20,7 +20,7 @@ from edgekit.diagnose.report import ReproducerReport
 from edgekit.diagnose.steps import File, Step
 from edgekit.diagnose.subject import Subject
 from edgekit.errors import ConversionError, EdgekitError
-from edgekit.owned import Kind, check_kind, is_regular, replace_folder, scratch_beside
+from edgekit.filesystem.owned import Kind, check_kind, is_regular, replace_folder, scratch_beside
 from edgekit.pipeline.plan import way_to
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult

@@ -12,7 +12,7 @@ from edgekit.artifact.origin import program_folder_of
 from edgekit.convert import make_manifest, write_conversion
 from edgekit.diagnose.steps import by_the_way_taken, finished, with_program_rewrites, with_rewrites
 from edgekit.errors import EdgekitError, UsageError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.plan import Plan, plan_conversion, programs_of
 from edgekit.pipeline.source import ModelSource

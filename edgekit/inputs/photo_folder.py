@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.errors import UsageError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.images import load_image
 
 ENDINGS = {".jpg", ".jpeg", ".png"}

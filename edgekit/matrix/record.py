@@ -12,11 +12,11 @@ from edgekit import __version__
 from edgekit.artifact.samples import golden_samples
 from edgekit.artifact.write import locked
 from edgekit.cache.record import read_plain
-from edgekit.files import disk_errors
-from edgekit.hashing import data_sha256, file_sha256
+from edgekit.filesystem.hashing import data_sha256, file_sha256
+from edgekit.filesystem.owned import check_file, write_whole
+from edgekit.filesystem.writing import disk_errors
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import cpu_name
-from edgekit.owned import check_file, write_whole
 from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest

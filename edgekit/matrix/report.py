@@ -6,9 +6,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from edgekit.artifact.write import locked
+from edgekit.filesystem.owned import check_file, write_whole
 from edgekit.matrix.cell import BAD, Cell
 from edgekit.matrix.machine import Machine
-from edgekit.owned import check_file, write_whole
 from edgekit.untrusted.json_document import encode_json
 
 SCHEMA = 1

@@ -9,9 +9,9 @@ from edgekit.artifact.load import read_manifest
 from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.write import locked
 from edgekit.errors import AbsentError, UsageError
+from edgekit.filesystem.owned import remove_folder
 from edgekit.matrix.record import Keep
 from edgekit.matrix.sources import Group, lineage
-from edgekit.owned import remove_folder
 from edgekit.pipeline.memory import weight_bytes
 from edgekit.pipeline.store import StageStore
 from edgekit.report.sizes import readable_size

@@ -5,8 +5,8 @@ from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
-from edgekit.disk import full_disk, is_full
 from edgekit.errors import ConversionError, DiskFullError, EdgekitError, OperatorError
+from edgekit.filesystem.full_disk import full_disk, is_full
 from edgekit.pipeline.outcome import Event, Outcome, Outcomes
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import StageResult, StageStore

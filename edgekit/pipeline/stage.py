@@ -9,7 +9,7 @@ from typing import Any
 
 from edgekit.bundled import bundled_folder
 from edgekit.devices.machine import Machine
-from edgekit.hashing import data_sha256, file_sha256
+from edgekit.filesystem.hashing import data_sha256, file_sha256
 from edgekit.toolchain.worker import Limits
 
 # Raised when the meaning of a stage's record changes, so that old caches are not misread.

@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from edgekit.artifact.write import locked
 from edgekit.errors import UsageError
-from edgekit.files import disk_errors
-from edgekit.owned import check_file, write_whole
+from edgekit.filesystem.owned import check_file, write_whole
+from edgekit.filesystem.writing import disk_errors
 from edgekit.reference.description import SCHEMA, Description
 from edgekit.reference.tensors import LEVELS, OUTPUT, PALETTE, VALUES, pack_inputs, tensor_sha256, unpack_inputs
 from edgekit.untrusted.files import open_regular, read_bytes

@@ -10,6 +10,7 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact.samples import DYNAMIC_BATCHES, golden_samples, stored
 from edgekit.errors import EdgekitError, UsageError
+from edgekit.filesystem.scratch import working_folder
 from edgekit.inputs.golden import GoldenInputs, bundled_photos
 from edgekit.inputs.size import Size
 from edgekit.pipeline.execute import Executor
@@ -37,7 +38,6 @@ from edgekit.reference.exactness import Arrays, Measured, measure
 from edgekit.reference.match import program_hashes
 from edgekit.reference.run_backend import BackendRun, run_backend
 from edgekit.reference.tensors import tensor_sha256
-from edgekit.scratch import working_folder
 
 ONNX = "onnx"
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.artifact.rules import ARTIFACT, PROJECT
 from edgekit.report.conditions import age_words, busy_words, is_busy
 from edgekit.report.decisions import (
     ENOUGH,
@@ -15,7 +16,6 @@ from edgekit.report.decisions import (
 )
 from edgekit.report.sizes import readable_size
 from edgekit.report.styled import styled
-from edgekit.rules import ARTIFACT, PROJECT
 
 if TYPE_CHECKING:
     from rich.table import Table

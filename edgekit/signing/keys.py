@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.errors import AbsentError, UsageError
-from edgekit.signing.files import read_bytes
+from edgekit.untrusted.files import read_bytes
 
 if TYPE_CHECKING:
     from minisign import PublicKey, SecretKey

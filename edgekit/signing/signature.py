@@ -11,9 +11,9 @@ from edgekit.artifact.load import Artifact, read_manifest
 from edgekit.artifact.manifest import FILE, SIGNATURE, Manifest
 from edgekit.artifact.write import locked
 from edgekit.errors import UsageError
-from edgekit.files import full_disk_reported
-from edgekit.signing.files import read_bytes
+from edgekit.filesystem.writing import full_disk_reported
 from edgekit.signing.keys import key_number, number_of
+from edgekit.untrusted.files import read_bytes
 
 if TYPE_CHECKING:
     from minisign import PublicKey, SecretKey, Signature

@@ -17,9 +17,9 @@ from msgspec import Struct
 
 from edgekit.cache.lock import acquire, file_lock
 from edgekit.cache.record import read_plain, write_plain
-from edgekit.disk import full_disk, says_full
 from edgekit.errors import AbsentError
-from edgekit.files import full_disk_reported
+from edgekit.filesystem.full_disk import full_disk, says_full
+from edgekit.filesystem.writing import full_disk_reported
 from edgekit.toolchain.command import Cancelled, run_command
 from edgekit.toolchain.interpreter import find_interpreter, uv_program
 from edgekit.toolchain.script import Requirements

@@ -16,8 +16,8 @@ from msgspec import Struct
 from edgekit.bundled import bundled_folder
 from edgekit.devices.emulation import emulated_python
 from edgekit.devices.machine import Machine
-from edgekit.disk import full_disk, nothing_left, says_full
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
+from edgekit.filesystem.full_disk import full_disk, nothing_left, says_full
 from edgekit.toolchain.command import Cancelled, kill_group
 from edgekit.toolchain.confinement import confinement
 from edgekit.toolchain.crash import telling_line

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from edgekit.cache.record import clear_folder, clear_place, read_plain, write_plain
 from edgekit.errors import AbsentError, ConversionError
-from edgekit.files import disk_errors
+from edgekit.filesystem.writing import disk_errors
 from edgekit.untrusted.wording import harmless
 from edgekit.weights.http import open_url, whole_number
 

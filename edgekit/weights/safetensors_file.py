@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edgekit.errors import UsageError
-from edgekit.files import disk_errors
+from edgekit.filesystem.writing import disk_errors
 from edgekit.untrusted.safetensors_header import read_header
 from edgekit.untrusted.wording import harmless
 from edgekit.weights.prepare import check_not_quantised, widened_bfloat16

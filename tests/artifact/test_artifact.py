@@ -12,7 +12,7 @@ from edgekit.artifact.manifest import FILE, SCHEMA, FileRecord, Manifest, ModelR
 from edgekit.artifact.origin import convert_command
 from edgekit.artifact.write import update_manifest, write_artifact
 from edgekit.errors import ConversionError, UsageError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.preprocessing import Preprocessing
 
 

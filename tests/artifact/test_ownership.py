@@ -11,9 +11,9 @@ from edgekit.artifact.manifest import FILE
 from edgekit.artifact.owned import ARTIFACT, GOLDEN
 from edgekit.artifact.write import write_artifact
 from edgekit.errors import UsageError
+from edgekit.filesystem.owned import MARK, remove_folder
 from edgekit.inputs.golden import golden_inputs
 from edgekit.inputs.preprocessing import Preprocessing
-from edgekit.owned import MARK, remove_folder
 from tests.artifact.test_artifact import manifest_of, renamed
 
 
@@ -179,13 +179,15 @@ def test_a_file_that_arrives_while_the_new_artifact_is_written_moves_over(
     place: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(place, source)
-    import edgekit.owned
+    import edgekit.filesystem.owned
 
     def late(folder: Path, kind) -> None:
         (folder / "notes.txt").write_text("mine")
 
-    check = edgekit.owned.check_folder
-    monkeypatch.setattr(edgekit.owned, "check_folder", lambda folder, kind: (check(folder, kind), late(folder, kind)))
+    check = edgekit.filesystem.owned.check_folder
+    monkeypatch.setattr(
+        edgekit.filesystem.owned, "check_folder", lambda folder, kind: (check(folder, kind), late(folder, kind))
+    )
     write_artifact(place, {"new.onnx": source}, renamed(manifest_of(source), "new.onnx"))
     assert sorted(path.name for path in place.iterdir()) == [FILE, "new.onnx", "notes.txt"]
     assert (place / "notes.txt").read_text() == "mine"
@@ -197,7 +199,7 @@ def test_where_names_cannot_be_swapped_the_old_one_is_moved_first(
 ) -> None:
     write(place, source)
     if not swapped:
-        monkeypatch.setattr("edgekit.owned.exchange", lambda *_: False)
+        monkeypatch.setattr("edgekit.filesystem.owned.exchange", lambda *_: False)
     write_artifact(place, {"new.onnx": source}, renamed(manifest_of(source), "new.onnx"))
     assert sorted(path.name for path in place.iterdir()) == [FILE, "new.onnx"]
     assert [path.name for path in place.parent.iterdir()] == ["onnx"]

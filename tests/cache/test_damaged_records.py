@@ -14,13 +14,13 @@ from edgekit.cache.session import FOLDER as SESSIONS
 from edgekit.cache.session import in_use, running_since
 from edgekit.catalog import load_catalog
 from edgekit.errors import ConversionError
+from edgekit.filesystem.remembered import record_of, remembered_sha256
 from edgekit.matrix import record as matrix_record
 from edgekit.matrix.cell import Cell
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import RECORD, StageStore
 from edgekit.reference import store as references
-from edgekit.remembered import record_of, remembered_sha256
 from edgekit.toolchain.environment import MARKER, Marker, environment_folder, ready_python
 from edgekit.toolchain.script import Requirements
 from edgekit.toolchain.worker import Toolchain

@@ -8,7 +8,7 @@ import pytest
 from edgekit.catalog import load_catalog
 from edgekit.catalog.catalog import OWN_MODEL
 from edgekit.errors import UsageError
-from edgekit.hashing import data_sha256
+from edgekit.filesystem.hashing import data_sha256
 from edgekit.weights.demo import FOLDER, demo_weights
 
 CATALOG = load_catalog()

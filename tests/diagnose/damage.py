@@ -131,7 +131,7 @@ def seal_again(folder: Path) -> None:
     from edgekit.artifact.load import read_manifest
     from edgekit.artifact.manifest import FileRecord
     from edgekit.artifact.write import update_manifest
-    from edgekit.hashing import file_sha256
+    from edgekit.filesystem.hashing import file_sha256
 
     manifest = read_manifest(folder)
     files = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.errors import ConversionError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import RECORD, StageStore

@@ -8,7 +8,7 @@ import pytest
 from edgekit.cli.app import run
 from edgekit.diagnose.reproducer import REPRODUCER
 from edgekit.errors import UsageError
-from edgekit.owned import check_folder
+from edgekit.filesystem.owned import check_folder
 from edgekit.reference.bundle import check_place
 from tests.races.conftest import Races
 

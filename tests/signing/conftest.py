@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
 from edgekit.artifact.write import write_artifact
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.signing.keys import new_pair
 from tests.matrix.conftest import project

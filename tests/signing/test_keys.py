@@ -86,5 +86,5 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes | None, said: 
         public_key(str(path))
     with pytest.raises(UsageError, match=said):
         secret_key(path, never)
-    with pytest.raises(UsageError, match="is no file"):
+    with pytest.raises(UsageError, match="is a folder, not a file"):
         public_key(str(tmp_path))

@@ -10,7 +10,7 @@ import pytest
 
 from edgekit.doctor import find_confinement
 from edgekit.errors import ConversionError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import StageStore

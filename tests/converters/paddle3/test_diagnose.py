@@ -13,7 +13,7 @@ from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.locate import Sample, locate
 from edgekit.diagnose.reproducer import SCRIPTS, script_head
 from edgekit.diagnose.steps import OLD_PROGRAM, Step
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.plan import PROGRAM
 from edgekit.pipeline.stage import SourceFile

@@ -9,7 +9,7 @@ import pytest
 from edgekit.artifact.load import load_artifact, read_manifest
 from edgekit.artifact.manifest import FileRecord
 from edgekit.artifact.write import update_manifest
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.toolchain.device import find_device
 from tests.converters.tensorrt.damage import scale_one_channel
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit import remembered
-from edgekit.remembered import remembered_sha256
+from edgekit.filesystem import remembered
+from edgekit.filesystem.remembered import remembered_sha256
 
 SETTLE_SECONDS = 0.1
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edgekit.disk import full_disk, is_full
 from edgekit.errors import ConversionError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.full_disk import full_disk, is_full
+from edgekit.filesystem.hashing import file_sha256
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgekit.files import disk_errors
+from edgekit.filesystem.writing import disk_errors
 
 FOLDER = "scratch"
 

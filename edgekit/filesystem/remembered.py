@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from edgekit.cache.record import read_record, write_record
-from edgekit.hashing import data_sha256, file_sha256
+from edgekit.filesystem.hashing import data_sha256, file_sha256
 from edgekit.untrusted.files import resolved
 
 FOLDER = "hashes"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.scratch import FOLDER, working_folder
+from edgekit.filesystem.scratch import FOLDER, working_folder
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from edgekit.scratch import working_folder
+from edgekit.filesystem.scratch import working_folder
 with working_folder(Path(sys.argv[1])) as folder:
     (folder / "photo").write_text("private")
     print(folder, flush=True)

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from conftest import Edgekit
 from edgekit.artifact.load import read_manifest
 from edgekit.artifact.manifest import Manifest, RecipeRecord
+from edgekit.artifact.rules import ARTIFACT, PROJECT, Rules, rules_for
 from edgekit.errors import UsageError
-from edgekit.hashing import file_sha256
+from edgekit.filesystem.hashing import file_sha256
 from edgekit.parity import Tolerance, Verdict
 from edgekit.recipe.load import default_recipe
-from edgekit.rules import ARTIFACT, PROJECT, Rules, rules_for
 from edgekit.verify import with_own
 
 USUAL, EXCUSE = default_recipe().tolerance("fp32"), default_recipe().unaccounted
@@ -24,7 +24,7 @@ RECIPE = '[tolerances.fp32]\nnoise_factor = 20.0\nreason = "mine"\n'
 
 @pytest.fixture
 def manifest(tmp_path: Path) -> Manifest:
-    shutil.copy(Path(__file__).parent / "artifact" / "manifest_schema_1.json", tmp_path / "manifest.json")
+    shutil.copy(Path(__file__).parent / "manifest_schema_1.json", tmp_path / "manifest.json")
     return read_manifest(tmp_path)
 
 

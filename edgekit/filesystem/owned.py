@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.errors import UsageError
-from edgekit.exchange import exchange
-from edgekit.files import disk_errors, full_disk_reported
+from edgekit.filesystem.exchange import exchange
+from edgekit.filesystem.writing import disk_errors, full_disk_reported
 
 MARK = "edgekit-scratch"
 """The file that says of a folder that all in it is edgekit's, to be removed when a run was killed."""
