@@ -70,6 +70,8 @@ def constants(xml: Path, weights: Path) -> Iterator[Constant]:
             dtype = np.dtype(DTYPES[str(data.get("element_type"))])
             start, size = int(str(data.get("offset"))), int(str(data.get("size")))
             shape = [int(extent) for extent in (data.get("shape") or "").split(",") if extent.strip()]
+            if 0 in shape:  # nothing is stored, but for one byte
+                continue
             if start < 0 or start + size > len(content):
                 raise ValueError(f"its {size} bytes at {start} lie beyond the end of {weights.name}")
             values = np.frombuffer(content[start : start + size].data, dtype).reshape(shape)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeworker.paddle_interpolation import bicubic
 from edgeworker.paddle_program import Op, arguments, attribute
 
 # framework.proto, VarType.Type -> numpy.
@@ -384,6 +385,16 @@ def _where(call: Call) -> Result:
     return np.where(call.one("Condition"), call.one("X"), call.one("Y"))
 
 
+def _bicubic(call: Call) -> Result:
+    value, sizes = call.one("X"), call.integers("out_size", "OutSize", "SizeTensor") or [0, 0]
+    height, width = (size or call.attribute(name, -1) for size, name in zip(sizes, ("out_h", "out_w"), strict=True))
+    if value.ndim != 4 or call.attribute("data_layout", "NCHW") != "NCHW" or min(height, width) < 1:
+        raise Unknown
+    call.check_size([*value.shape[:2], height, width])
+    scales = tuple(call.attribute("scale", ()) or ())
+    return bicubic(value, height, width, align_corners=bool(call.attribute("align_corners", False)), scales=scales)
+
+
 def _reduce(compute: Callable[..., Any]) -> Callable[[Call], Result]:
     def rule(call: Call) -> Result:
         value = call.one("X")
@@ -395,6 +406,7 @@ def _reduce(compute: Callable[..., Any]) -> Callable[[Call], Result]:
 
 
 _RULES: dict[str, Callable[[Call], Result]] = {
+    "bicubic_interp_v2": _bicubic,
     "shape": _shape,
     "size": _size,
     "slice": _slice,
