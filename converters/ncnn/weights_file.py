@@ -15,6 +15,7 @@ from param_file import Layer, ParamFile
 
 _FP32_FLAG, _FP16_FLAG = 0, 0x01306B47
 _FLAG_BYTES = 4
+CONVOLUTIONS = tuple(f"Convolution{kind}" for kind in ("", "DepthWise", "3D", "DepthWise3D"))
 
 
 class UnknownLayout(ValueError):
@@ -86,7 +87,7 @@ def _layout(layer: Layer) -> list[tuple[str, int, bool]]:
         return int(float(layer.parameters.get(str(key), default)))
 
     kind = layer.type
-    if kind in ("Convolution", "ConvolutionDepthWise", "Deconvolution", "DeconvolutionDepthWise"):
+    if kind in (*CONVOLUTIONS, "Deconvolution", "DeconvolutionDepthWise"):
         if number(8) or number(19):  # int8, weights from another blob
             raise UnknownLayout(f"{layer.name} has weights of another kind")
         return [("weight", number(6), True), *([("bias", number(0), False)] if number(5) else [])]

@@ -81,6 +81,17 @@ def grouped() -> onnx.ModelProto:
     return build.model(build.op("Conv", image, build.weights(8, 16, 1, 1), kernel_shape=[1, 1]))
 
 
+def patches(first: bool) -> onnx.ModelProto:
+    """An image in four patches, each convolved by itself; cut `first` of all, or behind a convolution."""
+    build = Builder()
+    image = build.input("x", 1, 16, 6, 6) if first else embedded(build)
+    parted = build.transpose(build.reshape(image, 1, 16, 2, 3, 2, 3), 0, 2, 4, 1, 3, 5)
+    each = build.op(
+        "Conv", build.reshape(parted, 4, 16, 3, 3), build.weights(8, 16, 3, 3), kernel_shape=[3, 3], pads=[1, 1, 1, 1]
+    )
+    return build.model(build.linear(build.reshape(each, 1, 4, 72), 72, 8))
+
+
 def padded() -> onnx.ModelProto:
     """By Pad's own defaults."""
     build = Builder()
@@ -126,6 +137,26 @@ def test_ncnn_agrees(run_worker, tmp_path, graph):
     assert result.details["rewrites"][0]["applied"] > 0
     assert result.details["rewrites"][0]["refused"] == []
     assert result.error < 1e-5
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_ncnn_agrees_on_patches(run_worker, tmp_path, first):
+    """What cuts an image, what works on the parts and what orders them needs one rewrite each."""
+    rewrites = ["images-as-depth", "marked-batch", "stepwise-transpose", "lower-rank"]
+    result = through_ncnn(run_worker, tmp_path, patches(first), rewrites)
+    assert result.details["warnings"] == []
+    assert result.details["rewrites"][0]["applied"] == 1
+    assert result.error < 1e-5
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_without_them_ncnn_does_not(run_worker, tmp_path, first):
+    """Another shape, other values, or a layer that it does not know: which one depends on what is before them."""
+    try:
+        result = through_ncnn(run_worker, tmp_path, patches(first), ["lower-rank"])
+    except ConversionError:
+        return
+    assert not result.error < 0.1
 
 
 @pytest.mark.parametrize(
