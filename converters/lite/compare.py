@@ -64,7 +64,8 @@ def _rounding(arm: NbModel) -> str:
     kinds = [kind for op in arm.operators for kind in (op.type, op.attributes.get("act_type")) if kind in _DIVIDING]
     if not kinds:
         return ""
-    return f", of which {len(kinds)} ({', '.join(sorted(set(kinds)))}) divide less exactly on ARM,"
+    verb = "divides" if len(kinds) == 1 else "divide"
+    return f", of which {len(kinds)} ({', '.join(sorted(set(kinds)))}) {verb} less exactly on ARM,"
 
 
 def _summary(path: Path, model: NbModel) -> dict[str, Any]:

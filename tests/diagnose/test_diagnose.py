@@ -196,7 +196,7 @@ def test_a_folder_with_other_files_is_not_replaced(edgekit: Edgekit, mixnet: Con
     (tmp_path / "thesis.txt").write_text("years of work")
     answer = edgekit("diagnose", mixnet.out / "MixNet_S" / "onnx", "--reproducer", tmp_path)
     assert answer.returncode == 2
-    assert "holds files that are no reproducer" in answer.stderr
+    assert "is no reproducer of edgekit: it holds thesis.txt" in answer.stderr
     assert (tmp_path / "thesis.txt").exists()
 
 

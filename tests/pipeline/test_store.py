@@ -129,7 +129,9 @@ def test_an_input_that_changed_since_it_was_hashed_is_refused(executor: Executor
     assert executor.store.find(made) is None
 
 
-def test_an_input_that_changes_while_it_is_read_is_refused(executor: Executor, tmp_path: Path) -> None:
+def test_an_input_that_changes_while_it_is_read_is_refused(
+    executor: Executor, tmp_path: Path, unconfined: None
+) -> None:
     file = tmp_path / "weights"
     file.write_text("old")
     options = {"text": "x", "overwrite": str(file)}
