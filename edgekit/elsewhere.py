@@ -34,7 +34,7 @@ def targets_with(plan: Plan, executor: Executor) -> list[Target]:
     """
     if plan.program.worker == ADOPTERS["paddle3"]:
         return []
-    cache = executor.store.root.parent
+    cache = executor.store.cache
     asked: dict[str, Stage] = {}
     for name, target in targets().items():
         script = bundled_folder("converters") / target.worker(WORKER)

@@ -63,7 +63,7 @@ def predict(
     for one in artifacts:
         check_kind(one.manifest)
     for start in range(0, len(photos), CHUNK):
-        with working_folder(executor.store.root.parent) as scratch:
+        with working_folder(executor.store.cache) as scratch:
             yield predict_some(chosen, photos[start : start + CHUNK], executor, top, scratch)
 
 

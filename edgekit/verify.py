@@ -15,7 +15,7 @@ from edgekit.artifact.owned import check_golden
 from edgekit.artifact.rules import Rules, rules_for
 from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
 from edgekit.devices.machine import Machine
-from edgekit.errors import EdgekitError, SupersededError
+from edgekit.errors import EdgekitError, SupersededError, UsageError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stages, with_ledger
 from edgekit.parity import Tolerance, Verdict
@@ -100,7 +100,7 @@ def verify(
     with. A runner that fails makes a `failed` verdict, not an exception. A verdict on an artifact that was changed
     meanwhile is discarded, and its check says so.
     """
-    against = against or choice("auto", require_gpu=False, cache=executor.store.root.parent)
+    against = against or choice("auto", require_gpu=False, cache=executor.store.cache)
     for artifact in artifacts:
         rules_for(artifact.manifest, recipe)  # what cannot be is said before minutes are spent
     prepared = [
@@ -108,6 +108,8 @@ def verify(
     ]
     for one, *_ in prepared:
         against.check(subject_of(one))
+    for at, machine in enumerate(machines):
+        check_runs(machine, [ready[at] for ready in prepared])
     outcomes = executor.run(stage for ready in prepared for one in ready for stage in one.stages)
     checks: list[Check] = []
     for ready in prepared:
@@ -119,6 +121,13 @@ def verify(
                 raise
             checks += discarded(ready[0], error)
     return checks
+
+
+def check_runs(machine: Machine | None, prepared: Sequence[Preparation]) -> None:
+    """Raise UsageError where nothing of all that was asked for runs on an emulated machine: that is no verification."""
+    if machine is not None and all(variant.not_run for one in prepared for variant in one.variants):
+        names = ", ".join(dict.fromkeys(one.target.name for one in prepared))
+        raise UsageError(f"{names} does not run on {machine.name}", "`edgekit devices` lists what runs where.")
 
 
 def discarded(prepared: Preparation, error: SupersededError) -> list[Check]:
@@ -146,8 +155,8 @@ def prepare(
     check_golden(artifact.folder)
     manifest = artifact.manifest
     target = targets()[manifest.target]
-    golden = golden_file(artifact, executor.store.root.parent, own, executor.store.notify)
-    fed = fed_file(artifact, executor.store.root.parent, golden)
+    golden = golden_file(artifact, executor.store.cache, own, executor.store.notify)
+    fed = fed_file(artifact, executor.store.cache, golden)
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))

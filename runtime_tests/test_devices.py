@@ -2,9 +2,17 @@
 
 import json
 import shutil
+import subprocess
 
 import pytest
 
+from edgekit.bundled import bundled_folder
+from edgekit.cache import cache_folder
+from edgekit.devices.emulation import emulated_python
+from edgekit.devices.machine import known_machines
+from edgekit.toolchain.confinement import confinement, try_confinement
+from edgekit.toolchain.script import requirements_of
+from edgekit.toolchain.worker import worker_environment
 from tests.diagnose.damage import damage, seal_again, stored_parameters
 
 SMALL, LARGE = "aarch64:cortex-a53", "aarch64:cortex-a76"
@@ -52,6 +60,12 @@ def test_what_is_only_inspected_is_inspected_once(checks):
     assert [one["variant"] for one in checks if one["target"] == "lite"] == ["x86", "ARM"]
 
 
+def test_what_does_not_run_there_is_no_verification(edgekit, artifacts):
+    answer = edgekit("verify", artifacts / "MixNet_S" / "lite", "--device", SMALL)
+    assert answer.returncode == 2
+    assert f"lite does not run on {SMALL}. `edgekit devices` lists what runs where" in answer.stderr
+
+
 def test_verdicts_of_all_machines_stay_in_the_manifest(edgekit, artifacts, checks):
     answer = edgekit("verify", artifacts / "MixNet_S" / "onnx", "--device", SMALL, "--json")
     assert answer.returncode == 0, answer.stderr
@@ -91,3 +105,28 @@ def test_fp16_is_computed_in_fp16_where_the_processor_has_it(edgekit, tmp_path):
 def test_the_list_says_what_is_ready(edgekit, checks):
     found = {one["name"]: one for one in json.loads(edgekit("devices", "--json").stdout)["devices"]}
     assert found[SMALL]["status"] == found[LARGE]["status"] == "ready"
+
+
+def test_an_emulated_worker_is_confined_too(tmp_path):
+    """The emulator is: what the program in it asks for, the emulator asks this machine's kernel for."""
+    if isinstance(tried := try_confinement(), str) or tried.writes_elsewhere or tried.sockets:
+        pytest.skip("this kernel does not confine a process")
+    own, output = tmp_path / "own", tmp_path / "output"
+    for folder in (own, output):
+        folder.mkdir()
+    script = bundled_folder("converters") / "ncnn" / "run.py"
+    command = emulated_python(known_machines()[SMALL], requirements_of(script), cache_folder(), print)
+    code = f"""if True:
+        import socket
+        open({str(own / "mine")!r}, "w").close()
+        for attempt in (lambda: open({str(tmp_path / "theirs")!r}, "w"), socket.socket):
+            try:
+                attempt()
+                print("done")
+            except OSError as error:
+                print(type(error).__name__)"""
+    variables = worker_environment(own, 1) | confinement(script, own, output, gpu=False)
+    answer = subprocess.run([*command, "-c", code], env=variables, capture_output=True, text=True, check=False)
+    assert answer.stdout.split() == ["PermissionError", "PermissionError"], answer.stderr
+    assert (own / "mine").exists()
+    assert not (tmp_path / "theirs").exists()

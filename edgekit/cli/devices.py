@@ -6,14 +6,13 @@ import typer
 
 from edgekit.cli.common import Json, Offline
 from edgekit.cli.console import console, error_console, print_json
+from edgekit.cli.doctor import STYLES
 from edgekit.report.styled import styled
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from edgekit.devices.examine import Found
-
-STYLES = {"ready": "green", "installable": "cyan", "missing": "yellow"}
 
 app = typer.Typer(name="device", help="Prepare a machine to run artifacts on.", no_args_is_help=True)
 

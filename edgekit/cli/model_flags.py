@@ -106,13 +106,11 @@ class ModelFlags:
 
     def words(self) -> list[str]:
         """What was typed, to be typed again."""
-        given = [(field.name, getattr(self, field.name)) for field in fields(self)]
-        return [
-            word
-            for (name, value), field in zip(given, fields(self), strict=True)
-            if value != field.default
-            for word in (f"--{name.replace('_', '-')}", str(value))
-        ]
+        words: list[str] = []
+        for field in fields(self):
+            if (value := vars(self)[field.name]) != field.default:
+                words += [f"--{field.name.replace('_', '-')}", str(value)]
+        return words
 
     def _preprocessing_changes(self) -> dict[str, Any]:
         """The fields of the preprocessing that flags replace."""

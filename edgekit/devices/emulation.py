@@ -3,10 +3,12 @@
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from edgekit.bundled import bundled_folder
+from edgekit.cache.lock import locked
 from edgekit.devices.machine import Machine
 from edgekit.devices.packages import ensure_packages
 from edgekit.devices.system_root import ensure_system
@@ -36,20 +38,24 @@ def emulated_python(
     notify: Callable[[str], None],
     *,
     offline: bool = False,
+    cancelled: threading.Event | None = None,
 ) -> list[str]:
     """What starts an emulated machine's Python with what a toolchain's runner needs, which is made first where needed.
 
-    Raises UsageError for a toolchain that does not run there, AbsentError for what is not to be had.
+    Raises UsageError for a toolchain that does not run there, AbsentError for what is not to be had,
+    Cancelled once `cancelled` is set.
     """
     if not requirements.runtime:
         raise UsageError(
             f"{requirements.tool[0]} does not run on {machine.name}", "Verify its artifacts on this machine."
         )
     program = emulator(machine)
-    system = ensure_system(machine.architecture, cache, notify, offline=offline)
+    system = ensure_system(machine.architecture, cache, notify, offline=offline, cancelled=cancelled)
     python = python_of(system)
     version = python_version(system)
-    packages = ensure_packages(requirements, machine.architecture, version, cache, notify, offline=offline)
+    packages = ensure_packages(
+        requirements, machine.architecture, version, cache, notify, offline=offline, cancelled=cancelled
+    )
     variables = {
         "PYTHONHOME": str(system / "usr"),
         "PYTHONPATH": os.pathsep.join((str(bundled_folder("converters") / "lib"), str(packages))),
@@ -83,10 +89,18 @@ def seen_files(machine: Machine, system: Path) -> Path:
     refuses to be imported, and OpenVINO takes the core for another one.
     """
     folder = system.parent / machine.processor.name
+    # Runs of several targets begin side by side.
+    with locked(folder.with_suffix(".lock")):
+        describe(machine, system, folder)
+    return folder
+
+
+def describe(machine: Machine, system: Path, folder: Path) -> None:
+    """Make `folder` from the system's files and the descriptions of the processor, where it is not as it must be."""
     description = folder / "proc" / "cpuinfo"
     described = processor_file(machine)
     if description.exists() and description.read_text(encoding="utf-8") == described:
-        return folder
+        return
     for entry in system.iterdir():
         link = folder / entry.name
         if not link.is_symlink() and entry.is_dir() and entry.name not in ("proc", "sys"):
@@ -100,7 +114,6 @@ def seen_files(machine: Machine, system: Path) -> Path:
     partial = description.with_name(f".cpuinfo.{os.getpid()}")
     partial.write_text(described, encoding="utf-8")
     partial.replace(description)  # the last, since it says that the folder is whole
-    return folder
 
 
 def processor_file(machine: Machine) -> str:

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from edgekit.devices.processors import Architecture
 from edgekit.filesystem.writing import replace_folder, scratch_folder
-from edgekit.toolchain.environment import uv
+from edgekit.toolchain.environment import alone, uv
 from edgekit.toolchain.script import Requirements
 
 MARKER = "edgekit-packages.json"
@@ -21,20 +22,19 @@ def ensure_packages(
     notify: Callable[[str], None],
     *,
     offline: bool = False,
+    cancelled: threading.Event | None = None,
 ) -> Path:
     """A folder with the packages that run, of what `requirements` asks for, made first where needed.
 
     `python` is the version that imports them, such as `3.11`. Only built packages are taken: nothing is compiled, and
-    nothing of theirs is executed here. Raises AbsentError where they are not to be had.
+    nothing of theirs is executed here. Raises AbsentError where they are not to be had, Cancelled once `cancelled` is
+    set.
     """
     folder = packages_folder(requirements, architecture, python, cache)
     if (folder / MARKER).exists():
         return folder
     name, version = requirements.runtime[0].split("==")
-    from filelock import FileLock
-
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with alone(folder.with_suffix(".lock"), cancelled):
         if (folder / MARKER).exists():
             return folder
         notify(f"installing {name} {version} for {architecture.name} (once)")
@@ -43,7 +43,8 @@ def ensure_packages(
             made.mkdir()
             command = ["pip", "install", "--target", str(made), "--python-platform", architecture.platform]
             command += ["--python-version", python, "--only-binary", ":all:", "--no-deps", *requirements.runtime]
-            uv([*command, *(["--offline"] if offline else [])], scratch, f"{name} {version} for {architecture.name}")
+            command += ["--offline"] if offline else []
+            uv(command, scratch, f"{name} {version} for {architecture.name}", cancelled)
             marker = {"packages": requirements.runtime}
             (made / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
             replace_folder(made, folder)

@@ -2,18 +2,20 @@
 
 import json
 import shutil
-import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from edgekit.devices.processors import Architecture
 from edgekit.errors import AbsentError, ConversionError
-from edgekit.filesystem.writing import full_disk_reported, replace_folder, scratch_folder
+from edgekit.filesystem.full_disk import full_disk, says_full
+from edgekit.filesystem.writing import replace_folder, scratch_folder
+from edgekit.toolchain.command import run_command
+from edgekit.toolchain.environment import alone
 
 # What the packages of the runtimes link against, and the Python that runs edgekit's own runners.
 PACKAGES = ("python3", "libstdc++6", "libgomp1")
 MARKER = "edgekit-system.json"
-SECONDS = 600
 
 
 def system_folder(architecture: Architecture, cache: Path) -> Path:
@@ -28,21 +30,23 @@ def ready_system(architecture: Architecture, cache: Path) -> Path | None:
 
 
 def ensure_system(
-    architecture: Architecture, cache: Path, notify: Callable[[str], None], *, offline: bool = False
+    architecture: Architecture,
+    cache: Path,
+    notify: Callable[[str], None],
+    *,
+    offline: bool = False,
+    cancelled: threading.Event | None = None,
 ) -> Path:
     """The folder with the system's files, made first where needed: about 100 MB.
 
     apt downloads the packages with settings and lists of its own, and they are only unpacked: this machine's packages
     stay as they are, no script of theirs runs, and no rights are needed. Raises AbsentError where there is no apt or
-    no package to be had, ConversionError where the disk is full.
+    no package to be had, ConversionError where the disk is full, Cancelled once `cancelled` is set.
     """
     if found := ready_system(architecture, cache):
         return found
-    from filelock import FileLock
-
     folder = system_folder(architecture, cache)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with alone(folder.with_suffix(".lock"), cancelled):
         if found := ready_system(architecture, cache):
             return found
         if offline:
@@ -58,17 +62,16 @@ def ensure_system(
                 )
         notify(f"fetching the system files of {architecture.name} (once)")
         with scratch_folder(folder) as scratch:
-            packages = download(architecture, scratch / "apt")
-            with full_disk_reported(folder.parent):
-                for package in packages:
-                    unpack(package, scratch / "root")
+            packages = download(architecture, scratch / "apt", cancelled)
+            for package in packages:
+                unpack(package, scratch / "root", cancelled)
             marker = {"packages": [package.name for package in packages]}
             (scratch / "root" / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
             replace_folder(scratch / "root", folder)
         return folder
 
 
-def download(architecture: Architecture, folder: Path) -> list[Path]:
+def download(architecture: Architecture, folder: Path, cancelled: threading.Event | None = None) -> list[Path]:
     """The packages and all that they depend on, as files below `folder`, checked against the archive's signatures."""
     for name in ("lists/partial", "cache/archives/partial", "state"):
         (folder / name).mkdir(parents=True)
@@ -81,36 +84,39 @@ def download(architecture: Architecture, folder: Path) -> list[Path]:
         "Dir::State::status": folder / "status",
         "Dir::Cache": folder / "cache",
         "APT::Sandbox::User": "",
+        # A server that does not answer is given up after a while.
+        "Acquire::http::Timeout": 30,
+        "Acquire::https::Timeout": 30,
     }
     settings = [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
-    ask(["apt-get", *settings, "-qq", "update"], architecture)
+    ask(["apt-get", *settings, "-qq", "update"], folder, architecture, cancelled)
     wanted = ["install", "--download-only", "--no-install-recommends", *PACKAGES]
-    ask(["apt-get", *settings, "-qq", "-y", *wanted], architecture)
+    ask(["apt-get", *settings, "-qq", "-y", *wanted], folder, architecture, cancelled)
     return sorted((folder / "cache" / "archives").glob("*.deb"))
 
 
-def unpack(package: Path, folder: Path) -> None:
+def unpack(package: Path, folder: Path, cancelled: threading.Event | None = None) -> None:
     """Put a package's files below `folder`."""
-    answer = subprocess.run(["dpkg-deb", "-x", package, folder], capture_output=True, text=True, check=False)
+    answer = run_command(["dpkg-deb", "-x", package, folder], cancelled=cancelled)
     if answer.returncode:
-        last = (answer.stderr.strip().splitlines() or ["no message"])[-1]
-        if "No space left" in answer.stderr:
-            raise OSError(last)
-        raise ConversionError(f"{package.name} could not be unpacked: {last}")
+        if says_full(answer.stderr):
+            raise full_disk(folder)
+        raise ConversionError(f"{package.name} could not be unpacked: {last_words(answer.stderr)}")
 
 
-def ask(command: list[str], architecture: Architecture) -> None:
-    """Run apt. Raises AbsentError with its last words where it fails."""
-    try:
-        answer = subprocess.run(
-            command, capture_output=True, text=True, timeout=SECONDS, check=False, stdin=subprocess.DEVNULL
-        )
-        said = (answer.stderr.strip().splitlines() or ["no message"])[-1]
-        failed = answer.returncode != 0
-    except subprocess.TimeoutExpired:
-        said, failed = f"no end within {SECONDS} s", True
-    if failed:
-        raise AbsentError(
-            f"Debian's packages for {architecture.debian} could not be had: {said}",
-            "Check the network, and that this machine's package sources hold that architecture.",
-        )
+def ask(command: list[str], folder: Path, architecture: Architecture, cancelled: threading.Event | None = None) -> None:
+    """Run apt, which writes into `folder`. Raises AbsentError with its last words where it fails."""
+    answer = run_command(command, cancelled=cancelled)
+    if answer.returncode == 0:
+        return
+    if says_full(answer.stderr):
+        raise full_disk(folder)
+    raise AbsentError(
+        f"Debian's packages for {architecture.debian} could not be had: {last_words(answer.stderr)}",
+        "Check the network, and that this machine's package sources hold that architecture.",
+    )
+
+
+def last_words(text: str) -> str:
+    """The last line of what a program said."""
+    return (text.strip().splitlines() or ["no message"])[-1]

@@ -88,7 +88,7 @@ class Examination:
     ) -> "Examination":
         """With the reference and the oracle at hand."""
         manifest = subject.manifest
-        golden = golden_file(stand_in(subject), executor.store.root.parent, own, executor.store.notify)
+        golden = golden_file(stand_in(subject), executor.store.cache, own, executor.store.notify)
         weights = executor.store.folder(subject.plan.program) / "inference.pdiparams"
         memory = estimated_memory(weights.stat().st_size if weights.exists() else 0)
         laboratory = Laboratory(executor, memory)
@@ -185,7 +185,7 @@ class Examination:
         size = batch if isinstance(batch, int) else 1
         first = at // size * size
         tensors = {name: np.array(value[first : first + size]) for name, value in load(self.judge.golden.path).items()}
-        return self.judge.golden.labels[at], Sample.write(tensors, self.laboratory.executor.store.root.parent)
+        return self.judge.golden.labels[at], Sample.write(tensors, self.laboratory.executor.store.cache)
 
     def located(self, step: Step, healthy: Step, sample: tuple[str, Sample], twin: bool) -> tuple[Located | None, str]:
         """The layer, or the reason why none is named."""

@@ -175,7 +175,7 @@ def single(values: Values, name: str) -> np.ndarray:
 
 def tried(case: Case, cut: Cut) -> float:
     """The error that the cut shows: run as it is, or converted and run. Raises what either ends with."""
-    laboratory, cache = case.laboratory, case.laboratory.executor.store.root.parent
+    laboratory, cache = case.laboratory, case.laboratory.executor.store.cache
     files, names = cut.files(), {}
     if not case.twin:
         converted = convert_cut(case, cut)

@@ -6,11 +6,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from edgekit.errors import ConversionError
 from edgekit.filesystem.full_disk import full_disk, is_full
-from edgekit.filesystem.hashing import file_sha256
 
 
 @contextmanager
@@ -75,12 +73,3 @@ def remove_folder(folder: Path) -> None:
         folder.rename(folder.with_name(f".{folder.name}.old-{uuid.uuid4().hex[:8]}"))
     for stale in folder.parent.glob(f".{folder.name}.*"):
         shutil.rmtree(stale, ignore_errors=True)
-
-
-def describe_files(folder: Path) -> dict[str, dict[str, Any]]:
-    """Every file below `folder`: relative name -> `sha256` and `bytes`, in name order."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): {"sha256": file_sha256(path), "bytes": path.stat().st_size}
-        for path in files
-    }

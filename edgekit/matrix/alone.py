@@ -9,12 +9,13 @@ from pathlib import Path
 @contextmanager
 def alone_in(out: Path, cache: Path, notify: Callable[[str], None]) -> Iterator[None]:
     """Hold the lock of an output folder, which lies in the cache; `notify` is told where it must be waited for."""
-    from filelock import FileLock, Timeout
+    from filelock import Timeout
+
+    from edgekit.cache.lock import file_lock
 
     name = hashlib.sha256(f"matrix {out.resolve()}".encode()).hexdigest()[:32]
     path = cache / "locks" / f"{name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path)
+    lock = file_lock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:

@@ -71,7 +71,7 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
     for model in request.models:
         for target in request.targets:
             check_record(request.out, model.name, target.name)
-    with alone_in(request.out, executor.store.root.parent, executor.toolchain.notify):
+    with alone_in(request.out, executor.store.cache, executor.toolchain.notify):
         return run_alone(request, executor, watch)
 
 

@@ -87,7 +87,7 @@ def record(source: ModelSource, wish: Wish, executor: Executor, out: Path) -> Re
     _, channels, height, width = described["shape"]
     preprocessing = source.preprocessing_at(Size(height, width), channels)
     inputs = golden_samples(preprocessing, described["name"], source.batch)
-    cache = executor.store.root.parent
+    cache = executor.store.cache
     golden = stored(inputs, cache, notify=executor.store.notify)
     truth = paddle_truth(plan, golden, executor)
     ran = ran_backend(wish, plan, outcomes, truth, golden, executor)
@@ -154,7 +154,7 @@ def ran_backend(
     stage = plan.conversions.get(ONNX, plan.program)
     folder = outcomes.result(stage).folder
     model = {"onnx": folder / "model.onnx"} if stage is not plan.program else {PROGRAM: folder}
-    with working_folder(executor.store.root.parent) as scratch:
+    with working_folder(executor.store.cache) as scratch:
         try:
             return run_backend(
                 wish.backend,
@@ -178,7 +178,7 @@ def keep_log(scratch: Path, remedy: str, executor: Executor) -> str:
     logs = sorted(scratch.rglob(LOG), key=lambda path: path.stat().st_mtime)
     if not logs:
         return remedy
-    kept = executor.store.root.parent / "logs" / f"reference-{logs[-1].parent.name}.log"
+    kept = executor.store.cache / "logs" / f"reference-{logs[-1].parent.name}.log"
     kept.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(logs[-1], kept)
     if str(logs[-1]) in remedy:

@@ -89,7 +89,9 @@ class Toolchain:
         requirements = requirements_of(script)
         own = python is not None
         if machine is not None:
-            command = emulated_python(machine, requirements, self.cache, self.notify, offline=self.offline)
+            command = emulated_python(
+                machine, requirements, self.cache, self.notify, offline=self.offline, cancelled=cancelled
+            )
         else:
             python = python or ensure_environment(
                 requirements, self.cache, self.notify, offline=self.offline, cancelled=cancelled

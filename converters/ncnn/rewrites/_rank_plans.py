@@ -83,6 +83,17 @@ def _along(shape: Sequence[int], axes: Sequence[int]) -> tuple[list[list[int]], 
     return runs, [index + 1 for index, run in enumerate(runs) if run[0] in marked]
 
 
+def moved_runs(shape: Sequence[int], perm: Sequence[int]) -> list[list[int]]:
+    """The axes that a Transpose leaves side by side, in runs, in the order afterwards. Axes of one element are none."""
+    order = [axis for axis in perm if shape[axis] != 1]
+    axes = sorted(order)
+    runs: list[list[int]] = []
+    for axis in order:
+        follows = runs and axes.index(axis) == axes.index(runs[-1][-1]) + 1
+        runs[-1].append(axis) if follows else runs.append([axis])
+    return runs
+
+
 def _view(_graph: OnnxGraph, _node: onnx.NodeProto, _inputs: list[list[int]], outputs: list[list[int]]) -> Plan:
     return Plan({}, outputs, view=True)
 
@@ -91,12 +102,7 @@ def _transpose(_graph: OnnxGraph, node: onnx.NodeProto, inputs: list[list[int]],
     """Without ones; dimensions that stay side by side as one."""
     (shape,) = inputs
     perm = attribute(node, "perm", list(range(len(shape)))[::-1])
-    order = [axis for axis in perm if shape[axis] != 1]
-    axes = sorted(order)
-    runs: list[list[int]] = []
-    for axis in order:
-        follows = runs and axes.index(axis) == axes.index(runs[-1][-1]) + 1
-        runs[-1].append(axis) if follows else runs.append([axis])
+    runs = moved_runs(shape, perm)
     if len(runs) > DIMENSIONS:
         return f"it moves {len(runs)} dimensions apart, and ncnn has {DIMENSIONS}"
     if len(runs) < 2:

@@ -8,9 +8,8 @@ import onnx
 from edgeworker.rewrite import Rewrite
 from onnx_graph import OnnxGraph, attribute, place
 
-# ncnn's Mat has four dimensions besides the batch. A step moves one block past another: what is before them, both,
-# and what is after them.
-_DIMENSIONS = 4
+from ._rank_plans import DIMENSIONS, moved_runs
+
 # A search through all orders of more dimensions takes seconds.
 _MOST = 7
 
@@ -31,9 +30,9 @@ class StepwiseTranspose(Rewrite[OnnxGraph, onnx.NodeProto]):
     def matches(self, graph: OnnxGraph) -> Iterable[onnx.NodeProto]:
         """Every Transpose that moves more dimensions apart than ncnn has."""
         for node in graph.model.graph.node:
-            if node.op_type == "Transpose" and (graph.rank(node.input[0]) or 0) > _DIMENSIONS:
+            if node.op_type == "Transpose" and (graph.rank(node.input[0]) or 0) > DIMENSIONS:
                 shape = graph.shape(node.input[0])
-                if shape is None or len(_moved(shape, _perm(node, len(shape)))[0]) > _DIMENSIONS:
+                if shape is None or len(_moved(shape, _perm(node, len(shape)))[0]) > DIMENSIONS:
                     yield node
 
     def check(self, graph: OnnxGraph, match: onnx.NodeProto) -> str | None:
@@ -65,12 +64,7 @@ class StepwiseTranspose(Rewrite[OnnxGraph, onnx.NodeProto]):
 
 def _moved(shape: list[int], perm: list[int]) -> tuple[list[int], list[int]]:
     """The sizes of the runs of dimensions that stay side by side, in the order before, and their order afterwards."""
-    order = [axis for axis in perm if shape[axis] != 1]
-    axes = sorted(order)
-    runs: list[list[int]] = []
-    for axis in order:
-        follows = runs and axes.index(axis) == axes.index(runs[-1][-1]) + 1
-        runs[-1].append(axis) if follows else runs.append([axis])
+    runs = moved_runs(shape, perm)
     before = sorted(runs)
     return [prod(shape[axis] for axis in run) for run in before], [before.index(run) for run in runs]
 
