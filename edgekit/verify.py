@@ -13,9 +13,17 @@ from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.owned import check_golden
 from edgekit.artifact.rules import Rules, rules_for
-from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
-from edgekit.devices.machine import Machine
-from edgekit.errors import EdgekitError, SupersededError, UsageError
+from edgekit.artifact.samples import (
+    batch_of_calls,
+    fed_file,
+    few_samples,
+    golden_file,
+    part_of,
+    run_options,
+    samples_record,
+)
+from edgekit.devices.machine import Machine, runs_nowhere
+from edgekit.errors import EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stages, with_ledger
 from edgekit.parity import Tolerance, Verdict
@@ -70,6 +78,8 @@ class Preparation:
     """The account of each variant's parameters, where its files can be read."""
     machine: Machine | None = None
     """The emulated one that the runs are on."""
+    chosen: tuple[int, ...] | None = None
+    """The golden samples that the artifact itself is run on, where those are not all."""
 
     @property
     def stages(self) -> list[Stage]:
@@ -126,8 +136,7 @@ def verify(
 def check_runs(machine: Machine | None, prepared: Sequence[Preparation]) -> None:
     """Raise UsageError where nothing of all that was asked for runs on an emulated machine: that is no verification."""
     if machine is not None and all(variant.not_run for one in prepared for variant in one.variants):
-        names = ", ".join(dict.fromkeys(one.target.name for one in prepared))
-        raise UsageError(f"{names} does not run on {machine.name}", "`edgekit devices` lists what runs where.")
+        raise runs_nowhere((one.target.name for one in prepared), machine)
 
 
 def discarded(prepared: Preparation, error: SupersededError) -> list[Check]:
@@ -147,9 +156,12 @@ def prepare(
     timed: bool = True,
     own: PhotoFolder | None = None,
     machine: Machine | None = None,
+    few: bool = False,
 ) -> Preparation:
     """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured.
 
+    With `few` it is run on those golden samples alone that travel with it; reference and oracle always see all, and
+    so set the same limits.
     Raises UsageError where a file of somebody else lies where its golden inputs belong, and AbsentError as `verify`.
     """
     check_golden(artifact.folder)
@@ -161,6 +173,8 @@ def prepare(
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
     variants = target.variants_on(machine, manifest.build)
+    chosen = few_samples(manifest, golden) if few else None
+    given = fed if chosen is None else part_of(fed, chosen, executor.store.cache)
     return Preparation(
         artifact,
         target,
@@ -180,7 +194,7 @@ def prepare(
                 variant,
                 manifest.model.name,
                 files,
-                fed,
+                given,
                 options,
                 memory_bytes=memory,
                 timed=timed,
@@ -201,6 +215,7 @@ def prepare(
         else None,
         ledger_stages(artifact, target, executor.store.root),
         machine,
+        chosen,
     )
 
 
@@ -251,7 +266,9 @@ def judge_on_machine(
     checks = []
     for variant in prepared.variants:
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
-        found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules)
+        found = judge_variant(
+            prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules, prepared.chosen
+        )
         if prepared.ranges:
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         ledger = prepared.ledgers.get(variant.name)
@@ -315,8 +332,12 @@ def judge_variant(
     truth: Truth,
     golden: GoldenFile,
     rules: Rules,
+    chosen: Sequence[int] | None = None,
 ) -> VariantVerdict:
-    """The verdict on what a run gave, or on its failure, or on an inspection."""
+    """The verdict on what a run gave, or on its failure, or on an inspection.
+
+    `chosen` are the golden samples that it was run on, where those are not all.
+    """
     precision = artifact.manifest.precision
     if isinstance(outcome, EdgekitError):
         return VariantVerdict(variant.name, Verdict("failed", judged_by.name, precision, str(outcome)))
@@ -342,6 +363,7 @@ def judge_variant(
             yardstick=judged_by.yardstick(truth),
             thresholds=thresholds_of(artifact.manifest),
             sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
+            chosen=chosen,
         )
 
     verdict = by(rules.tolerance)

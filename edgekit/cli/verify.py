@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Device, Golden, Json, Offline, Out, Verbose, own_photos
+from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
 from edgekit.errors import AbsentError
@@ -37,7 +38,7 @@ def verify(
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
     golden: Golden = None,
-    device: Device = "host",
+    device: Devices = THIS_MACHINE,
     require_signed: RequireSigned = None,
     recipe: Annotated[
         Path | None,
@@ -51,12 +52,11 @@ def verify(
     """Run artifacts on the golden inputs and judge them against the reference and the float64 oracle."""
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
-    from edgekit.devices.machine import select_machines
     from edgekit.reference.choose import choice
     from edgekit.signing.keys import public_key
     from edgekit.verify import verify as verify_artifacts
 
-    machines = select_machines(device)
+    machines = chosen_machines(device)
     signatures: dict[Path, Signed] = {}
     key = public_key(require_signed) if require_signed is not None else None
     artifacts = [approved_artifact(folder, key, signatures) for folder in named_folders(what or [], out)]

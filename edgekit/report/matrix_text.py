@@ -85,6 +85,11 @@ def tools_text(report: MatrixReport) -> str:
     return ", ".join([f"edgekit {report.edgekit}", *(f"{tool} {version}" for tool, version in report.tools.items())])
 
 
+def cell_name(cell: Cell) -> str:
+    """What a sentence calls it."""
+    return " on ".join(filter(None, (f"{cell.model} {cell.target}", cell.machine)))
+
+
 def why(cell: Cell) -> str:
     """Where a cell failed and why, in one line; for an unexpected pass what was expected."""
     if cell.outcome == "unexpected pass":
