@@ -29,7 +29,7 @@ class Column:
 
 
 def columns(report: MatrixReport) -> list[Column]:
-    """All columns, target by target: this machine's, what is only inspected here, then each emulated instruction set."""
+    """All columns, target by target: this machine's, what is only inspected, then each emulated instruction set."""
     found: list[Column] = []
     for target in report.targets:
         cells = [cell for cell in report.cells if cell.target == target.name]

@@ -35,7 +35,7 @@ def matrix_table(report: MatrixReport, width: int, machine: str | None = None) -
         box=box.SIMPLE_HEAD,
         pad_edge=False,
         padding=(0, 1, 0, 0),
-        title=None if machine is None else f"{machine}, emulated",
+        title=None if machine is None else f"on {machine.split(':')[-1]}",
         title_justify="left",
         title_style="bold",
     )
