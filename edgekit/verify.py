@@ -313,15 +313,19 @@ def chosen_reference(
     prepared: Preparation, truth: StageResult, against: Choice, rules: Rules
 ) -> tuple[Reference, Truth]:
     """The reference for an artifact, and what Paddle computed here."""
+    here = truth_of(prepared.artifact.manifest, truth)
+    return against.of(subject_of(prepared), here, rules.tolerance), here
+
+
+def truth_of(manifest: Manifest, result: StageResult) -> Truth:
+    """What Paddle computed here, by the reference's stage."""
     from safetensors.numpy import load_file
 
-    manifest = prepared.artifact.manifest
-    here = Truth(
-        load_file(truth.folder / "reference.safetensors"),
-        load_file(truth.folder / "oracle.safetensors"),
+    return Truth(
+        load_file(result.folder / "reference.safetensors"),
+        load_file(result.folder / "oracle.safetensors"),
         {spec.name: spec.kind for spec in manifest.outputs if spec.kind != "image"},
     )
-    return against.of(subject_of(prepared), here, rules.tolerance), here
 
 
 def judge_variant(

@@ -53,9 +53,14 @@ def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
 def few_samples(manifest: Manifest, golden: GoldenFile) -> tuple[int, ...] | None:
     """Those of the golden inputs that say most where a run takes long: the ones that travel with the artifact.
 
-    None, for all of them, where an output is compared with that of other samples, or calls of several sizes are made.
+    None, for all of them, where decisions are counted (FP16) or compared with those on other samples (features), or
+    calls of several sizes are made.
     """
-    if manifest.batch == "dynamic" or any(spec.kind == "features" for spec in manifest.outputs):
+    if (
+        manifest.precision != "fp32"
+        or manifest.batch == "dynamic"
+        or any(spec.kind == "features" for spec in manifest.outputs)
+    ):
         return None
     return tuple(chosen_samples(golden.kinds, manifest.batch))
 
