@@ -1,7 +1,7 @@
 """What a benchmark can say of an emulated machine: whether its results are right, and what it takes of memory.
 
 No latency: the emulator translates instructions one by one, and what that takes says nothing of a device. No count of
-instructions either: QEMU's user mode, as Debian packages it, has no counter (docs/devices.md).
+instructions either: the static QEMU that Debian packages takes no plugin, and has no counter of its own.
 """
 
 from collections.abc import Iterator, Sequence

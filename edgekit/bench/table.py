@@ -136,7 +136,7 @@ def emulated_notes(rows: Sequence["Row"]) -> Iterator[str]:
     samples = " or ".join(str(count) for count in sorted(counts)) or "no"
     yield (
         f"{', '.join(dict.fromkeys(str(row.device) for row in emulated))}: no latency. QEMU translates instruction by "
-        "instruction, and what that takes says nothing of a device; it counts no instructions either. Shown is whether "
+        "instruction, and what that takes says nothing of a device; it counts none either. Shown is whether "
         f"the results are right, on {samples} golden samples, and the memory, the emulator's own included."
     )
 
