@@ -12,7 +12,7 @@
 # ]
 #
 # [tool.edgekit]
-# # What run.py needs, on other machines too.
+# # What run.py and tensors.py need, on other machines too.
 # runtime = ["ncnn", "numpy", "safetensors"]
 #
 # [tool.uv]

@@ -18,8 +18,11 @@
 # ]
 #
 # [tool.edgekit]
-# # What run.py needs, on other machines too.
-# runtime = ["onnxruntime", "flatbuffers", "numpy", "packaging", "protobuf", "safetensors"]
+# # What run.py and tensors.py need, on other machines too.
+# runtime = [
+#     "onnxruntime", "flatbuffers", "ml-dtypes", "numpy", "onnx", "packaging", "protobuf", "safetensors",
+#     "typing-extensions",
+# ]
 # ///
 """The environment of this folder's workers: its requirements stand here and nowhere else.
 

@@ -9,7 +9,7 @@
 # ]
 #
 # [tool.edgekit]
-# # What run.py needs, on other machines too.
+# # What run.py and tensors.py need, on other machines too.
 # runtime = ["openvino", "numpy", "openvino-telemetry", "safetensors"]
 # ///
 """The environment of this folder's workers: its requirements stand here and nowhere else.

@@ -56,17 +56,19 @@ def emulated_python(
     packages = ensure_packages(
         requirements, machine.architecture, version, cache, notify, offline=offline, cancelled=cancelled
     )
+    libraries = [str(system / folder) for folder in machine.architecture.library_folders]
     variables = {
         "PYTHONHOME": str(system / "usr"),
         "PYTHONPATH": os.pathsep.join((str(bundled_folder("converters") / "lib"), str(packages))),
         "PYTHONDONTWRITEBYTECODE": "1",
+        **({"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}),
     }
     return [
         *(sys.executable, "-c", BECOME, program),
         *("-cpu", machine.processor.name, "-L", str(seen_files(machine, system))),
-        *(word for name, value in variables.items() for word in ("-E", f"{name}={value}")),
         # What this machine's programs are started with means nothing to those of another architecture.
         *("-U", "LD_PRELOAD", "-U", "LD_LIBRARY_PATH"),
+        *(word for name, value in variables.items() for word in ("-E", f"{name}={value}")),
         str(python),
     ]
 
@@ -118,10 +120,10 @@ def describe(machine: Machine, system: Path, folder: Path) -> None:
 
 def processor_file(machine: Machine) -> str:
     """Linux's /proc/cpuinfo of such a processor."""
-    core = machine.processor
+    core, number_of_set = machine.processor, machine.architecture.number
     lines = "\n".join(
         f"processor\t: {number}\nBogoMIPS\t: 100.00\nFeatures\t: {core.features}\nCPU implementer\t: 0x41\n"
-        f"CPU architecture: 8\nCPU variant\t: {core.variant:#x}\nCPU part\t: {core.part:#x}\n"
+        f"CPU architecture: {number_of_set}\nCPU variant\t: {core.variant:#x}\nCPU part\t: {core.part:#x}\n"
         f"CPU revision\t: {core.revision}\n"
         for number in range(CORES)
     )

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edgekit.devices.processors import Architecture
+from edgekit.errors import AbsentError
 from edgekit.filesystem.writing import replace_folder, scratch_folder
 from edgekit.toolchain.environment import alone, uv
 from edgekit.toolchain.script import Requirements
 
 MARKER = "edgekit-packages.json"
+PIP = "pip@25.3"
 
 
 def ensure_packages(
@@ -41,19 +43,35 @@ def ensure_packages(
         with scratch_folder(folder) as scratch:
             made = scratch / "packages"
             made.mkdir()
-            command = ["pip", "install", "--target", str(made), "--python-platform", architecture.platform]
-            command += ["--python-version", python, "--only-binary", ":all:", "--no-deps", *requirements.runtime]
+            pins = architecture.fetched(requirements.runtime)
+            command = installation(architecture, python, made)
+            command += ["--only-binary", ":all:", "--no-deps", *pins]
+            if offline and architecture.by_pip:
+                raise AbsentError(
+                    f"{name} {version} for {architecture.name} is not here, and --offline forbids fetching it",
+                    f"Run `edgekit device setup {architecture.name}` with a network once.",
+                )
             command += ["--offline"] if offline else []
             uv(command, scratch, f"{name} {version} for {architecture.name}", cancelled)
-            marker = {"packages": requirements.runtime}
+            marker = {"packages": pins}
             (made / MARKER).write_text(json.dumps(marker, indent=1), encoding="utf-8")
             replace_folder(made, folder)
         return folder
 
 
+def installation(architecture: Architecture, python: str, folder: Path) -> list[str]:
+    """What uv is to do for packages of another architecture to lie in `folder`, without their names."""
+    target = ["install", "--target", str(folder), "--python-version", python]
+    if not architecture.by_pip:
+        return ["pip", *target, "--python-platform", architecture.platforms[0]]
+    platforms = [word for one in architecture.platforms for word in ("--platform", one)]
+    # pip has no built packages of its own here: uv fetches it for the one call.
+    return ["tool", "run", PIP, *target, "--implementation", "cp", "--disable-pip-version-check", *platforms]
+
+
 def packages_folder(requirements: Requirements, architecture: Architecture, python: str, cache: Path) -> Path:
     """Where they lie, or will; `MARKER` in it says that they are there."""
-    what = [architecture.platform, python, *requirements.runtime]
+    what = [*architecture.platforms, python, *architecture.fetched(requirements.runtime)]
     digest = hashlib.sha256("\n".join(what).encode()).hexdigest()[:16]
     name = requirements.tool[0] if not requirements.runtime else requirements.runtime[0].split("==")[0]
     return (cache / "devices").resolve() / architecture.name / "packages" / f"{name}-{digest}"

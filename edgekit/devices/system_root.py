@@ -89,9 +89,18 @@ def download(architecture: Architecture, folder: Path, cancelled: threading.Even
         "Acquire::https::Timeout": 30,
     }
     settings = [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
-    ask(["apt-get", *settings, "-qq", "update"], folder, architecture, cancelled)
-    wanted = ["install", "--download-only", "--no-install-recommends", *PACKAGES]
-    ask(["apt-get", *settings, "-qq", "-y", *wanted], folder, architecture, cancelled)
+    behind: AbsentError | None = None
+    try:
+        ask(["apt-get", *settings, "-qq", "update"], folder, architecture, cancelled)
+    except AbsentError as error:
+        # A mirror may be between two states with one of several lists: the others may do.
+        behind = error
+    packages = (*PACKAGES, *architecture.from_debian.values())
+    wanted = ["install", "--download-only", "--no-install-recommends", *packages]
+    try:
+        ask(["apt-get", *settings, "-qq", "-y", *wanted], folder, architecture, cancelled)
+    except AbsentError as error:
+        raise (behind or error) from error
     return sorted((folder / "cache" / "archives").glob("*.deb"))
 
 

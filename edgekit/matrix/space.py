@@ -84,5 +84,7 @@ def remove_outputs(group: Group, out: Path, store: StageStore) -> None:
         # Another run may be writing an artifact of the same model.
         with contextlib.suppress(OSError):
             folder.parent.rmdir()
+            if entry.place:
+                folder.parent.parent.rmdir()
     for stage in group.outputs():
         store.remove(stage)

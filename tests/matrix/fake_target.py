@@ -14,6 +14,7 @@ import fcntl
 import os
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -69,9 +70,12 @@ def model_name(request: Request) -> str:
 
 def run(request: Request, deviates: bool) -> dict:
     """Logits that agree, but for one that is off by a tenth where it deviates."""
-    samples = len(load_file(request.inputs["tensors"])["x"])
-    oracle = np.random.default_rng(0).normal(size=(samples, 1000))
-    noise = np.random.default_rng(len(TARGET)).normal(size=oracle.shape) * 1e-6
+    given = load_file(request.inputs["tensors"])["x"]
+    samples = len(given)
+    # What it makes of a sample depends on that alone: on some of them it is what it is on all.
+    seeds = [zlib.crc32(np.ascontiguousarray(sample).tobytes()) for sample in given]
+    oracle = np.stack([np.random.default_rng(seed).normal(size=1000) for seed in seeds])
+    noise = np.stack([np.random.default_rng([seed, len(TARGET)]).normal(size=1000) for seed in seeds]) * 1e-6
     outputs = (oracle + noise).astype(np.float32)
     outputs[0, 0] += 0.1 * deviates
     if TARGET == "paddle":

@@ -1,0 +1,51 @@
+"""`--device`: the same words and errors wherever it is taken."""
+
+import pytest
+
+from edgekit.cli.app import run
+from edgekit.cli.device_flag import chosen_machine, chosen_machines, device_words
+from edgekit.errors import UsageError
+
+SMALL = "aarch64:cortex-a53"
+COMMANDS = [
+    ("verify",),
+    ("convert", "MixNet_S", "--target", "ncnn", "--verify"),
+    ("bench", "MixNet_S", "--target", "ncnn"),
+    ("diagnose", "MixNet_S", "--target", "ncnn"),
+    ("predict", "MixNet_S", "photo.png"),
+    ("matrix", "--models", "MixNet_S"),
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_an_unknown_machine_is_one_sentence_with_the_list(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], cache: object
+) -> None:
+    assert run([*command, "--device", "nexus"]) == 2
+    said = capsys.readouterr().err
+    assert f"there is no device nexus. Devices are host, {SMALL}" in said
+
+
+@pytest.mark.parametrize(
+    "command", [one for one in COMMANDS if one[0] in ("diagnose", "predict")], ids=lambda one: one[0]
+)
+def test_a_command_that_asks_one_machine_refuses_two(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], cache: object
+) -> None:
+    assert run([*command, "--device", f"host,{SMALL}"]) == 2
+    assert f"--device host,{SMALL} names 2 machines. Name one of them" in capsys.readouterr().err
+
+
+def test_where_to_verify_means_nothing_without_verification(capsys: pytest.CaptureFixture[str], cache: object) -> None:
+    assert run(["convert", "MixNet_S", "--target", "ncnn", "--device", SMALL]) == 2
+    assert "--device says where to verify, and nothing is verified. Add --verify" in capsys.readouterr().err
+
+
+def test_a_machine_is_named_as_it_is_typed() -> None:
+    machine = chosen_machine("aarch64")
+    assert machine is not None
+    assert device_words(machine) == ["--device", SMALL]
+    assert device_words(chosen_machine("host")) == []
+    assert chosen_machines("host,aarch64") == [None, machine]
+    with pytest.raises(UsageError, match="no device is named"):
+        chosen_machine(",")
