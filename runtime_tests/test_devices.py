@@ -15,7 +15,7 @@ from edgekit.toolchain.script import requirements_of
 from edgekit.toolchain.worker import worker_environment
 from tests.diagnose.damage import damage, seal_again, stored_parameters
 
-SMALL, LARGE = "aarch64:cortex-a53", "aarch64:cortex-a76"
+SMALL, LARGE, OLD = "aarch64:cortex-a53", "aarch64:cortex-a76", "armv7:cortex-a7"
 
 pytestmark = pytest.mark.skipif(
     shutil.which("qemu-aarch64-static") is None or shutil.which("apt-get") is None,
@@ -100,6 +100,69 @@ def test_fp16_is_computed_in_fp16_where_the_processor_has_it(edgekit, tmp_path):
         for one in json.loads(answer.stdout)["checks"]
     ]
     assert errors[1] > 1.2 * errors[0]  # stored in FP16 on both; added up in FP16 on the newer one alone
+
+
+@pytest.fixture(scope="module")
+def overflowing(edgekit, foreign_models, tmp_path_factory):
+    """An FP16 artifact with values beyond 65504 on the way: right where FP32 is kept inside, infinite elsewhere."""
+    out = tmp_path_factory.mktemp("overflowing")
+    flags = ("--input-size", "32", "--target", "ncnn", "--precision", "fp16", "--out", out)
+    answer = edgekit("convert", foreign_models / "overflowing", *flags)
+    assert answer.returncode == 0, answer.stderr
+    return out / "overflowing" / "ncnn-fp16"
+
+
+def test_a_fault_of_one_processor_alone_is_named_with_its_layer(edgekit, overflowing):
+    answer = edgekit("diagnose", overflowing, "--device", LARGE, "--json")
+    assert answer.returncode == 1, answer.stderr
+    (found,) = json.loads(answer.stdout)["diagnoses"]
+    assert [step["status"] for step in found["steps"]][-2:] == ["ok", "guilty"]
+    assert found["steps"][-1]["title"] == "ncnn artifact on cortex-a76"
+    assert "NaN or infinite" in found["steps"][-1]["reason"]
+    assert found["layer"]["type"] == "BinaryOp"  # the multiplication that leaves FP16
+    assert found["compared_with"] == "the same tensors of the same file on this machine"
+    assert found["reproducer"] is None
+
+
+def test_the_same_file_is_right_on_a_processor_that_computes_in_fp32(edgekit, overflowing):
+    found = json.loads(edgekit("diagnose", overflowing, "--device", SMALL, "--json").stdout)["diagnoses"][0]
+    assert {step["status"] for step in found["steps"]} == {"ok"}
+    assert found["layer"] is None
+
+
+def test_photos_are_named_there_as_here(edgekit, artifacts):
+    photos = bundled_folder("edgekit") / "inputs" / "photos"
+    some = [photos / "cat.png", photos / "coffee.png"]
+    here, there = (
+        json.loads(edgekit("predict", artifacts / "MixNet_S" / "onnx", *some, "--device", on, "--json").stdout)
+        for on in ("host", LARGE)
+    )
+    for mine, theirs in zip(here["photos"], there["photos"], strict=True):
+        first, second = (one["classes"]["onnx"][0] for one in (mine, theirs))
+        assert first["index"] == second["index"]
+        assert abs(first["probability"] - second["probability"]) < 1e-5
+
+
+def test_a_benchmark_judges_what_is_emulated_and_times_nothing(edgekit):
+    flags = ("--weights", "demo", "--target", "ncnn", "--device", LARGE, "--json")
+    answer = edgekit("bench", "MixNet_S", *flags)
+    assert answer.returncode == 0, answer.stderr
+    (row,) = json.loads(answer.stdout)["rows"]
+    assert (row["status"], row["machine"]) == ("computed", LARGE)
+    assert row["latency"] is None
+    assert row["images_per_second"] is None
+    assert row["peak_memory_bytes"] > row["file_bytes"]
+    figures = row["verdict"]["outputs"]["logits"]
+    assert 0 < figures["against_oracle"]["max_relative"] < figures["max_threshold"]
+
+
+@pytest.mark.skipif(shutil.which("qemu-arm-static") is None, reason="needs qemu-arm-static")
+def test_ncnn_runs_on_32_bit_arm(edgekit, artifacts):
+    answer = edgekit("verify", artifacts / "MixNet_S" / "ncnn", "--device", OLD, "--json")
+    assert answer.returncode == 0, answer.stderr
+    (check,) = json.loads(answer.stdout)["checks"]
+    assert (check["machine"], check["verdict"]["status"]) == (OLD, "passed")
+    assert edgekit("verify", artifacts / "MixNet_S" / "onnx", "--device", OLD).returncode == 2
 
 
 def test_the_list_says_what_is_ready(edgekit, checks):

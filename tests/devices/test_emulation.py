@@ -1,6 +1,7 @@
 """What an emulated machine needs: refused in one sentence where it is not to be had."""
 
 import shutil
+import subprocess
 
 import pytest
 
@@ -9,12 +10,13 @@ from edgekit.devices import emulation, system_root
 from edgekit.devices.emulation import emulated_python, seen_files
 from edgekit.devices.examine import emulated_targets, examine_machines
 from edgekit.devices.machine import known_machines
-from edgekit.devices.processors import AARCH64
+from edgekit.devices.packages import ensure_packages, installation, packages_folder
+from edgekit.devices.processors import AARCH64, ARMV7
 from edgekit.devices.system_root import ensure_system
 from edgekit.errors import AbsentError, UsageError
 from edgekit.toolchain.script import read_requirements
 
-MACHINE = known_machines()["aarch64:cortex-a53"]
+MACHINE, OLD = (known_machines()[name] for name in ("aarch64:cortex-a53", "armv7:cortex-a7"))
 
 
 def requirements(folder):
@@ -77,3 +79,46 @@ def test_runners_get_their_pinned_packages_alone():
     for name, needed in found.items():
         assert set(needed.runtime) < set(needed.dependencies), name
         assert needed.runtime[0].split("==")[0] in ("ncnn", "onnxruntime", "openvino")
+
+
+def test_what_the_index_has_not_built_for_an_architecture_comes_from_debian(tmp_path):
+    assert sorted(emulated_targets(OLD)) == ["ncnn"]
+    needed = requirements("ncnn")
+    assert [pin.split("==")[0] for pin in AARCH64.fetched(needed.runtime)] == ["ncnn", "numpy", "safetensors"]
+    assert [pin.split("==")[0] for pin in ARMV7.fetched(needed.runtime)] == ["ncnn", "safetensors"]
+    assert installation(AARCH64, "3.11", tmp_path)[-2:] == ["--python-platform", "aarch64-manylinux_2_36"]
+    words = installation(ARMV7, "3.11", tmp_path)
+    assert words[:2] == ["tool", "run"]  # uv knows no platform of that name
+    assert "manylinux_2_31_armv7l" in words
+    assert packages_folder(needed, ARMV7, "3.11", tmp_path) != packages_folder(needed, AARCH64, "3.11", tmp_path)
+
+
+def test_offline_pip_fetches_nothing_either(tmp_path):
+    with pytest.raises(AbsentError, match=r"ncnn .* for armv7 is not here, and --offline forbids fetching it\. Run"):
+        ensure_packages(requirements("ncnn"), ARMV7, "3.11", tmp_path, print, offline=True)
+
+
+def apt(monkeypatch, failing):
+    """An apt that fails at some of its commands; returns the list that gets them."""
+    asked = []
+
+    def run(command, *_, **__):
+        word = next(one for one in command if one in ("update", "install"))
+        asked.append(word)
+        failed = word in failing
+        return subprocess.CompletedProcess(command, int(failed), "", f"E: {word} failed" if failed else "")
+
+    monkeypatch.setattr(system_root, "run_command", run)
+    return asked
+
+
+def test_a_mirror_that_lacks_one_list_does_not_stop_the_rest(tmp_path, monkeypatch):
+    asked = apt(monkeypatch, ["update"])
+    assert system_root.download(ARMV7, tmp_path) == []
+    assert asked == ["update", "install"]
+
+
+def test_where_the_packages_are_not_to_be_had_the_lists_are_blamed_first(tmp_path, monkeypatch):
+    apt(monkeypatch, ["update", "install"])
+    with pytest.raises(AbsentError, match="packages for armhf could not be had: E: update failed"):
+        system_root.download(ARMV7, tmp_path)

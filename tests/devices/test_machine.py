@@ -8,8 +8,9 @@ from edgekit.errors import UsageError
 
 
 def test_an_architecture_alone_means_its_first_processor():
-    small, large = known_machines().values()
+    small, large, old = known_machines().values()
     assert select_machines("aarch64") == [small]
+    assert select_machines("armv7") == select_machines("armv7:cortex-a7") == [old]
     assert select_machines("host, AArch64:Cortex-A76,aarch64,aarch64:cortex-a53") == [None, large, small]
 
 
@@ -25,11 +26,14 @@ def test_none_is_named():
 
 
 def test_processors_identify_themselves_as_the_real_ones_do():
-    # r0p4 and r4p1, as Linux shows them on such boards.
-    small, large = known_machines().values()
-    assert (small.processor.identification, large.processor.identification) == (0x410FD034, 0x414FD0B1)
+    # r0p4, r4p1 and r0p5, as Linux shows them on such boards.
+    small, large, old = known_machines().values()
+    assert [one.processor.identification for one in (small, large, old)] == [0x410FD034, 0x414FD0B1, 0x410FC075]
     described = processor_file(large)
     assert described.count("processor\t:") == 2
     assert "CPU part\t: 0xd0b\nCPU revision\t: 1\n" in described
     assert "asimdhp" in described
     assert "asimdhp" not in processor_file(small)
+    assert "CPU architecture: 8\n" in processor_file(small)
+    assert "CPU architecture: 7\n" in processor_file(old)
+    assert "neon" in processor_file(old)
