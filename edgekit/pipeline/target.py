@@ -63,10 +63,14 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Flag(Struct, frozen=True, forbid_unknown_fields=True):
-    """A flag of `edgekit convert` that a target takes, as a list of `values`; `default` where it is not given."""
+    """A flag of `edgekit convert` that a target takes, as a list of `values`; `default` where it is not given.
+
+    A `single` one takes one value.
+    """
 
     values: tuple[str, ...]
     default: tuple[str, ...]
+    single: bool = False
 
 
 class Native(Struct, frozen=True, forbid_unknown_fields=True):
@@ -259,12 +263,14 @@ def parse_flags(wanted: Sequence[Target], given: Mapping[str, str | None]) -> di
                 f"--{name} means nothing to {', '.join(target.name for target in wanted)}",
                 f"Targets that take it: {known or 'none'}.",
             )
-        values = takers[0].description.flags[name].values
+        flag = takers[0].description.flags[name]
+        values = flag.values
         asked = [part.strip().lower().replace("_", "").replace("-", "") for part in text.split(",") if part.strip()]
         unknown = [part for part in asked if part not in values]
         if unknown or not asked:
-            raise UsageError(
-                f"--{name} knows no {', '.join(unknown) or 'empty list'}", f"It takes {', '.join(values)}, or several."
-            )
+            several = " or ".join(values) if flag.single else f"{', '.join(values)}, or several"
+            raise UsageError(f"--{name} knows no {', '.join(unknown) or 'empty list'}", f"It takes {several}.")
+        if flag.single and len(asked) > 1:
+            raise UsageError(f"--{name} takes one value, not {len(asked)}", f"It is {' or '.join(values)}.")
         parsed[name] = tuple(value for value in values if value in asked)
     return parsed
