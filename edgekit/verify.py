@@ -344,7 +344,10 @@ def judge_variant(
             sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
         )
 
-    verdict = by(rules.tolerance)
+    allowed = rules.tolerance_of(variant.name, outcome.details.get("found", {}))
+    verdict = by(allowed)
+    if allowed is not rules.tolerance:
+        verdict = replace(verdict, warnings=(*verdict.warnings, f"it has limits of its own: {allowed.reason}"))
     if rules.own is not None:
         verdict = with_own(verdict, by(rules.own))
     details = outcome.details

@@ -63,7 +63,7 @@ def _rounding(arm: NbModel, x86: NbModel) -> str:
     left, replaced = inexact_kinds(arm), inexact_kinds(x86) - inexact_kinds(arm)
     said = []
     if replaced:
-        said.append(f"{_counted(replaced)} in an exact form for ARM")
+        said.append(f"{_counted(replaced)} {'has' if replaced.total() == 1 else 'have'} an exact form for ARM")
     if left:
         said.append(f"{_counted(left)} {'divides' if left.total() == 1 else 'divide'} less exactly on ARM")
     return f", of which {', and '.join(said)}," if said else ""
