@@ -1,7 +1,7 @@
 """What a compiled library says of itself: for which processor it is, and which libraries it needs.
 
-The format: System V Application Binary Interface, chapters 4 and 5 (ELF); an archive is a list of object files behind 60
-bytes each (ar).
+The format: System V Application Binary Interface, chapters 4 and 5 (ELF); an archive is a list of object files, with 60
+bytes before each (ar).
 """
 
 import struct
