@@ -35,6 +35,16 @@ Device = Annotated[
         help="Where artifacts run: host, or an emulated machine such as aarch64:cortex-a53 (`edgekit devices`).",
     ),
 ]
+LiteLibrary = Annotated[
+    Path | None,
+    typer.Option(
+        "--lite-library",
+        metavar="DIR",
+        help="Your own Paddle Lite for ARM Linux, unpacked: runs ARM files on --device aarch64 (docs/lite_arm.md). "
+        "Without it: the folder in EDGEKIT_LITE_LIBRARY.",
+        file_okay=False,
+    ),
+]
 Golden = Annotated[
     Path | None,
     typer.Option(

@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Device, Golden, Json, Offline, Out, Verbose, own_photos
+from edgekit.cli.common import DEFAULT_OUT, Device, Golden, Json, LiteLibrary, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
-from edgekit.errors import AbsentError
+from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from edgekit.artifact.load import Artifact
+    from edgekit.devices.lite_library import LiteLibrary as Library
+    from edgekit.devices.machine import Machine
     from edgekit.signing.signature import Signed
     from edgekit.verify import Check
 
@@ -38,6 +40,7 @@ def verify(
     ] = False,
     golden: Golden = None,
     device: Device = "host",
+    lite_library: LiteLibrary = None,
     require_signed: RequireSigned = None,
     recipe: Annotated[
         Path | None,
@@ -57,13 +60,14 @@ def verify(
     from edgekit.verify import verify as verify_artifacts
 
     machines = select_machines(device)
+    library = library_for(lite_library, machines)
     signatures: dict[Path, Signed] = {}
     key = public_key(require_signed) if require_signed is not None else None
     artifacts = [approved_artifact(folder, key, signatures) for folder in named_folders(what or [], out)]
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against, own, recipe, machines)
+        checks = verify_artifacts(artifacts, executor, against, own, recipe, machines, library)
     if not json:
         show_checks(checks, signatures)
     diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own, recipe=recipe)
@@ -72,6 +76,23 @@ def verify(
     for one in [] if json else diagnoses:
         show(one)
     return verdicts_status(checks)
+
+
+def library_for(given: Path | None, machines: "Sequence[Machine | None]") -> "Library | None":
+    """The user's own Paddle Lite, where an emulated machine is asked for; nothing else can run what it runs.
+
+    Raises UsageError where it cannot be used, or is given for nothing.
+    """
+    from edgekit.devices.lite_library import chosen_library
+
+    if any(machines):
+        return chosen_library(given)
+    if given is not None:
+        raise UsageError(
+            "--lite-library runs ARM files on an emulated processor, and none is asked for",
+            "Add --device host,aarch64:cortex-a53.",
+        )
+    return None
 
 
 def verdicts_status(checks: list["Check"]) -> int:

@@ -61,16 +61,21 @@ class Build:
 
     def common(self) -> dict[str, Any]:
         """The options of both."""
-        compiler = {
-            "c": str(self.compiler.c),
-            "cxx": str(self.compiler.cxx),
-            "version": self.compiler.version,
-            "system": self.architecture.system,
-            "processor": self.architecture.name,
-            "cross": not self.architecture.is_host,
-            "flags": list(self.architecture.flags),
-        }
-        return {"compiler": compiler}
+        return compiler_options(self.architecture, self.compiler)
+
+
+def compiler_options(architecture: Architecture, compiler: Compiler) -> dict[str, Any]:
+    """What converters/native/cmake.py is told of a compiler, as an option."""
+    told = {
+        "c": str(compiler.c),
+        "cxx": str(compiler.cxx),
+        "version": compiler.version,
+        "system": architecture.system,
+        "processor": architecture.name,
+        "cross": not architecture.is_host,
+        "flags": list(architecture.flags),
+    }
+    return {"compiler": told}
 
 
 def native_stage(worker: str, about: str, inputs: Mapping[str, SourceFile | StageFile], options: Any) -> Stage:
