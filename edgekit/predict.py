@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import run_options
+from edgekit.devices.machine import Machine, runs_nowhere
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
@@ -52,19 +53,24 @@ class Prediction:
 
 
 def predict(
-    artifacts: Sequence[Artifact], photos: Sequence[Path], executor: Executor, top: int
+    artifacts: Sequence[Artifact],
+    photos: Sequence[Path],
+    executor: Executor,
+    top: int,
+    machine: Machine | None = None,
 ) -> Iterator[list[Prediction]]:
     """The `top` likeliest classes of every photo by every artifact, some photos at a time, in their order.
 
-    A photo that cannot be read is a Prediction with its error. Raises UsageError for a model that gives no classes,
-    AbsentError for one that cannot run here, and what a runner ends with.
+    `machine` is the emulated one that they run on, None this one. A photo that cannot be read is a Prediction with its
+    error. Raises UsageError for a model that gives no classes, or that does not run on that machine, AbsentError for
+    one that cannot run here, and what a runner ends with.
     """
-    chosen = {label(one): (one, runnable(one)) for one in artifacts}
+    chosen = {label(one): (one, runnable(one, machine)) for one in artifacts}
     for one in artifacts:
         check_kind(one.manifest)
     for start in range(0, len(photos), CHUNK):
         with working_folder(executor.store.cache) as scratch:
-            yield predict_some(chosen, photos[start : start + CHUNK], executor, top, scratch)
+            yield predict_some(chosen, photos[start : start + CHUNK], executor, top, scratch, machine)
 
 
 def predict_some(
@@ -73,6 +79,7 @@ def predict_some(
     executor: Executor,
     top: int,
     scratch: Path,
+    machine: Machine | None = None,
 ) -> list[Prediction]:
     """The predictions of photos whose tensors fit into memory together; `scratch` is for them."""
     tensors: dict[str, list[np.ndarray]] = {name: [] for name in chosen}
@@ -93,7 +100,7 @@ def predict_some(
         stages: dict[str, Stage] = {}
         for number, (name, (artifact, variant)) in enumerate(chosen.items()):
             fed = write_tensors(artifact.manifest, tensors.pop(name), scratch / f"{number}.safetensors")
-            stages[name] = stage_of(artifact, variant, fed, len(read))
+            stages[name] = stage_of(artifact, variant, fed, len(read), machine)
         outcomes = executor.run(stages.values())
         for name, stage in stages.items():
             manifest = chosen[name][0].manifest
@@ -111,13 +118,16 @@ def label(artifact: Artifact) -> str:
     return resolved(artifact.folder).name
 
 
-def runnable(artifact: Artifact) -> Variant:
-    """The variant of an artifact that runs on this machine. Raises AbsentError where there is none."""
+def runnable(artifact: Artifact, machine: Machine | None = None) -> Variant:
+    """The variant of an artifact that runs on a machine. Raises AbsentError where there is none for this one,
+    UsageError where there is none for an emulated one."""
     target = targets()[artifact.manifest.target]
-    variants = target.variants_of(artifact.manifest.build)
+    variants = target.variants_on(machine, artifact.manifest.build)
     for variant in variants:
         if not variant.not_run:
             return variant
+    if machine is not None:
+        raise runs_nowhere([target.name], machine)
     reasons = "; ".join(dict.fromkeys(variant.not_run or "" for variant in variants)) or "it has no variant for it"
     raise AbsentError(f"{artifact.folder} does not run on this machine: {reasons}", "Name another --target.")
 
@@ -145,14 +155,17 @@ def write_tensors(manifest: Manifest, tensors: "list[np.ndarray]", path: Path) -
     return GoldenFile(path, file_sha256(path), (), ())
 
 
-def stage_of(artifact: Artifact, variant: Variant, fed: GoldenFile, count: int) -> Stage:
+def stage_of(
+    artifact: Artifact, variant: Variant, fed: GoldenFile, count: int, machine: Machine | None = None
+) -> Stage:
     """The run of an artifact on prepared photos."""
     manifest = artifact.manifest
     target = targets()[manifest.target]
     options = {**run_options(artifact), "batch": 1 if manifest.batch == "dynamic" else manifest.batch}
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
     name = f"{manifest.model.name}, {count} photos" if count > 1 else manifest.model.name
-    return run_stage(target, variant, name, artifact.by_role(), fed, options, memory_bytes=memory, timed=False)
+    files = artifact.by_role()
+    return run_stage(target, variant, name, files, fed, options, memory_bytes=memory, timed=False, machine=machine)
 
 
 def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":

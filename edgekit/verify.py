@@ -13,10 +13,18 @@ from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.owned import check_golden
 from edgekit.artifact.rules import Rules, rules_for
-from edgekit.artifact.samples import batch_of_calls, fed_file, golden_file, run_options, samples_record
+from edgekit.artifact.samples import (
+    batch_of_calls,
+    fed_file,
+    few_samples,
+    golden_file,
+    part_of,
+    run_options,
+    samples_record,
+)
 from edgekit.devices.lite_library import LiteLibrary, check_machine
-from edgekit.devices.machine import Machine
-from edgekit.errors import EdgekitError, SupersededError, UsageError
+from edgekit.devices.machine import Machine, runs_nowhere
+from edgekit.errors import EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stages, with_ledger
 from edgekit.native.lite_runner import lite_runner, runner_inputs
@@ -72,6 +80,8 @@ class Preparation:
     """The account of each variant's parameters, where its files can be read."""
     machine: Machine | None = None
     """The emulated one that the runs are on."""
+    chosen: tuple[int, ...] | None = None
+    """The golden samples that the artifact itself is run on, where those are not all."""
     runner: Stage | None = None
     """What runs a variant on it whose runtime is the user's own."""
 
@@ -139,8 +149,10 @@ def runner_on(machine: Machine | None, library: LiteLibrary | None, artifacts: S
 
     Raises UsageError where the library is for another processor, AbsentError where no compiler is here.
     """
-    found = [targets()[artifact.manifest.target].variants for artifact in artifacts]
-    if machine is None or library is None or not any(one.library for variants in found for one in variants):
+    if machine is None or library is None:
+        return None
+    variants = [one for artifact in artifacts for one in targets()[artifact.manifest.target].variants]
+    if not any(one.with_library(machine).hosted for one in variants):
         return None
     check_machine(library, machine)
     return lite_runner(library)
@@ -149,8 +161,7 @@ def runner_on(machine: Machine | None, library: LiteLibrary | None, artifacts: S
 def check_runs(machine: Machine | None, prepared: Sequence[Preparation]) -> None:
     """Raise UsageError where nothing of all that was asked for runs on an emulated machine: that is no verification."""
     if machine is not None and all(variant.not_run for one in prepared for variant in one.variants):
-        names = ", ".join(dict.fromkeys(one.target.name for one in prepared))
-        raise UsageError(f"{names} does not run on {machine.name}", "`edgekit devices` lists what runs where.")
+        raise runs_nowhere((one.target.name for one in prepared), machine)
 
 
 def discarded(prepared: Preparation, error: SupersededError) -> list[Check]:
@@ -170,11 +181,13 @@ def prepare(
     timed: bool = True,
     own: PhotoFolder | None = None,
     machine: Machine | None = None,
+    few: bool = False,
     runner: Stage | None = None,
 ) -> Preparation:
     """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured.
 
-    `runner` runs what needs the user's own library on `machine`.
+    With `few` it is run on those golden samples alone that travel with it; reference and oracle always see all, and
+    so set the same limits. `runner` runs what needs the user's own library on `machine`.
     Raises UsageError where a file of somebody else lies where its golden inputs belong, and AbsentError as `verify`.
     """
     check_golden(artifact.folder)
@@ -187,6 +200,8 @@ def prepare(
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
     variants = target.variants_on(machine, manifest.build, with_library=runner is not None)
     beside = runner_inputs(artifact, runner, executor.store.cache) if runner else None
+    chosen = few_samples(manifest, golden) if few else None
+    given = fed if chosen is None else part_of(fed, chosen, executor.store.cache)
     return Preparation(
         artifact,
         target,
@@ -206,7 +221,7 @@ def prepare(
                 variant,
                 manifest.model.name,
                 files,
-                fed,
+                given,
                 options,
                 memory_bytes=memory,
                 timed=timed,
@@ -228,6 +243,7 @@ def prepare(
         else None,
         ledger_stages(artifact, target, executor.store.root),
         machine,
+        chosen,
         runner,
     )
 
@@ -279,7 +295,9 @@ def judge_on_machine(
     checks = []
     for variant in prepared.variants:
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
-        found = judge_variant(prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules)
+        found = judge_variant(
+            prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules, prepared.chosen
+        )
         if prepared.ranges:
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         ledger = prepared.ledgers.get(variant.name)
@@ -324,15 +342,19 @@ def chosen_reference(
     prepared: Preparation, truth: StageResult, against: Choice, rules: Rules
 ) -> tuple[Reference, Truth]:
     """The reference for an artifact, and what Paddle computed here."""
+    here = truth_of(prepared.artifact.manifest, truth)
+    return against.of(subject_of(prepared), here, rules.tolerance), here
+
+
+def truth_of(manifest: Manifest, result: StageResult) -> Truth:
+    """What Paddle computed here, by the reference's stage."""
     from safetensors.numpy import load_file
 
-    manifest = prepared.artifact.manifest
-    here = Truth(
-        load_file(truth.folder / "reference.safetensors"),
-        load_file(truth.folder / "oracle.safetensors"),
+    return Truth(
+        load_file(result.folder / "reference.safetensors"),
+        load_file(result.folder / "oracle.safetensors"),
         {spec.name: spec.kind for spec in manifest.outputs if spec.kind != "image"},
     )
-    return against.of(subject_of(prepared), here, rules.tolerance), here
 
 
 def judge_variant(
@@ -343,8 +365,12 @@ def judge_variant(
     truth: Truth,
     golden: GoldenFile,
     rules: Rules,
+    chosen: Sequence[int] | None = None,
 ) -> VariantVerdict:
-    """The verdict on what a run gave, or on its failure, or on an inspection."""
+    """The verdict on what a run gave, or on its failure, or on an inspection.
+
+    `chosen` are the golden samples that it was run on, where those are not all.
+    """
     precision = artifact.manifest.precision
     if isinstance(outcome, EdgekitError):
         return VariantVerdict(variant.name, Verdict("failed", judged_by.name, precision, str(outcome)))
@@ -370,6 +396,7 @@ def judge_variant(
             yardstick=judged_by.yardstick(truth),
             thresholds=thresholds_of(artifact.manifest),
             sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
+            chosen=chosen,
         )
 
     allowed = rules.tolerance_of(variant.name, outcome.details.get("found", {}))

@@ -1,9 +1,11 @@
 """What an artifact is run with: the golden inputs, how many of them a call gets, and by which names."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from edgekit.artifact.golden import chosen_samples
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, SamplesRecord
 from edgekit.cache.kept import Notify, kept_file
@@ -46,6 +48,34 @@ def fed_file(artifact: Artifact, cache: Path, golden: GoldenFile) -> GoldenFile:
         return golden
     inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch, golden.own)
     return stored(inputs.levels(manifest.preprocessing), cache, golden.own)
+
+
+def few_samples(manifest: Manifest, golden: GoldenFile) -> tuple[int, ...] | None:
+    """Those of the golden inputs that say most where a run takes long: the ones that travel with the artifact.
+
+    None, for all of them, where decisions are counted (FP16) or compared with those on other samples (features), or
+    calls of several sizes are made.
+    """
+    if (
+        manifest.precision != "fp32"
+        or manifest.batch == "dynamic"
+        or any(spec.kind == "features" for spec in manifest.outputs)
+    ):
+        return None
+    return tuple(chosen_samples(golden.kinds, manifest.batch))
+
+
+def part_of(golden: GoldenFile, chosen: Sequence[int], cache: Path) -> GoldenFile:
+    """The file of some of the samples of `golden`, written into the cache once."""
+    from safetensors.numpy import load_file
+
+    tensors = load_file(golden.path)
+    part = GoldenInputs(
+        {name: value[list(chosen)] for name, value in tensors.items()},
+        tuple(golden.labels[index] for index in chosen),
+        tuple("photo" if golden.kinds[index] == "photo" else "synthetic" for index in chosen),
+    )
+    return stored(part, cache, golden.own)
 
 
 def samples_record(golden: GoldenFile) -> SamplesRecord:

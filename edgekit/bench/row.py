@@ -6,8 +6,10 @@ from msgspec import Struct
 
 from edgekit.catalog.model import Model
 from edgekit.inputs.size import Size
+from edgekit.parity.verdict import Verdict
 
-Status = Literal["measured", "not run", "failed"]
+Status = Literal["measured", "computed", "not run", "failed"]
+"""What an emulated machine computed is judged, and not timed."""
 
 OTHER_HARDWARE = "TensorRT on an NVIDIA V100 or T4, published by PaddleClas: other hardware, not comparable directly"
 
@@ -42,8 +44,9 @@ class Row(Struct, frozen=True, kw_only=True):
 
     `latency` holds milliseconds of a call with the whole batch (p50, p95, min) and the number of calls;
     `images_per_second` is batch / p50. `file_bytes` are the files that the variant loads, `peak_memory_bytes` the
-    largest resident size of the process, runtime and inputs included. `input_size` is a side in pixels, or [height,
-    width]. `exit_status` is the error's, 0 without one.
+    largest resident size of the process, runtime and inputs included, and on an emulated `machine` the emulator.
+    `input_size` is a side in pixels, or [height, width]. `exit_status` is the error's, 0 without one. `verdict` is on
+    what an emulated machine computed.
     """
 
     model: str
@@ -61,6 +64,8 @@ class Row(Struct, frozen=True, kw_only=True):
     file_bytes: int | None = None
     device: str | None = None
     published: PublishedTimes = PublishedTimes()
+    machine: str | None = None
+    verdict: Verdict | None = None
 
 
 class Report(Struct, frozen=True):
@@ -77,6 +82,6 @@ class Report(Struct, frozen=True):
         for row in self.rows:
             if row.status == "failed":
                 return row.exit_status
-        if any(row.status == "measured" for row in self.rows):
+        if any(row.status in ("measured", "computed") for row in self.rows):
             return 0
         return next((row.exit_status for row in self.rows if row.exit_status), 3)

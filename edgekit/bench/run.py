@@ -1,5 +1,5 @@
 """Converts models at each batch and times them: every timed run has the machine to itself, and none is taken from
-the cache.
+the cache. On an emulated machine nothing is timed: what it computes is judged.
 """
 
 import time
@@ -12,8 +12,10 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.samples import golden_samples, run_options, stored
+from edgekit.bench.emulated import EmulatedRun, emulated_runs
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
 from edgekit.convert import make_manifest, write_conversion
+from edgekit.devices.machine import Machine, runs_nowhere
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.filesystem.owned import check_kind
 from edgekit.parity.verdict import Precision
@@ -76,12 +78,17 @@ def bench(
     timing: Timing,
     precision: Precision = "fp32",
     out: Path | None = None,
+    machines: Sequence[Machine | None] = (None,),
 ) -> Report:
     """Time every source (each at its own fixed batch) on every target; artifacts go to `out/batch-N` where it is given.
 
-    What fails is a row, not an exception. Raises UsageError where something that edgekit did not write lies in an
-    artifact's place.
+    On emulated `machines` they are run and judged. What fails is a row, not an exception. Raises UsageError where
+    something that edgekit did not write lies in an artifact's place, and for a machine on which no target runs.
     """
+    for machine in machines:
+        if not any(target.runs_on(machine) for target in wanted):
+            assert machine is not None  # every target has a row of this one
+            raise runs_nowhere((target.name for target in wanted), machine)
     if out is not None:
         for source in sources:
             for target in wanted:
@@ -91,7 +98,7 @@ def bench(
 
     def jobs() -> Iterator[Job]:
         for number, source in enumerate(sources):
-            yield job(source, wanted, executor, timing, precision, out, rows.setdefault(number, []))
+            yield job(source, wanted, executor, timing, precision, out, machines, rows.setdefault(number, []))
 
     executor.work(jobs())
     return Report(cpu_name(), timing.threads, OTHER_HARDWARE, [row for number in sorted(rows) for row in rows[number]])
@@ -104,18 +111,23 @@ def job(
     timing: Timing,
     precision: Precision,
     out: Path | None,
+    machines: Sequence[Machine | None],
     rows: list[Row],
 ) -> Job:
-    """Convert one model to every target, then time each variant; adds its rows to `rows`."""
+    """Convert one model to every target, then time each variant here and judge it elsewhere; adds to `rows`."""
     assert isinstance(source.batch, int)  # the command line allows no other
     plan = plan_conversion(source, wanted, precision)
     entries = [Entry(plan, target, source.batch) for target in wanted]
     # The program too: a conversion that is in the cache hides what it was made from.
     outcomes = yield [*plan.programs, *(entry.conversion for entry in entries)]
     timed: list[tuple[Entry, Variant, Manifest, Stage]] = []
+    emulated: list[EmulatedRun] = []
     for entry in entries:
         try:
-            timed += list(runs(entry, outcomes, executor, timing, out, rows))
+            manifest = made(entry, outcomes, out)
+            if None in machines:
+                timed += list(runs(entry, manifest, executor, timing, rows))
+            emulated += list(emulated_runs(entry.plan, entry.target, manifest, executor, machines))
         except EdgekitError as error:
             rows.append(entry.stopped(error))
     stages = [stage for *_, stage in timed]
@@ -125,17 +137,30 @@ def job(
         # It was made for this call alone, and so was its lock.
         executor.store.remove(stage)
         executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+    outcomes = yield list({stage.key: stage for run in emulated for stage in run.stages}.values())
+    for run in emulated:
+        entry = next(one for one in entries if one.target == run.target)
+        found = run.found(outcomes)
+        known = facts(entry, run.variant, run.manifest)
+        rows.append(
+            entry.row(
+                run.variant.name,
+                status="computed" if found.verdict.passed else "failed",
+                reason=found.verdict.reason,
+                exit_status=run.exit_status(outcomes, found),
+                peak_memory_bytes=found.peak_memory_bytes,
+                device=run.machine.title,
+                machine=run.machine.name,
+                verdict=found.verdict,
+                **known,
+            )
+        )
     order = [target.name for target in wanted]
     rows.sort(key=lambda row: order.index(row.target))
 
 
-def runs(
-    entry: Entry, outcomes: Outcomes, executor: Executor, timing: Timing, out: Path | None, rows: list[Row]
-) -> Iterator[tuple[Entry, Variant, Manifest, Stage]]:
-    """The timed runs of an entry that has been converted; variants that cannot run here become rows at once.
-
-    Raises what the conversion ended with.
-    """
+def made(entry: Entry, outcomes: Outcomes, out: Path | None) -> Manifest:
+    """What a conversion left, which is written to `out` where it is given. Raises what the conversion ended with."""
     programs = [outcomes.result(stage) for stage in programs_of(entry.plan, entry.target)]
     conversion = outcomes.result(entry.conversion)
     manifest = make_manifest(entry.plan, entry.target, programs, conversion)
@@ -145,6 +170,13 @@ def runs(
         except UsageError as error:
             # A file of the user's where the artifact belongs: what was asked for is not there in the end.
             raise ConversionError(error.message, error.remedy) from None
+    return manifest
+
+
+def runs(
+    entry: Entry, manifest: Manifest, executor: Executor, timing: Timing, rows: list[Row]
+) -> Iterator[tuple[Entry, Variant, Manifest, Stage]]:
+    """The timed runs of an entry that has been converted; variants that cannot run here become rows at once."""
     for variant in entry.target.variants_of(manifest.build):
         if variant.not_run:
             rows.append(

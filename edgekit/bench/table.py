@@ -73,7 +73,10 @@ def bench_notes(report: "Report") -> Iterator[str]:
             yield f"{row.model} {row.target} {row.variant} batch {row.batch} {row.status}: {row.reason}".replace(
                 "  ", " "
             )
+    yield from emulated_notes(report.rows)
     measured = [row.latency for row in report.rows if row.latency is not None]
+    if not measured:
+        return
     busy = [latency for latency in measured if is_busy(latency)]
     quiet = [latency for latency in measured if not is_busy(latency)]
     yield (
@@ -87,6 +90,55 @@ def bench_notes(report: "Report") -> Iterator[str]:
         )
     if any(row.published.known for row in report.rows):
         yield f"The last columns are {report.published_are}."
+
+
+def emulated_table(rows: list["Row"]) -> "Table":
+    """A row for each variant, batch and emulated machine of one model: whether it is right, and what it takes."""
+    from rich import box
+    from rich.table import Table
+
+    first = rows[0]
+    title = f"{first.model} · {Size.of(first.input_size or 0)} px · {first.precision.upper()}, emulated"
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=styled(title),
+        title_justify="left",
+        title_style="bold",
+    )
+    for heading in ("\ntarget", "\nprocessor"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("\nbatch", "oracle\nerror", "\nlimit", "peak\nmemory", "\nfiles"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("\nverdict", no_wrap=True)
+    for row in rows:
+        figures = next(iter(row.verdict.outputs.values()), None) if row.verdict else None
+        found = [figures.against_oracle.max_relative, figures.max_threshold] if figures else []
+        sizes = ["–" if size is None else readable_size(size) for size in (row.peak_memory_bytes, row.file_bytes)]
+        table.add_row(
+            f"{row.target} {row.variant}".strip(),
+            (row.machine or "").split(":")[-1],
+            str(row.batch),
+            *([f"{value:.1e}" for value in found] or ["–", "–"]),
+            *sizes,
+            styled(("passed", "green") if row.status == "computed" else (row.status, STYLES[row.status])),
+        )
+    return table
+
+
+def emulated_notes(rows: Sequence["Row"]) -> Iterator[str]:
+    """Why there is no latency of an emulated machine, and what its figures are; nothing where there was none."""
+    emulated = [row for row in rows if row.machine is not None]
+    if not emulated:
+        return
+    counts = {figures.samples for row in emulated if row.verdict for figures in row.verdict.outputs.values()}
+    samples = " or ".join(str(count) for count in sorted(counts)) or "no"
+    yield (
+        f"{', '.join(dict.fromkeys(str(row.device) for row in emulated))}: no latency. QEMU translates instruction by "
+        "instruction, and what that takes says nothing of a device; it counts none either. Shown is whether "
+        f"the results are right, on {samples} golden samples, and the memory, the emulator's own included."
+    )
 
 
 def conditions(latencies: Sequence[Mapping[str, float]]) -> str:

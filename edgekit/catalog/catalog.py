@@ -132,6 +132,7 @@ def _architecture(name: str, table: dict[str, Any]) -> Architecture:
         head=table["head"],
         arguments=table.get("arguments", {}),
         global_pool=table.get("global_pool"),
+        sides_multiple_of=table.get("sides_multiple_of", 1),
         parameters=table.get("parameters"),
     )
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from edgekit.inputs.size import Size
+
 IMAGENET_CLASSES = 1000
 UrlSource = Literal["code", "rule", "docs"]
 # One class of several; any number of labels, each by itself; numbers that are compared with each other.
@@ -24,6 +26,11 @@ class Architecture:
     class_argument: str | None = "class_num"  # what the factory calls the number of classes; None: it takes none
     last: tuple[str, ...] = ()  # the layers that make the output, where those are others than the head
     neck: dict[str, Any] | None = None  # what makes features of a recogniser's backbone
+    sides_multiple_of: int = 1  # both sides of an input must be, where windows tile it; 1: any size is taken
+
+    def takes(self, size: Size) -> bool:
+        """Whether inputs of that size fit, as far as it is known before it is built."""
+        return all(side % self.sides_multiple_of == 0 for side in size)
 
     def as_option(self) -> dict[str, Any]:
         """Return the `architecture` option of the Paddle workers: what they need to build the network."""

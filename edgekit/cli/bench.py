@@ -14,6 +14,7 @@ from edgekit.cli.common import (
     model_sources,
 )
 from edgekit.cli.console import console, print_json, warn
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
@@ -44,6 +45,7 @@ def bench(
     threads: Annotated[int | None, typer.Option(help="CPU threads of a run; two where it is not said.", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
     seconds: Annotated[float, typer.Option(help="Stop after about so long, after three calls at the least.")] = 10.0,
+    device: Devices = THIS_MACHINE,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the artifacts: OUT/batch-N/<model>/<target>/.")
     ] = None,
@@ -51,12 +53,16 @@ def bench(
     offline: Offline = False,
     verbose: Verbose = False,
 ) -> int:
-    """Convert models at each batch and time them in their own runtimes, beside the published TensorRT times."""
+    """Convert models at each batch and time them in their own runtimes, beside the published TensorRT times.
+
+    On an emulated machine (--device) they are run and judged, and not timed.
+    """
     from edgekit.bench.run import Timing
     from edgekit.bench.run import bench as run_bench
     from edgekit.cli.session import session
     from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
 
+    machines = chosen_machines(device)
     wanted = select_targets(target)
     left_out = left_out_of_all(target, wanted, precision.value, 1)
     wanted = [one for one in wanted if one.name not in left_out]
@@ -73,7 +79,7 @@ def bench(
     names = list(dict.fromkeys(source.name for source in sources))
     sources.sort(key=lambda source: names.index(source.name))
     with session(offline=offline, verbose=verbose) as executor:
-        report = run_bench(sources, wanted, executor, timing, precision.value, out)
+        report = run_bench(sources, wanted, executor, timing, precision.value, out, machines)
     if json:
         print_json(report)
     else:
@@ -92,9 +98,13 @@ def batches(text: str) -> list[int]:
 
 def show(report: "Report") -> None:
     """Print a table for each model, and what the figures mean."""
-    from edgekit.bench.table import bench_notes, bench_table
+    from edgekit.bench.table import bench_notes, bench_table, emulated_table
 
     for model in dict.fromkeys(row.model for row in report.rows):
-        console().print(bench_table([row for row in report.rows if row.model == model]))
+        rows = [row for row in report.rows if row.model == model]
+        if here := [row for row in rows if row.machine is None]:
+            console().print(bench_table(here))
+        if there := [row for row in rows if row.machine is not None]:
+            console().print(emulated_table(there))
     for note in bench_notes(report):
         console().print(note, markup=False, highlight=False)

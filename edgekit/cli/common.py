@@ -27,24 +27,6 @@ Offline = Annotated[bool, typer.Option("--offline", help="Do not use the network
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder for the artifacts: OUT/<model>/<target>/.", file_okay=False)
 ]
-Device = Annotated[
-    str,
-    typer.Option(
-        "--device",
-        metavar="NAME,...",
-        help="Where artifacts run: host, or an emulated machine such as aarch64:cortex-a53 (`edgekit devices`).",
-    ),
-]
-LiteLibrary = Annotated[
-    Path | None,
-    typer.Option(
-        "--lite-library",
-        metavar="DIR",
-        help="Your own Paddle Lite for ARM Linux, unpacked: runs ARM files on --device aarch64 (docs/lite_arm.md). "
-        "Without it: the folder in EDGEKIT_LITE_LIBRARY.",
-        file_okay=False,
-    ),
-]
 Golden = Annotated[
     Path | None,
     typer.Option(
@@ -177,15 +159,15 @@ def batch_option(text: str) -> "Batch":
     return int(text)
 
 
-def size_option(text: str | None) -> "Size | None":
-    """The value of --input-size, None where it is not given. Raises UsageError for what is no size."""
+def size_option(text: str | None, flag: str = "--input-size") -> "Size | None":
+    """The value of such a flag, None where it is not given. Raises UsageError for what is no size."""
     from edgekit.inputs.size import Size
 
     try:
         return None if text is None else Size.parse(text)
     except ValueError:
         raise UsageError(
-            f"--input-size {text} is not a size", "Give a side in pixels, as in 224, or HEIGHTxWIDTH, as in 80x160."
+            f"{flag} {text} is not a size", "Give a side in pixels, as in 224, or HEIGHTxWIDTH, as in 80x160."
         ) from None
 
 

@@ -18,6 +18,7 @@ from edgekit.cli.common import (
     own_photos,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
 from edgekit.cli.diagnose import NoDiagnose, diagnose_command, explain, show, suggest
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
@@ -74,6 +75,7 @@ def convert(
     ] = False,
     golden: Golden = None,
     verify: Annotated[bool, typer.Option("--verify", help="Verify what was converted, and show the table.")] = False,
+    device: Devices = THIS_MACHINE,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
@@ -89,6 +91,9 @@ def convert(
 
     if golden is not None and not verify:
         raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
+    machines = chosen_machines(device)
+    if machines != [None] and not verify:
+        raise UsageError("--device says where to verify, and nothing is verified", "Add --verify.")
     wanted = select_targets(target)
     left_out = left_out_of_all(target, wanted, precision.value, batch_option(batch))
     wanted = [one for one in wanted if one.name not in left_out]
@@ -108,7 +113,9 @@ def convert(
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):
             warn(note)
-        checks = verify_artifacts(artifacts, executor, own=own, recipe=model.recipe) if verify else None
+        checks = (
+            verify_artifacts(artifacts, executor, own=own, recipe=model.recipe, machines=machines) if verify else None
+        )
     if not json:
         show_conversions(done) if checks is None else show_checks(checks)
     for reason in left_out.values():

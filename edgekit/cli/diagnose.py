@@ -18,6 +18,7 @@ from edgekit.cli.common import (
     own_photos,
 )
 from edgekit.cli.console import console, error_console, print_json
+from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_machine, chosen_machines, device_words
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import AbsentError, ConversionError, DiskFullError, EdgekitError, UsageError
 from edgekit.untrusted.files import resolved
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from edgekit.convert import Conversion
+    from edgekit.devices.machine import Machine
     from edgekit.diagnose.report import Diagnosis
     from edgekit.inputs.photo_folder import PhotoFolder
     from edgekit.pipeline.source import ModelSource
@@ -45,6 +47,7 @@ def diagnose(
     ] = None,
     out: Out = DEFAULT_OUT,
     golden: Golden = None,
+    device: Device = THIS_MACHINE,
     without_rewrite: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
     ] = None,
@@ -74,6 +77,7 @@ def diagnose(
 
     if reproducer is not None:
         check_folder(reproducer, REPRODUCER)
+    machine = chosen_machine(device)
     own = own_photos(golden)
     fresh = bool(without_rewrite or model.words())
     folder = None if fresh else artifact_folder(what, target, out)
@@ -95,7 +99,7 @@ def diagnose(
             subject = model_subject(source, wanted[0], scratch, executor)
             beside = out / source.name
         place = reproducer or beside / f"diagnosis-{subject.target.name}"
-        found = examine(subject, executor, place, own=own, recipe=model.recipe)
+        found = examine(subject, executor, place, own=own, recipe=model.recipe, machine=machine)
     if json:
         print_json({"diagnoses": found})
     else:
@@ -168,27 +172,33 @@ def explain(
     `own` are the photos on which they were verified, where those are the user's, and `recipe` the one that judged.
     A diagnosis that cannot be made is one line on stderr: the verdict stands without it.
     """
-    folders = list(dict.fromkeys(check.artifact.folder for check in checks if has_layers_to_look_at(check)))
-    if not folders:
+    # Where it fails here too, the fault is none of another machine.
+    failed: dict[Path, Machine | None] = {}
+    for check in filter(has_layers_to_look_at, checks):
+        on = next((one for one in chosen_machines(check.found.machine or THIS_MACHINE)), None)
+        if on is None or check.artifact.folder not in failed:
+            failed[check.artifact.folder] = on
+    if not failed:
         return []
     from edgekit.cli.session import session
     from edgekit.diagnose.diagnose import diagnose as examine
     from edgekit.diagnose.subject import artifact_subject
 
-    first, *others = folders
+    (first, machine), *others = failed.items()
     found: list[Diagnosis] = []
     try:
         with session(offline=offline, verbose=verbose) as executor:
             subject = artifact_subject(first, executor)
-            found = examine(
-                subject, executor, first.parent / f"diagnosis-{subject.target.name}", own=own, recipe=recipe
-            )
+            place = first.parent / f"diagnosis-{subject.target.name}"
+            found = examine(subject, executor, place, own=own, recipe=recipe, machine=machine)
     except EdgekitError as error:
         said = f"Why it failed could not be found out: {error}"
         error_console().print(said, markup=False, highlight=False, soft_wrap=True)
     if others:
         again = ["--golden", str(own.folder)] if own else []
-        say_command([shlex.join(["edgekit", "diagnose", str(folder), *again]) for folder in others])
+        say_command(
+            [shlex.join(["edgekit", "diagnose", str(folder), *device_words(on), *again]) for folder, on in others]
+        )
     return found
 
 

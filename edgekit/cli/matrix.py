@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import Json, Offline, Weights
+from edgekit.cli.common import Json, Offline, Weights, size_option
 from edgekit.cli.console import console, plain_console, print_json
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
+from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.catalog import Catalog, Model
+    from edgekit.devices.machine import Machine
+    from edgekit.inputs.size import Size
     from edgekit.matrix.report import MatrixReport
 
 SYNTHETIC = "synthetic:0"
@@ -47,6 +51,14 @@ def matrix(
     keep: Annotated[
         Keep, typer.Option(help="artifacts, or only the reports: then a model's files go once it is judged.")
     ] = Keep.artifacts,
+    device: Devices = THIS_MACHINE,
+    device_input_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PX|HxW",
+            help="On emulated machines convert to this input size, where runs take seconds: 64 suits every CNN here.",
+        ),
+    ] = None,
     latency: Annotated[
         bool,
         typer.Option(
@@ -68,6 +80,8 @@ def matrix(
     from edgekit.pipeline.target import select_targets
 
     check_outputs(out, support_page)
+    machines = chosen_machines(device)
+    small = emulated_size(device_input_size, machines)
     request = MatrixRequest(
         models=chosen_models(models, load_catalog(), breadth=breadth),
         targets=select_targets(target),
@@ -76,7 +90,9 @@ def matrix(
         keep=keep.value,
         timed=latency,
         offline=offline,
-        command=command_line(models, target, weights, latency=latency, breadth=breadth),
+        command=command_line(models, target, weights, machines, small, latency=latency, breadth=breadth),
+        machines=machines,
+        small=small,
     )
     with matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display):
         report = run_matrix(request, executor, display.watch)
@@ -88,9 +104,15 @@ def matrix(
     return int(bool(report.bad))
 
 
+def emulated_size(text: str | None, machines: "list[Machine | None]") -> "Size | None":
+    """The value of --device-input-size. Raises UsageError where it is none, or no emulated machine is asked for."""
+    if text is not None and not any(machines):
+        raise UsageError("--device-input-size is for emulated machines, and none is named", "Add --device.")
+    return size_option(text, "--device-input-size")
+
+
 def chosen_models(patterns: str | None, catalog: "Catalog", *, breadth: bool) -> list["Model"]:
     """The models that the flags mean; the documented ones where nothing is said. Raises UsageError for both flags."""
-    from edgekit.errors import UsageError
     from edgekit.matrix.selection import one_of_each_family, select_models
 
     if patterns is not None and breadth:
@@ -100,13 +122,25 @@ def chosen_models(patterns: str | None, catalog: "Catalog", *, breadth: bool) ->
     return one_of_each_family(catalog) if breadth else list(catalog.models)
 
 
-def command_line(models: str | None, target: str, weights: str, *, latency: bool, breadth: bool) -> str:
+def command_line(
+    models: str | None,
+    target: str,
+    weights: str,
+    machines: "list[Machine | None]",
+    small: "Size | None",
+    *,
+    latency: bool,
+    breadth: bool,
+) -> str:
     """The command that makes the same table, without what concerns only this machine."""
     parts = ["edgekit", "matrix"]
     parts += ["--models", models] if models is not None else []
     parts += ["--breadth"] if breadth else []
     parts += ["--target", target] if target != "all" else []
     parts += ["--weights", weights] if weights != SYNTHETIC else []
+    named = ",".join(machine.name if machine else THIS_MACHINE for machine in machines)
+    parts += ["--device", named] if named != THIS_MACHINE else []
+    parts += ["--device-input-size", str(small)] if small else []
     parts += [] if latency else ["--no-latency"]
     return shlex.join(parts)
 
@@ -116,15 +150,14 @@ def show_report(report: "MatrixReport", out: Path) -> None:
     from edgekit.matrix.estimate import readable_duration
     from edgekit.matrix.report import outcome_sentence
     from edgekit.report.matrix_table import STYLES, WIDE, matrix_table
-    from edgekit.report.matrix_text import why
+    from edgekit.report.matrix_text import cell_name, why
 
     # A pipe has no width of its own.
     shown = console() if console().is_terminal else plain_console(width=WIDE + 15)
-    shown.print(matrix_table(report, shown.width))
+    for machine in [*([None] if report.here else []), *(one.name for one in report.devices)]:
+        shown.print(matrix_table(report, shown.width, machine))
     for cell in report.noted:
-        console().print(
-            f"{cell.model} {cell.target} {cell.outcome}", style=STYLES[cell.outcome], end=": ", markup=False
-        )
+        console().print(f"{cell_name(cell)} {cell.outcome}", style=STYLES[cell.outcome], end=": ", markup=False)
         console().print(why(cell), markup=False, highlight=False, soft_wrap=True)
     console().print(f"{outcome_sentence(report)} in {readable_duration(report.seconds)}.", highlight=False)
     console().print(

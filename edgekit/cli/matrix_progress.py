@@ -40,9 +40,10 @@ class MatrixDisplay:
             self.begin(progress)
             return
         from edgekit.report.matrix_table import STYLES
+        from edgekit.report.matrix_text import cell_name
 
         line = styled(
-            f"[{progress.finished:>3}/{progress.total}] {cell.model} {cell.target} ",
+            f"[{progress.finished:>3}/{progress.total}] {cell_name(cell)} ",
             (cell.outcome, STYLES[cell.outcome]),
             (figures(cell), "dim"),
         )

@@ -7,6 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
+from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_machine
 from edgekit.cli.sign import RequireSigned, approved_artifact
 from edgekit.errors import AbsentError, UsageError
 
@@ -25,6 +26,7 @@ def predict(
         typer.Option("--target", "-t", help="Which artifact of the model, or all to compare them; the first if none."),
     ] = None,
     require_signed: RequireSigned = None,
+    device: Device = THIS_MACHINE,
     top: Annotated[int, typer.Option(help="How many classes to name.", min=1, max=1000)] = 5,
     out: Out = DEFAULT_OUT,
     json: Json = False,
@@ -39,6 +41,7 @@ def predict(
     from edgekit.report.predictions import prediction_table
     from edgekit.signing.keys import public_key
 
+    machine = chosen_machine(device)
     key = public_key(require_signed) if require_signed is not None else None
     artifacts = chosen_artifacts(named_artifacts([model], out), target, model)
     if key is not None:
@@ -47,7 +50,7 @@ def predict(
     found = find_photos(photos)
     done: list[Prediction] = []
     with session(offline=offline, verbose=verbose) as executor:
-        for some in predict_photos(artifacts, found, executor, top):
+        for some in predict_photos(artifacts, found, executor, top, machine):
             for one in some:
                 if one.error is not None:
                     error_console().print(f"edgekit: {one.error}", markup=False, highlight=False, soft_wrap=True)

@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Device, Golden, Json, LiteLibrary, Offline, Out, Verbose, own_photos
+from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
 from edgekit.cli.diagnose import NoDiagnose, explain, show
+from edgekit.cli.lite_library_flag import LiteLibrary, library_for
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
-from edgekit.errors import AbsentError, UsageError
+from edgekit.errors import AbsentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from edgekit.artifact.load import Artifact
-    from edgekit.devices.lite_library import LiteLibrary as Library
-    from edgekit.devices.machine import Machine
     from edgekit.signing.signature import Signed
     from edgekit.verify import Check
 
@@ -39,7 +39,7 @@ def verify(
         bool, typer.Option("--require-gpu-reference", help="Fail where no reference from a GPU is at hand.")
     ] = False,
     golden: Golden = None,
-    device: Device = "host",
+    device: Devices = THIS_MACHINE,
     lite_library: LiteLibrary = None,
     require_signed: RequireSigned = None,
     recipe: Annotated[
@@ -54,12 +54,11 @@ def verify(
     """Run artifacts on the golden inputs and judge them against the reference and the float64 oracle."""
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
-    from edgekit.devices.machine import select_machines
     from edgekit.reference.choose import choice
     from edgekit.signing.keys import public_key
     from edgekit.verify import verify as verify_artifacts
 
-    machines = select_machines(device)
+    machines = chosen_machines(device)
     library = library_for(lite_library, machines)
     signatures: dict[Path, Signed] = {}
     key = public_key(require_signed) if require_signed is not None else None
@@ -76,23 +75,6 @@ def verify(
     for one in [] if json else diagnoses:
         show(one)
     return verdicts_status(checks)
-
-
-def library_for(given: Path | None, machines: "Sequence[Machine | None]") -> "Library | None":
-    """The user's own Paddle Lite, where an emulated machine is asked for; nothing else can run what it runs.
-
-    Raises UsageError where it cannot be used, or is given for nothing.
-    """
-    from edgekit.devices.lite_library import chosen_library
-
-    if any(machines):
-        return chosen_library(given)
-    if given is not None:
-        raise UsageError(
-            "--lite-library runs ARM files on an emulated processor, and none is asked for",
-            "Add --device host,aarch64:cortex-a53.",
-        )
-    return None
 
 
 def verdicts_status(checks: list["Check"]) -> int:

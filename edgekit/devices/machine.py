@@ -1,5 +1,6 @@
 """An emulated machine: its name, its processor, and what must be here to emulate it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgekit.devices.processors import ARCHITECTURES, Architecture, Processor
@@ -27,6 +28,13 @@ class Machine:
     def title(self) -> str:
         """In words, as tables and manifests have it."""
         return f"emulated {self.processor.title}"
+
+
+def runs_nowhere(names: Iterable[str], machine: Machine) -> UsageError:
+    """The error of a command that was asked for targets on a machine that runs none of them: nothing would be shown."""
+    return UsageError(
+        f"{', '.join(dict.fromkeys(names))} does not run on {machine.name}", "`edgekit devices` lists what runs where."
+    )
 
 
 def known_machines() -> dict[str, Machine]:

@@ -22,9 +22,11 @@ class Processor:
 
 @dataclass(frozen=True)
 class Architecture:
-    """An instruction set: QEMU's program for it, Debian's name of it, uv's name of its Python packages' platform."""
+    """An instruction set: what people call it, QEMU's program for it, Debian's name of it, uv's name of its Python
+    packages' platform."""
 
     name: str
+    title: str
     emulator: str
     debian: str
     platform: str
@@ -35,6 +37,7 @@ _BASE = "fp asimd evtstrm aes pmull sha1 sha2 crc32 cpuid"
 
 AARCH64 = Architecture(
     "aarch64",
+    "ARM64",
     "qemu-aarch64-static",
     "arm64",
     "aarch64-manylinux_2_36",

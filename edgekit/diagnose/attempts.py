@@ -6,6 +6,7 @@ from typing import Any
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.samples import run_options
+from edgekit.devices.machine import Machine
 from edgekit.diagnose.causes import tells_nothing
 from edgekit.diagnose.inside import Laboratory
 from edgekit.diagnose.judge import Judge, largest_error
@@ -13,6 +14,7 @@ from edgekit.diagnose.report import StepReport
 from edgekit.diagnose.steps import (
     ARTIFACT,
     CONVERTED,
+    ELSEWHERE,
     PROGRAM_REWRITTEN,
     REWRITTEN,
     File,
@@ -42,7 +44,10 @@ def stand_in(subject: Subject) -> Artifact:
 
 @dataclass
 class Attempts:
-    """The steps of one variant. `reference` is the program's own run; without `twins` no fresh conversion is run."""
+    """The steps of one variant. `reference` is the program's own run; without `twins` no fresh conversion is run.
+
+    The last one is on the emulated `machine`, where there is one: the files that this machine has just run.
+    """
 
     subject: Subject
     variant: Variant
@@ -50,6 +55,7 @@ class Attempts:
     judge: Judge
     reference: StageResult
     twins: bool
+    machine: Machine | None = None
 
     def run(self) -> list[Tried]:
         """Each step with its outputs, or with what kept it from having any; the program in FP32 first."""
@@ -86,7 +92,11 @@ class Attempts:
             own: dict[str, File] = {role: files[file] for role, file in self.variant.inputs.items()}
             title = f"{subject.target.description.title} artifact"
             options = run_options(artifact)
-            tried.append(self.ran(Step(ARTIFACT, title, subject.target.name, own, made, self.variant, options)))
+            step = Step(ARTIFACT, title, subject.target.name, own, made, self.variant, options)
+            tried.append(self.ran(step))
+            if self.machine is not None:
+                there = f"{title} on {self.machine.processor.name}"
+                tried.append(self.ran(replace(step, name=ELSEWHERE, title=there, machine=self.machine)))
         return tried
 
     def ran(self, step: Step) -> Tried:
@@ -140,7 +150,7 @@ class Attempts:
                 status = "not run" if guilty else "guilty"
                 reports.append(StepReport(step.name, step.title, tool, status, reason=str(outcome)))
             else:
-                own = step.format == self.subject.target.name and step.name in (CONVERTED, ARTIFACT)
+                own = step.format == self.subject.target.name and step.name in (CONVERTED, ARTIFACT, ELSEWHERE)
                 verdict = self.judge.verdict(
                     outcome.folder / step.outputs_file, own_precision=own, sigmoid_error=step.sigmoid_error
                 )

@@ -10,18 +10,20 @@ import numpy as np
 
 from edgekit.artifact.rules import rules_for
 from edgekit.artifact.samples import batch_of_calls, golden_file, run_options
+from edgekit.devices.machine import Machine, runs_nowhere
 from edgekit.diagnose.accounts import unaccounted
 from edgekit.diagnose.attempts import Attempts, stand_in
 from edgekit.diagnose.breaking import Breaking
 from edgekit.diagnose.causes import beyond_format_words, same_as_fresh_words, unaccounted_words, undecided_words
 from edgekit.diagnose.cures import Pharmacy
+from edgekit.diagnose.health import FLOOR
 from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.judge import Judge, load
 from edgekit.diagnose.locate import Located, Sample, locate
 from edgekit.diagnose.parameters import changed_parameters, first_changed
 from edgekit.diagnose.report import CureReport, Diagnosis, LayerReport, ReproducerReport, StepReport, TensorReport
 from edgekit.diagnose.reproducer import Case, write_reproducer
-from edgekit.diagnose.steps import ARTIFACT, CONVERTED, File, Step, conversion_of
+from edgekit.diagnose.steps import ARTIFACT, CONVERTED, ELSEWHERE, File, Step, conversion_of
 from edgekit.diagnose.subject import Subject
 from edgekit.diagnose.wording import sentence
 from edgekit.errors import ConversionError, EdgekitError, UsageError
@@ -43,24 +45,33 @@ def diagnose(
     twins: bool = True,
     own: PhotoFolder | None = None,
     recipe: Path | None = None,
+    machine: Machine | None = None,
 ) -> list[Diagnosis]:
     """Every variant of `subject` that is wrong, or one healthy diagnosis where none is, on the user's `own` photos
     where there are some, by the rules of the user's `recipe` where there is one.
 
     A reproducer goes into the folder `reproducer`, unless that is None. Without `twins`, an artifact is never compared
-    with a fresh conversion, only with the step before. Raises what the reference ends with.
+    with a fresh conversion, only with the step before. On an emulated `machine` the artifact is run after it was run
+    here. Raises what the reference ends with, and UsageError for a machine on which it does not run.
     """
     found = [
-        Examination.of(subject, variant, executor, reproducer, twins, own, recipe).diagnosis()
-        for variant in variants(subject)
+        Examination.of(subject, variant, executor, reproducer, twins, own, recipe, machine).diagnosis()
+        for variant in variants(subject, machine)
     ]
     wrong = [one for one in found if not one.healthy]
     return wrong or found[:1]
 
 
-def variants(subject: Subject) -> tuple[Variant, ...]:
-    """Those of the artifact; of a conversion that failed, the first."""
-    every = subject.target.variants_of(subject.manifest.build)
+def variants(subject: Subject, machine: Machine | None = None) -> tuple[Variant, ...]:
+    """Those of the artifact, on an emulated machine those that run there; of a conversion that failed, the first.
+
+    Raises UsageError for an emulated machine on which none runs.
+    """
+    every = subject.target.variants_on(machine, subject.manifest.build)
+    if machine is not None:
+        every = tuple(one for one in every if not one.not_run)
+        if not every:
+            raise runs_nowhere([subject.target.name], machine)
     return every if subject.artifact else every[:1]
 
 
@@ -85,6 +96,7 @@ class Examination:
         twins: bool,
         own: PhotoFolder | None = None,
         recipe: Path | None = None,
+        machine: Machine | None = None,
     ) -> "Examination":
         """With the reference and the oracle at hand."""
         manifest = subject.manifest
@@ -109,7 +121,7 @@ class Examination:
         # Verification's own run, where there was one, has the same outputs.
         (truth,) = laboratory.run([timed if executor.store.find(timed) else quick])
         judge = Judge.of(manifest, golden, truth, rules_for(manifest, recipe).tolerance)
-        attempts = Attempts(subject, variant, laboratory, judge, truth, twins)
+        attempts = Attempts(subject, variant, laboratory, judge, truth, twins, machine)
         return cls(subject, variant, laboratory, judge, attempts, reproducer)
 
     def diagnosis(self) -> Diagnosis:
@@ -142,6 +154,9 @@ class Examination:
             self.broken(step, healthy, outcome, sample) if breaks else self.located(step, healthy, sample, twin)
         )
         layer = located and self.layer_report(located, twin)
+        if step.name == ELSEWHERE:
+            # The same file is right here: no rewrite and no vendor's tool on this machine would show it.
+            return self.told(tuple(reports), reports[at], located, layer, reason=reason, sample=sample)
         cures = [] if twin or step.format != self.subject.target.name else self.cures(located)
         case = Case(self.subject, self.variant, step, healthy, located, twin, breaks, sample, self.laboratory)
         reproducer = self.reproduced(case)
@@ -193,12 +208,14 @@ class Examination:
         if without is not None:
             return None, f"the runtime of {without.title} shows no inner tensors"
         precision = self.subject.manifest.precision if step.format == self.subject.target.name else "fp32"
+        same = twin or step.name == ELSEWHERE
         try:
             located = locate(
                 Inside(step, self.laboratory, precision),
-                Inside(healthy, self.laboratory, precision if twin else "fp32"),
+                Inside(healthy, self.laboratory, precision if same else "fp32"),
                 sample[1],
                 twin=twin,
+                floor=self.floor() if step.name == ELSEWHERE else None,
             )
         except EdgekitError as error:
             return None, f"its inner tensors could not be had: {error.message}"
@@ -208,6 +225,11 @@ class Examination:
                 "the runtime joins layers"
             )
         return located, ""
+
+    def floor(self) -> float:
+        """By how much of its largest value a tensor may be off on another machine: FP16 is rounded in other places."""
+        allowed = self.judge.tolerance.max_relative if self.subject.manifest.precision != "fp32" else None
+        return FLOOR if allowed is None else allowed
 
     def broken(
         self, step: Step, healthy: Step, outcome: StageResult | EdgekitError, sample: tuple[str, Sample]

@@ -12,7 +12,7 @@ from edgekit.cache.kept import kept_file
 from edgekit.diagnose.graph import Graph, graph_of
 from edgekit.diagnose.steps import Step
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS
+from edgekit.pipeline.plan import PROGRAM
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import StageResult
 
@@ -99,7 +99,8 @@ class Inside:
             inputs=files if sample is None else {**files, "tensors": sample},
             options=options,
             memory_bytes=self.laboratory.memory_bytes,
-            limits=RUN_LIMITS,
+            limits=self.step.limits,
+            machine=self.step.machine,
         )
 
 

@@ -58,18 +58,24 @@ class Pair:
     comparison: str
 
 
-def locate(guilty: Inside, healthy: Inside, sample: Sample, *, twin: bool) -> Located | None:
+def locate(
+    guilty: Inside, healthy: Inside, sample: Sample, *, twin: bool, floor: float | None = None
+) -> Located | None:
     """The first layer of `guilty` that parts, or None where all do what they should once they are looked at.
 
-    `twin`: the healthy step is another file of the same converter, run in the same runtime.
+    `twin`: the healthy step is another file of the same converter, run in the same runtime. `floor`: it is the same
+    file on another machine, and a tensor may be off by that much of its largest value.
     """
-    pair = (twins if twin else unlike)(guilty, healthy, sample)
+    if floor is not None:
+        pair = elsewhere(guilty, healthy, sample, floor)
+    else:
+        pair = (twins if twin else unlike)(guilty, healthy, sample)
     search = Search(pair.graph, pair.probe, pair.definite)
     position = search.locate()
     if position is None:
         return None
     layer = pair.graph.layers[position]
-    if twin:
+    if twin or floor is not None:
         stands_for, with_it = None, ()
     else:
         stands_for, with_it = recognised(pair, search, layer), ()
@@ -97,6 +103,13 @@ def twins(guilty: Inside, healthy: Inside, sample: Sample) -> Pair:
     return Pair(graph, other, probe, same, "the same tensors of a fresh conversion, in the same runtime")
 
 
+def elsewhere(guilty: Inside, healthy: Inside, sample: Sample, floor: float) -> Pair:
+    """The same file in the same runtime on two machines: tensors pair by name, and agree as two engines do."""
+    graph = healthy.graph()
+    probe = by_name(guilty, healthy, sample, set(graph.tensors), floor)
+    return Pair(graph, graph, probe, True, "the same tensors of the same file on this machine")
+
+
 def unlike(guilty: Inside, healthy: Inside, sample: Sample) -> Pair:
     """Two graphs: tensors pair by name where most names survive, else by value."""
     graph, other = guilty.graph(), healthy.graph()
@@ -107,7 +120,7 @@ def unlike(guilty: Inside, healthy: Inside, sample: Sample) -> Pair:
 
 
 def by_name(
-    guilty: Inside, healthy: Inside, sample: Sample, shared: set[str]
+    guilty: Inside, healthy: Inside, sample: Sample, shared: set[str], floor: float = FLOOR
 ) -> Callable[[Sequence[str]], dict[str, Health]]:
     """Judge by the healthy tensor of the same name, a few at a time."""
 
@@ -118,7 +131,7 @@ def by_name(
         )
         mine, (truth, shaken) = values_of(first), map(values_of, others)
         noise = {name: relative_error(shaken[name], truth[name]) for name in shaken.names & truth.names}
-        return {name: judged(mine, truth, name, noise.get(name, 0.0), FLOOR) for name in names}
+        return {name: judged(mine, truth, name, noise.get(name, 0.0), floor) for name in names}
 
     return probe
 

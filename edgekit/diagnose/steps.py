@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgekit.bundled import bundled_folder
+from edgekit.devices.machine import Machine
 from edgekit.pipeline.plan import (
+    EMULATED_LIMITS,
     PROGRAM,
     REWRITER,
     RUN_LIMITS,
@@ -19,6 +21,7 @@ from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.recipe.schema import RewriteChoice, TargetRecipe
+from edgekit.toolchain.worker import Limits
 
 File = SourceFile | StageFile
 # Where one worker does two steps: what is between them, in words, and the options that leave it there.
@@ -28,6 +31,8 @@ HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
     "paddle3/to_onnx.py": UNSIMPLIFIED,
 }
 CONVERTED, ARTIFACT, REWRITTEN, PROGRAM_REWRITTEN = "converted", "artifact", "rewritten", "rewritten program"
+ELSEWHERE = "device"
+"""The artifact once more, on another machine than this."""
 OLD_PROGRAM = "old program"
 # What is made of a program on the way to a target, by the worker that makes it: else it is written in another format.
 MADE_OF_PROGRAMS = {REWRITER: (PROGRAM_REWRITTEN, "Paddle after the rewrites for all targets")}
@@ -40,7 +45,8 @@ class Step:
 
     `files` are by the runner's roles. `make` is the stage that makes them, if one does. `variant` runs it in the
     target's own way; without one it is run as its format usually is. `options` are what a runner must know: names,
-    batch, precision. `folder` is that of the workers, where it is not the format's.
+    batch, precision. `folder` is that of the workers, where it is not the format's. `machine` is the emulated one that
+    it runs on.
     """
 
     name: str
@@ -51,6 +57,7 @@ class Step:
     variant: Variant | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     folder: str = ""
+    machine: Machine | None = None
 
     def worker(self, script: str) -> str:
         """A script that handles this format."""
@@ -64,8 +71,16 @@ class Step:
             inputs={**self.files, "tensors": golden.source},
             options={**self.options, **timing_options(False), **({"oracle": False} if self.format == PROGRAM else {})},
             memory_bytes=memory_bytes,
-            limits=replace(RUN_LIMITS, gpu=self.variant is not None and self.variant.needs is not None),
+            limits=self.limits,
+            machine=self.machine,
         )
+
+    @property
+    def limits(self) -> Limits:
+        """What one of its runs may use."""
+        if self.machine is not None:
+            return EMULATED_LIMITS
+        return replace(RUN_LIMITS, gpu=self.variant is not None and self.variant.needs is not None)
 
     @property
     def outputs_file(self) -> str:

@@ -17,13 +17,13 @@ MACHINE = (WEIGHTS, ARTIFACT, ENVIRONMENT)
 
 
 class Cell(Struct, frozen=True, kw_only=True):
-    """The result of one model on one target.
+    """The result of one model on one target, on this machine or on an emulated one.
 
     `status` is what was found and `outcome` what it means beside the recipe's expectation, whose reason is
     `expected`. Where it failed, `stage` is the worker (such as `ncnn/convert`) or one of `parity`, `weights`,
     `artifact` and `environment`, with the `reason` and the `remedy`. `seconds` are those of the stages that made
     it, shared ones included. `input_size` is a side in pixels, or [height, width]. `documented`: whether it is one of
-    the catalog's documented models.
+    the catalog's documented models. `machine` is the emulated one that it was run on, by its name.
     """
 
     model: str
@@ -47,6 +47,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     reference_latency: dict[str, float] | None = None
     seconds: float = 0.0
     documented: bool = True
+    machine: str | None = None
 
     @property
     def bytes(self) -> int:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from edgekit.devices.machine import Machine
 from edgekit.pipeline.outcome import Event
 from edgekit.pipeline.stage import Stage
 
@@ -13,6 +14,9 @@ from edgekit.pipeline.stage import Stage
 # run) and ResNet18 (12 M: 0.7 s and 2.5 s). Only the ratios matter: the time of what is done sets the scale.
 CONVERSION = (0.5, 0.07)
 RUN = (1.5, 0.10)
+# An emulated run of two samples, by 10^9 multiplications and additions of one; a start takes some seconds.
+EMULATED = (5.0, 16.0)
+USUAL_FLOPS_G = 4.0  # of a network of which nothing was published
 
 
 def stage_cost(million_parameters: float, *, run: bool) -> float:
@@ -21,25 +25,32 @@ def stage_cost(million_parameters: float, *, run: bool) -> float:
     return constant + each * million_parameters
 
 
+def emulated_cost(flops_g: float | None, scale: float) -> float:
+    """The relative cost of a run on an emulated machine: `flops_g` as published, `scale` times as many pixels."""
+    constant, each = EMULATED
+    return constant + each * scale * (flops_g or USUAL_FLOPS_G)
+
+
 @dataclass
 class Estimate:
     """Counts the cost of what is expected, done, and left. Fed by the events of the run, from several threads.
 
-    Work is known by the group of models that shares it and by its worker: before a conversion is done nobody knows
-    the key of the run that verifies it.
+    Work is known by the group of models that shares it, its worker and the machine that it runs on: before a conversion
+    is done nobody knows the key of the run that verifies it.
     """
 
     started: float = field(default_factory=time.monotonic)
-    left_by_work: dict[tuple[str, str], float] = field(default_factory=dict)
+    left_by_work: dict[tuple[str, str, Machine | None], float] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     done: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def expect(self, group: str, worker: str, cost: float) -> None:
-        """Count work that is to come."""
+    def expect(self, group: str, worker: str, cost: float, machine: Machine | None = None) -> None:
+        """Count work that is to come; `machine` is an emulated one."""
+        work = group, worker, machine
         with self.lock:
-            self.left_by_work[group, worker] = self.left_by_work.get((group, worker), 0.0) + cost
+            self.left_by_work[work] = self.left_by_work.get(work, 0.0) + cost
 
     def own(self, group: str, stages: Iterable[Stage]) -> None:
         """Say which group the stages, and those before them, belong to."""
@@ -64,7 +75,8 @@ class Estimate:
             if event.kind == "started":
                 self.begun.add(key)
                 return
-            cost = self.left_by_work.pop((self.owners.get(key, ""), event.stage.worker), 0.0)
+            work = self.owners.get(key, ""), event.stage.worker, event.stage.machine
+            cost = self.left_by_work.pop(work, 0.0)
             if key in self.begun:
                 self.done += cost
 

@@ -12,6 +12,7 @@ from edgekit import __version__
 from edgekit.artifact.samples import golden_samples
 from edgekit.artifact.write import locked
 from edgekit.cache.record import read_plain
+from edgekit.devices.machine import Machine
 from edgekit.filesystem.hashing import data_sha256, file_sha256
 from edgekit.filesystem.owned import check_file, write_whole
 from edgekit.filesystem.writing import disk_errors
@@ -39,8 +40,8 @@ class Record(msgspec.Struct, frozen=True):
     stamps: Stamps = {}
 
 
-def cell_key(plan: Plan, target: Target, *, timed: bool) -> str:
-    """The hash of all that decides a cell: conversion, runners, golden inputs, tolerances, the judge, the CPU."""
+def cell_key(plan: Plan, target: Target, *, timed: bool, machine: Machine | None = None) -> str:
+    """The hash of all that decides a cell: conversion, runners, golden inputs, tolerances, the judge, the processor."""
     source = plan.source
     assert isinstance(source, CatalogSource)  # a matrix is of the catalog's models
     runners = {variant.name: worker_source_digest(target.worker(variant.worker)) for variant in target.variants}
@@ -56,8 +57,11 @@ def cell_key(plan: Plan, target: Target, *, timed: bool) -> str:
             "golden": golden_samples(source.preprocessing, INPUT_NAME, source.batch).samples_sha256,
             "tolerance": msgspec.to_builtins(source.recipe.tolerance(plan.precision)),
             "judge": judge_digest(),
-            "timing": timing_options(timed),
-            "cpu": [cpu_name(), os.cpu_count()],
+            **(
+                {"timing": timing_options(timed), "cpu": [cpu_name(), os.cpu_count()]}
+                if machine is None
+                else {"machine": machine.name, "samples": "few"}
+            ),
         }
     )
 
@@ -71,31 +75,32 @@ def judge_digest() -> str:
     return data_sha256({path.name: file_sha256(path) for path in sorted(folder.glob("*.py"))})
 
 
-def record_path(out: Path, model: str, target: str) -> Path:
-    """Where a cell's record lies."""
-    return out / FOLDER / model / f"{target}.json"
+def record_path(out: Path, model: str, target: str, machine: str | None = None) -> Path:
+    """Where a cell's record lies; `machine` is the emulated one, by its name."""
+    where = "" if machine is None else f"@{machine.replace(':', '-')}"
+    return out / FOLDER / model / f"{target}{where}.json"
 
 
-def read_record(out: Path, model: str, target: str) -> Record | None:
+def read_record(out: Path, model: str, target: str, machine: str | None = None) -> Record | None:
     """The record of a cell; None where there is none that can be read."""
-    return read_plain(record_path(out, model, target), Record)
+    return read_plain(record_path(out, model, target, machine), Record)
 
 
 def write_record(out: Path, record: Record) -> None:
     """Write a record, all at once. Raises ConversionError where the disk does not take it, or a folder is there."""
-    path = record_path(out, record.cell.model, record.cell.target)
+    path = record_path(out, record.cell.model, record.cell.target, record.cell.machine)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
             write_whole(path, encode_json(record) + b"\n")
 
 
-def check_record(out: Path, model: str, target: str) -> None:
+def check_record(out: Path, model: str, target: str, machine: str | None = None) -> None:
     """Raise UsageError where a file of somebody else lies in the place of a cell's record.
 
     One that is no whole document may be a damaged record, which is made again.
     """
-    path = record_path(out, model, target)
+    path = record_path(out, model, target, machine)
     check_file(path, "record", lambda start: start.lstrip().startswith(b"{") and not is_other_document(path))
 
 
@@ -108,8 +113,8 @@ def is_other_document(path: Path) -> bool:
     return not (isinstance(document, dict) and "cell" in document)
 
 
-def is_done(record: Record | None, key: str, out: Path, keep: Keep) -> bool:
-    """Whether a record stands for a cell with this key.
+def is_done(record: Record | None, key: str, folder: Path, keep: Keep) -> bool:
+    """Whether a record stands for a cell with this key, whose artifact lies in `folder`.
 
     With `keep` "artifacts" its artifact must be there, its files untouched since they were judged. No byte is
     hashed for that, so that a finished matrix answers at once.
@@ -118,7 +123,6 @@ def is_done(record: Record | None, key: str, out: Path, keep: Keep) -> bool:
         return False
     if keep == "reports" or not record.cell.files:
         return True
-    folder = out / record.cell.model / record.cell.target
     return bool(record.stamps) and stamps(folder, record.stamps) == record.stamps
 
 

@@ -1,6 +1,7 @@
 """The report of a matrix: what `matrix.json` holds, and the pages are made from."""
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
@@ -11,7 +12,8 @@ from edgekit.matrix.cell import BAD, Cell
 from edgekit.matrix.machine import Machine
 from edgekit.untrusted.json_document import encode_json
 
-SCHEMA = 1
+SCHEMA = 2
+"""2: a model has a cell for each machine that a target runs on, `machine` says which."""
 JSON, HTML = "matrix.json", "matrix.html"
 
 
@@ -22,11 +24,20 @@ class TargetTitle(Struct, frozen=True):
     title: str
 
 
+class DeviceTitle(Struct, frozen=True):
+    """An emulated machine: its name, its processor and its instruction set as people call them."""
+
+    name: str
+    processor: str
+    architecture: str
+
+
 class MatrixReport(Struct, frozen=True, kw_only=True):
     """All cells, with the command, the machine and the versions that made them.
 
     `latency` says under what conditions latencies were measured, or that they were not. `seconds` is the wall
-    time of the run that wrote the report; cells that were done before it took none of it.
+    time of the run that wrote the report; cells that were done before it took none of it. `devices` are the emulated
+    machines, and `here` says whether this one is among those that were asked for.
     """
 
     schema: int = SCHEMA
@@ -42,6 +53,8 @@ class MatrixReport(Struct, frozen=True, kw_only=True):
     tools: dict[str, str]
     counts: dict[str, int]
     cells: tuple[Cell, ...]
+    devices: tuple[DeviceTitle, ...] = ()
+    here: bool = True
 
     @property
     def models(self) -> list[str]:
@@ -49,9 +62,12 @@ class MatrixReport(Struct, frozen=True, kw_only=True):
         return list(dict.fromkeys(cell.model for cell in self.cells))
 
     def row(self, model: str) -> list[Cell]:
-        """The cells of one model, in the order of the targets."""
-        by_target = {cell.target: cell for cell in self.cells if cell.model == model}
-        return [by_target[target.name] for target in self.targets]
+        """The cells of one model: target by target, each on this machine first."""
+        return [cell for cell in self.cells if cell.model == model]
+
+    def on(self, model: str, machine: str | None) -> list[Cell]:
+        """The cells of one model on one machine, in the order of the targets; None is this one."""
+        return [cell for cell in self.row(model) if cell.machine == machine]
 
     @property
     def bad(self) -> list[Cell]:
@@ -79,16 +95,28 @@ def all_tools(cells: tuple[Cell, ...]) -> dict[str, str]:
 
 
 def outcome_sentence(report: MatrixReport) -> str:
-    """The counts in words: "186 passed, 2 expected failures"."""
-    return ", ".join(text for _, text in counted(report))
+    """The counts in words: "186 passed, 2 expected failures"; those of each kind of machine where there are several."""
+    kinds = ["", *dict.fromkeys(device.architecture for device in report.devices)] if report.devices else []
+    said = []
+    for kind in kinds if report.here else kinds[1:]:
+        names = [device.name if kind else None for device in report.devices if device.architecture == kind] or [None]
+        counts = count_outcomes(tuple(cell for cell in report.cells if cell.machine in names))
+        words = ", ".join(text for _, text in in_words(counts))
+        said.append(f"{words} on {f'emulated {kind}' if kind else 'this machine'}")
+    return "; ".join(said) or ", ".join(text for _, text in counted(report))
 
 
 def counted(report: MatrixReport) -> list[tuple[str, str]]:
     """Each outcome that occurs, with its count in words."""
+    return in_words(report.counts)
+
+
+def in_words(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Each of the outcomes with its count in words."""
     plurals = {"expected failure": "expected failures", "unexpected pass": "unexpected passes"}
     return [
         (outcome, f"{count} {plurals.get(outcome, outcome) if count > 1 else outcome}")
-        for outcome, count in report.counts.items()
+        for outcome, count in counts.items()
     ]
 
 

@@ -1,28 +1,31 @@
 """Runs the matrix: what is done is taken from its records, the rest shares one executor run."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 
 import msgspec
 
 from edgekit import __version__
 from edgekit.catalog import Model
+from edgekit.devices.machine import Machine, runs_nowhere
 from edgekit.errors import EdgekitError
 from edgekit.inputs.size import Size
 from edgekit.matrix.alone import alone_in
 from edgekit.matrix.cell import WEIGHTS, Cell, meaning
-from edgekit.matrix.estimate import Estimate, stage_cost
+from edgekit.matrix.estimate import Estimate, emulated_cost, stage_cost
 from edgekit.matrix.machine import this_machine
 from edgekit.matrix.record import Keep, check_record, is_done, read_record
-from edgekit.matrix.report import MatrixReport, TargetTitle, all_tools, count_outcomes
+from edgekit.matrix.report import DeviceTitle, MatrixReport, TargetTitle, all_tools, count_outcomes
 from edgekit.matrix.sources import Entry, Group, find_sources, make_entries, make_groups
 from edgekit.matrix.space import check_space, remove_outputs
 from edgekit.matrix.work import Workshop, now
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.outcome import Event
 from edgekit.pipeline.plan import RUN_THREADS
+from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.target import Target
 from edgekit.report.conditions import busy_words, is_busy
 
@@ -36,7 +39,11 @@ UNTIMED = "not measured: runs shared the machine, on one core each"
 
 @dataclass(frozen=True)
 class MatrixRequest:
-    """What to run: models on targets, with which weights; `timed` runs have the machine to themselves."""
+    """What to run: models on targets, with which weights; `timed` runs have the machine to themselves.
+
+    `machines` are those that artifacts run on, None this one; on emulated ones models are converted at the input size
+    `small` where it is given and they take it, and run on few samples, since each takes long there.
+    """
 
     models: list[Model]
     targets: list[Target]
@@ -46,6 +53,21 @@ class MatrixRequest:
     timed: bool = True
     offline: bool = False
     command: str = "edgekit matrix"
+    machines: Sequence[Machine | None] = (None,)
+    small: Size | None = None
+
+    def targets_by_machine(self) -> dict[Machine | None, list[Target]]:
+        """The targets that run on each machine. Raises UsageError for a machine on which none does."""
+        found = {one: [target for target in self.targets if target.runs_on(one)] for one in self.machines}
+        for machine, there in found.items():
+            if machine is not None and not there:
+                raise runs_nowhere((target.name for target in self.targets), machine)
+        return found
+
+    def places(self) -> list[tuple[Target, Machine | None]]:
+        """What a model has a cell for, in the order of the targets."""
+        there = self.targets_by_machine()
+        return [(target, one) for target in self.targets for one in self.machines if target in there[one]]
 
 
 @dataclass
@@ -58,6 +80,8 @@ class Progress:
     kept: int = 0
 
 
+CellPlace = tuple[str, str, str | None]
+"""Model, target, and emulated machine."""
 Watch = Callable[[Progress, Cell | None], None]
 
 
@@ -69,8 +93,8 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
     where a file that edgekit did not write lies in the place of a record, AbsentError where the disk is too small.
     """
     for model in request.models:
-        for target in request.targets:
-            check_record(request.out, model.name, target.name)
+        for target, machine in request.places():
+            check_record(request.out, model.name, target.name, machine and machine.name)
     with alone_in(request.out, executor.store.cache, executor.toolchain.notify):
         return run_alone(request, executor, watch)
 
@@ -78,31 +102,35 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
 def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> MatrixReport:
     """The same, with no other run beside it."""
     started = time.monotonic()
-    sources = find_sources(
-        request.models,
-        request.weights,
-        executor.store.cache,
-        offline=request.offline,
-        notify=executor.store.notify,
+
+    def found(models: list[Model], size: Size | None) -> dict[str, CatalogSource | EdgekitError]:
+        store, offline = executor.store, request.offline
+        return find_sources(models, request.weights, store.cache, offline=offline, notify=store.notify, input_size=size)
+
+    sources = found(request.models, None)
+    small = (
+        found([one for one in request.models if one.architecture.takes(size)], size) if (size := request.small) else {}
     )
-    cells: dict[tuple[str, str], Cell] = {}
+    cells: dict[CellPlace, Cell] = {}
     entries: list[Entry] = []
     for model in request.models:
-        source = sources[model.name]
-        if isinstance(source, EdgekitError):
-            cells |= {
-                (model.name, target.name): without_source(model, target, request, source) for target in request.targets
-            }
+        source, smaller = sources[model.name], small.get(model.name)
+        if isinstance(source, EdgekitError) or isinstance(smaller, EdgekitError):
+            error = source if isinstance(source, EdgekitError) else smaller
+            assert isinstance(error, EdgekitError)
+            for target, machine in request.places():
+                cell = without_source(model, target, machine, request, error)
+                cells[place_of(cell)] = cell
         else:
-            entries += make_entries(source, request.targets, timed=request.timed)
+            entries += make_entries(source, request.targets_by_machine(), timed=request.timed, small=smaller)
     open_entries = [entry for entry in entries if not take_record(entry, request, cells)]
 
     estimate = Estimate()
-    progress = Progress(len(request.models) * len(request.targets), estimate, len(cells), len(cells))
+    progress = Progress(len(request.models) * len(request.places()), estimate, len(cells), len(cells))
     watch(progress, None)
 
     def settled(cell: Cell) -> None:
-        cells[cell.model, cell.target] = cell
+        cells[place_of(cell)] = cell
         progress.finished += 1
         watch(progress, cell)
 
@@ -123,35 +151,50 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
         # A run that was killed after it judged, and one that kept artifacts, left what is not wanted now.
         for group in make_groups(entries):
             remove_outputs(group, request.out, executor.store)
-    ordered = tuple(cells[model.name, target.name] for model in request.models for target in request.targets)
+    ordered = tuple(
+        cells[model.name, target.name, machine and machine.name]
+        for model in request.models
+        for target, machine in request.places()
+    )
     return make_report(request, ordered, time.monotonic() - started)
 
 
-def take_record(entry: Entry, request: MatrixRequest, cells: dict[tuple[str, str], Cell]) -> bool:
+def place_of(cell: Cell) -> CellPlace:
+    """Which cell it is."""
+    return cell.model, cell.target, cell.machine
+
+
+def take_record(entry: Entry, request: MatrixRequest, cells: dict[CellPlace, Cell]) -> bool:
     """Take an entry's cell from its record where that is done. A failure that nobody expects is tried again."""
-    record = read_record(request.out, entry.source.name, entry.target.name)
-    if record is None or not is_done(record, entry.key, request.out, request.keep):
+    record = read_record(request.out, entry.source.name, entry.target.name, entry.machine_name)
+    if record is None or not is_done(record, entry.key, entry.folder(request.out), request.keep):
         return False
     outcome = meaning(record.cell.status, record.cell.stage, entry.expected)
     if outcome == "failed":
         return False
     expected = entry.expected and entry.expected.reason
-    cells[entry.source.name, entry.target.name] = msgspec.structs.replace(
-        record.cell, outcome=outcome, expected=expected
-    )
+    cell = msgspec.structs.replace(record.cell, outcome=outcome, expected=expected)
+    cells[place_of(cell)] = cell
     return True
 
 
 def expect(group: Group, estimate: Estimate) -> None:
     """Count the work on a group: its models share every stage, so one counts for all."""
-    parameters = group.entries[0].source.parameters or 0
+    source = group.entries[0].source
+    parameters = source.parameters or 0
     for stage in group.outputs():
         estimate.expect(group.key, stage.worker, stage_cost(parameters / 1e6, run=False))
-    for worker in group.run_workers():
-        estimate.expect(group.key, worker, stage_cost(parameters / 1e6, run=True))
+    pixels = prod(source.input_size) / prod(Size.of(source.model.input_size))
+    for worker, machine in group.run_workers():
+        cost = stage_cost(parameters / 1e6, run=True)
+        if machine is not None:
+            cost = emulated_cost(source.model.published.flops_g, pixels)
+        estimate.expect(group.key, worker, cost, machine)
 
 
-def without_source(model: Model, target: Target, request: MatrixRequest, error: EdgekitError) -> Cell:
+def without_source(
+    model: Model, target: Target, machine: Machine | None, request: MatrixRequest, error: EdgekitError
+) -> Cell:
     """The cell of a model whose weights are not to be had, or that PaddleClas itself cannot run.
 
     The latter is what the catalog says of it, so it is expected.
@@ -173,6 +216,7 @@ def without_source(model: Model, target: Target, request: MatrixRequest, error: 
         remedy=error.remedy,
         expected=model.unsupported,
         documented=model.documented,
+        machine=machine and machine.name,
     )
 
 
@@ -188,6 +232,10 @@ def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float)
         precision="fp32",
         latency=f"{TIMED}{beside(cells)}" if request.timed else UNTIMED,
         targets=tuple(TargetTitle(target.name, target.description.title) for target in request.targets),
+        devices=tuple(
+            DeviceTitle(one.name, one.processor.title, one.architecture.title) for one in request.machines if one
+        ),
+        here=None in request.machines,
         tools=all_tools(cells),
         counts=count_outcomes(cells),
         cells=cells,

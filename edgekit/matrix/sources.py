@@ -1,12 +1,14 @@
 """What a matrix is made of: the models with their weights, grouped by the work that they share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.cache.kept import Notify
 from edgekit.catalog import Model
+from edgekit.devices.machine import Machine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError
+from edgekit.inputs.size import Size
 from edgekit.matrix.record import cell_key
 from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, plan_conversion
 from edgekit.pipeline.source import CatalogSource, catalog_source
@@ -18,12 +20,18 @@ from edgekit.weights import resolve_weights
 
 @dataclass(frozen=True)
 class Entry:
-    """A cell to be: a model with its plan, a target, the key of the result, the failure that its recipe expects."""
+    """A cell to be: a model with its plan, a target, the key of the result, the failure that its recipe expects.
+
+    `machine` is the emulated one that it runs on. `place` is the folder below the matrix's own that holds the
+    artifact's: models at another input size than their own lie apart.
+    """
 
     plan: Plan
     target: Target
     key: str
     expected: ExpectedFailure | None
+    machine: Machine | None = None
+    place: str = ""
 
     @property
     def source(self) -> CatalogSource:
@@ -35,6 +43,15 @@ class Entry:
     def conversion(self) -> Stage:
         """The last stage before the artifact."""
         return self.plan.conversions[self.target.name]
+
+    @property
+    def machine_name(self) -> str | None:
+        """The emulated machine by its name."""
+        return self.machine and self.machine.name
+
+    def folder(self, out: Path) -> Path:
+        """Where its artifact lies in a matrix's folder; entries that differ in their machine alone share it."""
+        return out / self.place / self.source.name / self.target.name
 
 
 @dataclass
@@ -58,10 +75,14 @@ class Group:
         """Every stage whose output is as big as the network: from the weights to the targets' files."""
         return list({stage.key: stage for entry in self.entries for stage in lineage(entry.conversion)}.values())
 
-    def run_workers(self) -> set[str]:
-        """The workers that verify its artifacts, the reference's included."""
-        runners = {entry.target.worker(variant.worker) for entry in self.entries for variant in entry.target.variants}
-        return {REFERENCE_WORKER, *runners}
+    def run_workers(self) -> set[tuple[str, Machine | None]]:
+        """The workers that verify its artifacts, the reference's included, each with the machine that it runs on."""
+        runners = {
+            (entry.target.worker(variant.worker), None if variant.not_run else entry.machine)
+            for entry in self.entries
+            for variant in entry.target.variants_on(entry.machine, {})
+        }
+        return {(REFERENCE_WORKER, None), *runners}
 
 
 def lineage(stage: Stage) -> list[Stage]:
@@ -70,31 +91,56 @@ def lineage(stage: Stage) -> list[Stage]:
 
 
 def find_sources(
-    models: Sequence[Model], weights: str, cache: Path, *, offline: bool, notify: Notify = lambda _: None
+    models: Sequence[Model],
+    weights: str,
+    cache: Path,
+    *,
+    offline: bool,
+    notify: Notify = lambda _: None,
+    input_size: Size | None = None,
 ) -> dict[str, CatalogSource | EdgekitError]:
-    """Each model with its weights, or why it has none here. Raises UsageError for impossible weights."""
+    """Each model with its weights, or why it has none here, at its own input size unless `input_size` says another.
+
+    Raises UsageError for impossible weights, and for a size that no model has.
+    """
     found: dict[str, CatalogSource | EdgekitError] = {}
     for model in models:
         try:
             resolved = resolve_weights(model, weights, cache, offline=offline, notify=notify)
-            found[model.name] = catalog_source(model, resolved)
+            found[model.name] = catalog_source(model, resolved, input_size=input_size)
         except (AbsentError, ConversionError) as error:
             found[model.name] = error
     return found
 
 
-def make_entries(source: CatalogSource, targets: list[Target], *, timed: bool) -> list[Entry]:
-    """The cells of one model."""
-    plan = plan_conversion(source, targets)
-    return [
-        Entry(
-            plan,
-            target,
-            cell_key(plan, target, timed=timed),
-            source.recipe.expected_failure(target.name, source.name),
-        )
-        for target in targets
-    ]
+def make_entries(
+    source: CatalogSource,
+    targets: Mapping[Machine | None, list[Target]],
+    *,
+    timed: bool,
+    small: CatalogSource | None = None,
+) -> list[Entry]:
+    """The cells of one model: `targets` are those that run on each machine, this one (None) first where it is one.
+
+    `small` is the same model at the input size that it has on emulated machines, where that is another.
+    """
+    entries = []
+    for machine, there in targets.items():
+        chosen = source if machine is None or small is None else small
+        plan = plan_conversion(chosen, there)
+        place = "" if chosen is source else f"{chosen.input_size}px"
+        entries += [
+            Entry(
+                plan,
+                target,
+                cell_key(plan, target, timed=timed, machine=machine),
+                source.recipe.expected_failure(target.name, source.name),
+                machine,
+                place,
+            )
+            for target in there
+        ]
+    return entries
 
 
 def make_groups(entries: Sequence[Entry]) -> list[Group]:

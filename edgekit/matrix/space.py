@@ -40,9 +40,9 @@ def needed(sizes: Sequence[int], keep: Keep, window: int) -> int:
 
 def artifact_bytes(group: Group) -> int:
     """About what a group's artifacts take: the weights once for each variant of each target."""
-    return sum(
-        weight_bytes(entry.source.parameters) * len(entry.target.description.variants) for entry in group.entries
-    )
+    # Of several machines, each runs the same one.
+    artifacts = {(entry.source.name, entry.target.name): entry for entry in group.entries}.values()
+    return sum(weight_bytes(entry.source.parameters) * len(entry.target.description.variants) for entry in artifacts)
 
 
 def stage_bytes(group: Group) -> int:
@@ -71,7 +71,7 @@ def remove_outputs(group: Group, out: Path, store: StageStore) -> None:
     into one.
     """
     for entry in group.entries:
-        folder = out / entry.source.name / entry.target.name
+        folder = entry.folder(out)
         if not folder.exists():
             continue
         with locked(folder):

@@ -1,14 +1,16 @@
 """The work on one group of models, as a job: convert to every target, then verify cell by cell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edgekit.artifact.load import Artifact
+import msgspec
+
+from edgekit.artifact.load import Artifact, read_manifest
 from edgekit.artifact.manifest import VariantVerdict
 from edgekit.convert import write_conversion
-from edgekit.errors import AbsentError, EdgekitError
+from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.matrix.cell import ARTIFACT, ENVIRONMENT, PARITY, Cell, meaning, status_of
 from edgekit.matrix.estimate import Estimate
 from edgekit.matrix.record import Keep, Record, stamps, write_record
@@ -40,7 +42,8 @@ class Workshop:
         self.estimate.own(group.key, wanted)
         outcomes = yield wanted
         # All artifacts are written before the timed runs begin: then nothing is copied or hashed beside those.
-        prepared = [(entry, self.prepare(entry, outcomes)) for entry in group.entries]
+        artifacts: dict[Path, Artifact | EdgekitError] = {}
+        prepared = [(entry, self.prepare(entry, outcomes, artifacts)) for entry in group.entries]
         for entry, ready in prepared:
             if isinstance(ready, Cell):
                 self.settle(ready, None)
@@ -53,15 +56,34 @@ class Workshop:
         if self.keep == "reports":
             remove_outputs(group, self.out, self.executor.store)
 
-    def prepare(self, entry: Entry, outcomes: Outcomes) -> Preparation | Cell:
-        """Write an entry's artifact and plan its verification; a failed cell where that cannot be."""
+    def prepare(
+        self, entry: Entry, outcomes: Outcomes, artifacts: dict[Path, Artifact | EdgekitError]
+    ) -> Preparation | Cell:
+        """Write an entry's artifact, once for all machines, and plan its verification; a failed cell where that
+        cannot be."""
+        folder = entry.folder(self.out)
         try:
-            artifact = write_conversion(entry.plan, entry.target, outcomes, self.out).artifact
-            assert artifact is not None  # it raises where there is none
-            return prepare(artifact, self.executor, timed=self.timed)
+            if folder not in artifacts:
+                artifacts[folder] = self.written(entry, outcomes)
+            found = artifacts[folder]
+            if isinstance(found, EdgekitError):
+                raise found
+            # An artifact for emulated machines alone needs no timed reference either.
+            timed = self.timed and not entry.place
+            on = entry.machine
+            return prepare(found, self.executor, timed=timed, machine=on, few=on is not None)
         except EdgekitError as error:
             failed = next((at for stage in lineage(entry.conversion) if (at := outcomes.failed_at(stage))), None)
             return failed_cell(entry, failed.name if failed else ARTIFACT, error)
+
+    def written(self, entry: Entry, outcomes: Outcomes) -> Artifact | EdgekitError:
+        """An entry's artifact on disk, or why there is none."""
+        try:
+            artifact = write_conversion(entry.plan, entry.target, outcomes, self.out / entry.place).artifact
+        except EdgekitError as error:
+            return error
+        assert artifact is not None  # it raises where there is none
+        return artifact
 
     def settle(self, cell: Cell, artifact: Artifact | None) -> None:
         """Write a cell's record and tell of it."""
@@ -72,6 +94,8 @@ class Workshop:
 
 def judged_cell(entry: Entry, ready: Preparation, outcomes: Outcomes) -> Cell:
     """The cell of an artifact whose runs are done."""
+    # What was found of it on another machine meanwhile is to stay.
+    ready = replace(ready, artifact=with_verdicts(ready.artifact))
     try:
         checks = judge_artifact([ready], outcomes)
     except EdgekitError as error:
@@ -93,6 +117,16 @@ def judged_cell(entry: Entry, ready: Preparation, outcomes: Outcomes) -> Cell:
         reference_latency=outcomes.result(ready.reference).details["latency"],
         seconds=round(sum(result.wall_seconds for result in results), 1),
     )
+
+
+def with_verdicts(artifact: Artifact) -> Artifact:
+    """The artifact with the verdicts that its manifest holds now; as it was read where there is none any more."""
+    try:
+        now_there = read_manifest(artifact.folder)
+    except UsageError:
+        return artifact
+    added = {name: getattr(now_there, name) for name in ("verdicts", "golden", "samples")}
+    return replace(artifact, manifest=msgspec.structs.replace(artifact.manifest, **added))
 
 
 def failing(checks: list[Check], ready: Preparation, outcomes: Outcomes) -> tuple[str, str]:
@@ -135,6 +169,7 @@ def make_cell(entry: Entry, **found) -> Cell:
         outcome=meaning(found["status"], found.get("stage", ""), entry.expected),
         expected=entry.expected and entry.expected.reason,
         documented=source.model.documented,
+        machine=entry.machine_name,
         **found,
     )
 

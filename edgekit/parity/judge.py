@@ -89,6 +89,7 @@ def judge_outputs(
     yardstick: Mapping[str, np.ndarray] | None = None,
     thresholds: Mapping[str, Sequence[float]] | None = None,
     sigmoid_error: float = 0.0,
+    chosen: Sequence[int] | None = None,
 ) -> Verdict:
     """The verdict on all outputs, matched by exact name and shape and never by position.
 
@@ -97,6 +98,8 @@ def judge_outputs(
     limits, where that is not the reference: one from another machine must not decide how wrong an artifact may be.
     `thresholds` are those of a sigmoid's labels, one for all or one for each: 0.5 where there are none.
     `sigmoid_error` is what the artifact's engine is known to be off by in a sigmoid, near 0 as near 1.
+    `chosen` are the samples that the artifact was run on, where those are not all: its outputs hold them alone, and its
+    limits are still those that all samples set.
     """
     if precision != "fp32" and (tolerance.max_relative is None or tolerance.min_top1_agreement is None):
         reason = f"the recipe gives no max_relative and min_top1_agreement for {precision.upper()}"
@@ -116,14 +119,25 @@ def judge_outputs(
         try:
             if name not in artifact:
                 raise _Failure("is missing from the artifact")
-            three = artifact[name], reference[name], oracle[name]
-            samples = _Samples.of(three, labels, kinds, precision, kind, (digits, theirs))
             measure = None
-            if yardstick is not None:
+            if yardstick is not None or chosen is not None:
                 # Checked as a reference is; its own comparison is with itself.
-                three = yardstick[name], yardstick[name], oracle[name]
-                ours = digits, digits.of_paddle
-                measure = _Samples.of(three, labels, kinds, precision, kind, ours).reference
+                measuring = reference if yardstick is None else yardstick
+                three = measuring[name], measuring[name], oracle[name]
+                of_it = theirs if yardstick is None else digits.of_paddle
+                measure = _Measure.of(_Samples.of(three, labels, kinds, precision, kind, (digits, of_it)), yardstick)
+            rows = range(len(labels)) if chosen is None else chosen
+            three = artifact[name], reference[name], oracle[name]
+            if chosen is not None:
+                three = artifact[name], reference[name][list(rows)], oracle[name][list(rows)]
+            samples = _Samples.of(
+                three,
+                [labels[row] for row in rows],
+                kinds and [kinds[row] for row in rows],
+                precision,
+                kind,
+                (digits, theirs),
+            )
             decided = _Thresholds.of((thresholds or {}).get(name), kind, samples.oracle.shape[1], digits)
             figures[name] = _judged(samples, tolerance, precision, kind, measure, decided)
         except _Failure as failure:
@@ -199,6 +213,18 @@ class _Thresholds(msgspec.Struct, frozen=True):
         return cls(chosen, threshold_logits(chosen, digits))
 
 
+class _Measure(msgspec.Struct, frozen=True):
+    """The error that sets the limits, where it is not the reference's own on the samples that the artifact saw."""
+
+    errors: ErrorFigures
+    of_paddle: bool
+    """It is Paddle's own, and the reference is another engine."""
+
+    @classmethod
+    def of(cls, samples: _Samples, yardstick: Mapping[str, np.ndarray] | None) -> "_Measure":
+        return cls(metrics.errors(samples.reference, samples.oracle, samples.scale), yardstick is not None)
+
+
 class _Limits(msgspec.Struct, frozen=True):
     """What the relative errors may be at most."""
 
@@ -221,10 +247,10 @@ def _judged(
     tolerance: Tolerance,
     precision: Precision,
     kind: OutputKind,
-    yardstick: Array | None,
+    measure: _Measure | None,
     thresholds: "_Thresholds",
 ) -> OutputFigures:
-    """Rules 2 to 4 on one output; `yardstick` sets the limits in the reference's place."""
+    """Rules 2 to 4 on one output; `measure` sets the limits in the reference's place."""
     oracle, scale = samples.oracle, samples.scale
     noise = metrics.errors(samples.reference, oracle, scale)
     if noise.max_relative > tolerance.max_noise:
@@ -232,13 +258,13 @@ def _judged(
             f"has an unusable reference: it is {noise.max_relative:.2g} of the output's range away from its "
             f"own oracle, more than {tolerance.max_noise:.2g}"
         )
-    limits = _Limits.of(noise if yardstick is None else metrics.errors(yardstick, oracle, scale), tolerance, precision)
+    limits = _Limits.of(noise if measure is None else measure.errors, tolerance, precision)
     figures = _measured(samples, noise, limits, tolerance, kind, thresholds)
     if (blind := blindness(oracle, scale, limits.max, limits.rms)) is not None:
         raise _Failure(f"is inconclusive: {blind}", figures)
     ours = figures.against_oracle
     if precision == "fp32":
-        whose = "the reference's own" if yardstick is None else "Paddle's own FP32"
+        whose = "Paddle's own FP32" if measure is not None and measure.of_paddle else "the reference's own"
         told = f"{tolerance.noise_factor:g} times {whose} error"
     else:
         told = f"what the recipe allows {precision.upper()}"

@@ -178,6 +178,10 @@ class Target(Struct, frozen=True):
             return found
         return tuple(one for one in found if one.not_run or machine.architecture.name in one.emulated)
 
+    def runs_on(self, machine: Machine | None) -> bool:
+        """Whether any variant can be run there; this machine is never left out, and says why it cannot."""
+        return machine is None or any(not one.not_run for one in self.variants_on(machine, {}))
+
     def worker(self, script: str) -> str:
         """A script of this target as the toolchain names it, such as `lite/run.py`."""
         return f"{self.name}/{script}"

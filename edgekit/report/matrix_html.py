@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from edgekit.inputs.size import Size
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport, counted
+from edgekit.report.matrix_columns import Column, columns
 from edgekit.report.matrix_text import (
     MARKS,
     SAMPLES_NOTE,
     account_text,
+    devices_text,
     error_text,
+    inspected_text,
     machine_text,
     milliseconds,
     noise_text,
-    not_run_text,
+    processor_text,
     reference_milliseconds,
     size_text,
     tools_text,
@@ -22,13 +25,14 @@ from edgekit.report.matrix_text import (
 )
 
 TEMPLATE = "matrix.html"
+# What a column says of several machines: a green one stands for all of them.
+WORSE = ("passed", "not run", "expected failure", "unexpected pass", "failed")
 
 
 @dataclass(frozen=True)
 class CellView:
-    """A cell as the template shows it."""
+    """A cell as the template shows it; `processor` where it is an emulated one's."""
 
-    target: str
     style: str
     mark: str
     outcome: str
@@ -38,6 +42,16 @@ class CellView:
     account: str
     note: str
     reason: str
+    processor: str
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    """A column's cells of one model, and the style of the worst of them."""
+
+    title: str
+    style: str
+    cells: list[CellView]
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,7 @@ class RowView:
     about: str
     noise: str
     latency: str
-    cells: list[CellView]
+    columns: list[ColumnView]
 
 
 def matrix_page(report: MatrixReport) -> str:
@@ -63,18 +77,21 @@ def matrix_page(report: MatrixReport) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    shown = columns(report)
     return environment.get_template(TEMPLATE).render(
         report=report,
-        rows=list(rows(report)),
+        columns=shown,
+        rows=list(rows(report, shown)),
+        devices=devices_text(report),
         counts=[(style(outcome), text) for outcome, text in counted(report)],
         machine=machine_text(report),
         tools=tools_text(report),
         note=SAMPLES_NOTE,
-        sentences=[(cell, style(cell.outcome), why(cell)) for cell in report.noted],
+        sentences=[(cell, style(cell.outcome), why(cell), processor_text(cell)) for cell in report.noted],
     )
 
 
-def rows(report: MatrixReport) -> Iterator[RowView]:
+def rows(report: MatrixReport, shown: list[Column]) -> Iterator[RowView]:
     """Every model in order."""
     last = ""
     for model in report.models:
@@ -88,15 +105,20 @@ def rows(report: MatrixReport) -> Iterator[RowView]:
             about,
             noise_text(cells),
             reference_milliseconds(cells),
-            [cell_view(cell, target.title) for cell, target in zip(cells, report.targets, strict=True)],
+            [column_view(column, column.cells(cells), first) for column in shown],
         )
         last = first.family
 
 
-def cell_view(cell: Cell, title: str) -> CellView:
+def column_view(column: Column, cells: list[Cell], first: Cell) -> ColumnView:
+    """The cells of one column; `first` is the model's first one, whose input size its row names."""
+    worst = max((cell.outcome for cell in cells), key=WORSE.index)
+    return ColumnView(column.title, style(worst), [cell_view(cell, first) for cell in cells])
+
+
+def cell_view(cell: Cell, first: Cell) -> CellView:
     """One cell."""
     return CellView(
-        target=title,
         style=style(cell.outcome),
         mark=MARKS[cell.outcome],
         outcome=cell.outcome,
@@ -104,9 +126,15 @@ def cell_view(cell: Cell, title: str) -> CellView:
         size=size_text(cell),
         latency=milliseconds(cell.p50_ms),
         account=account_text(cell),
-        note=not_run_text(cell),
+        note=" · ".join(part for part in (inspected_text(cell), input_text(cell, first)) if part),
         reason=why(cell) if cell.reason or cell.expected else "",
+        processor=processor_text(cell),
     )
+
+
+def input_text(cell: Cell, first: Cell) -> str:
+    """The input size of a cell, where it is not that of its row."""
+    return "" if cell.input_size == first.input_size else f"{Size.of(cell.input_size)} px"
 
 
 def style(outcome: str) -> str:

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport, outcome_sentence
+from edgekit.report.matrix_columns import columns
 from edgekit.report.matrix_text import (
     MARKS,
     SAMPLES_NOTE,
+    devices_text,
     error_text,
+    inspected_text,
     machine_text,
     milliseconds,
     noise_text,
-    not_run_text,
+    processor_text,
     reference_milliseconds,
     size_text,
     stage_text,
@@ -40,8 +43,10 @@ def lines(report: MatrixReport) -> Iterator[str]:
     yield f"- Machine: {escaped(machine_text(report))}."
     yield f"- Versions: {escaped(tools_text(report))}."
     yield f"- Latency: {report.latency}."
+    if devices := devices_text(report):
+        yield f"- Emulated: {escaped(devices)}."
     yield f"- {SAMPLES_NOTE}"
-    yield "- Each cell: error, size of the files, latency. ✓ passed, ✗ failed, – not run."
+    yield "- Each cell: error, size of the files, latency. ✓ passed, ✗ failed, – not run, each on one machine."
     yield ""
     documented = [model for model in report.models if report.row(model)[0].documented]
     others = [model for model in report.models if model not in set(documented)]
@@ -58,30 +63,35 @@ def lines(report: MatrixReport) -> Iterator[str]:
         yield "## What does not work"
         yield ""
         for cell in report.noted:
-            yield f"- **{escaped(cell.model)}, {cell.target}** ({cell.outcome}): {escaped(why(cell))}"
+            where = ", ".join(filter(None, (escaped(cell.model), cell.target, processor_text(cell))))
+            yield f"- **{where}** ({cell.outcome}): {escaped(why(cell))}"
 
 
 def table(report: MatrixReport, models: list[str]) -> Iterator[str]:
     """The table of some models, line by line; nothing where there are none."""
     if not models:
         return
-    yield "| model | parameters | reference | " + " | ".join(target.title for target in report.targets) + " |"
-    yield "|---|--:|--:|" + "---|" * len(report.targets)
+    shown = columns(report)
+    yield "| model | parameters | reference | " + " | ".join(column.title for column in shown) + " |"
+    yield "|---|--:|--:|" + "---|" * len(shown)
     for model in models:
         row = report.row(model)
         count = row[0].parameters
         parameters = "" if count is None else f"{count / 1e6:.1f} M"
         reference = "<br>".join(part for part in (noise_text(row), reference_milliseconds(row)) if part)
-        yield f"| {escaped(model)} | {parameters} | {reference} | " + " | ".join(cell_text(cell) for cell in row) + " |"
+        cells = ("<br>".join(cell_text(cell) for cell in column.cells(row)) for column in shown)
+        yield f"| {escaped(model)} | {parameters} | {reference} | " + " | ".join(cells) + " |"
 
 
 def cell_text(cell: Cell) -> str:
-    """A cell of the table."""
+    """A cell of the table, or one line of it for each emulated machine."""
+    processor = processor_text(cell)
     if cell.outcome in ("passed", "unexpected pass"):
-        figures = " · ".join(part for part in (size_text(cell), milliseconds(cell.p50_ms), not_run_text(cell)) if part)
-        mark = f"{MARKS[cell.outcome]} {error_text(cell)}".strip()
-        return f"{mark}<br>{figures}" if figures else mark
-    return f"{MARKS[cell.outcome]} {cell.outcome}" + (f"<br>{escaped(stage_text(cell))}" if cell.stage else "")
+        figures = [] if processor else [size_text(cell), milliseconds(cell.p50_ms)]
+        first = " ".join(filter(None, (MARKS[cell.outcome], error_text(cell), processor)))
+        return "<br>".join(filter(None, (first, " · ".join(filter(None, figures)))))
+    first = " ".join(filter(None, (MARKS[cell.outcome], inspected_text(cell) or cell.outcome, processor)))
+    return "<br>".join(filter(None, (first, escaped(stage_text(cell)))))
 
 
 def code(text: str) -> str:

@@ -22,19 +22,30 @@ STYLES = {
 WIDE = 105
 
 
-def matrix_table(report: MatrixReport, width: int) -> "Table":
-    """A row per model, a column per target: mark, error and, where `width` columns hold it, latency."""
+def matrix_table(report: MatrixReport, width: int, machine: str | None = None) -> "Table":
+    """A row per model, a column per target, on this machine or on an emulated one, which the title then names.
+
+    A cell has mark, error and, where `width` columns hold it, latency.
+    """
     from rich import box
     from rich.table import Table
 
-    latency = width >= WIDE
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    latency = width >= WIDE and machine is None
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        title=None if machine is None else f"on {machine.split(':')[-1]}",
+        title_justify="left",
+        title_style="bold",
+    )
+    rows = {model: report.on(model, machine) for model in report.models}
+    names = dict.fromkeys(cell.target for row in rows.values() for cell in row)
     table.add_column("model", overflow="fold")
     table.add_column("ref.\nerror", justify="right", no_wrap=True)
-    for target in report.targets:
-        table.add_column(f"{target.name}\nerror{', ms' if latency else ''}", no_wrap=True)
-    for model in report.models:
-        row = report.row(model)
+    for name in names:
+        table.add_column(f"{name}\nerror{', ms' if latency else ''}", no_wrap=True)
+    for model, row in rows.items():
         cells = [styled((cell_text(cell, latency=latency), STYLES[cell.outcome])) for cell in row]
         table.add_row(styled(model), styled((noise_text(row) or "–", "dim")), *cells)
     return table

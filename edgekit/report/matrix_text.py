@@ -1,5 +1,8 @@
 """How the figures of a matrix are written, wherever they are shown."""
 
+from collections import Counter
+
+from edgekit.inputs.size import Size
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport
 from edgekit.report.sizes import readable_size
@@ -49,10 +52,41 @@ def run_bytes(cell: Cell) -> int:
     return largest if others > largest / 2 else largest + others
 
 
-def not_run_text(cell: Cell) -> str:
-    """The variants of a cell that were not run though others were, such as `ARM not run`."""
-    names = [one.variant for one in cell.variants if one.verdict.status == "not run"]
-    return f"{', '.join(names)} not run" if names and cell.ran is not None else ""
+def inspected_text(cell: Cell) -> str:
+    """That a file was compared, where none could be run."""
+    return "inspected" if cell.outcome == "not run" and any(one.inspection is not None for one in cell.variants) else ""
+
+
+def processor_text(cell: Cell) -> str:
+    """The emulated processor of a cell, such as `cortex-a53`; empty for this machine."""
+    return cell.machine.split(":")[-1] if cell.machine else ""
+
+
+def devices_text(report: MatrixReport) -> str:
+    """What ran on emulated machines, and how: processors, input sizes, samples; empty where nothing did."""
+    cells = [cell for cell in report.cells if cell.machine is not None]
+    if not cells:
+        return ""
+    ran = [figures for cell in cells if (figures := cell.figures) is not None]
+    samples = " or ".join(str(count) for count in sorted({figures.samples for figures in ran}))
+    processors = ", ".join(f"{one.processor} ({one.architecture})" for one in report.devices)
+    sizes = sizes_text(cells)
+    return (
+        f"{processors}, by QEMU, in the runtimes' own packages for them; {sizes}, {samples or 'no'} golden samples, "
+        "judged by the limits that all samples set; no latency, which emulation says nothing of"
+    )
+
+
+def sizes_text(cells: list[Cell]) -> str:
+    """The input sizes of cells, such as `64 px (alt_gvt_base: 224 px)`: the most frequent one, then the others."""
+    counted = Counter(str(Size.of(cell.input_size)) for cell in cells)
+    usual = counted.most_common(1)[0][0]
+    others: dict[str, list[str]] = {}
+    for cell in cells:
+        if (size := str(Size.of(cell.input_size))) != usual:
+            others.setdefault(size, []).append(cell.model)
+    said = "; ".join(f"{', '.join(dict.fromkeys(models))}: {size} px" for size, models in others.items())
+    return f"{usual} px" + (f" ({said})" if said else "")
 
 
 def account_text(cell: Cell) -> str:
@@ -83,6 +117,11 @@ def machine_text(report: MatrixReport) -> str:
 def tools_text(report: MatrixReport) -> str:
     """edgekit and every tool, with versions."""
     return ", ".join([f"edgekit {report.edgekit}", *(f"{tool} {version}" for tool, version in report.tools.items())])
+
+
+def cell_name(cell: Cell) -> str:
+    """What a sentence calls it."""
+    return " on ".join(filter(None, (f"{cell.model} {cell.target}", cell.machine)))
 
 
 def why(cell: Cell) -> str:

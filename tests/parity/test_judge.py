@@ -435,3 +435,24 @@ def test_reading_verdicts_needs_no_numpy() -> None:
     program = "import sys, edgekit.parity, edgekit.inputs; print([m for m in ('numpy', 'PIL') if m in sys.modules])"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert output.strip() == "[]"
+
+
+def test_an_artifact_that_was_run_on_some_samples_keeps_the_limits_of_all() -> None:
+    artifact, reference, oracle = engines()
+    noisy = reference.copy()
+    noisy[3] += (np.abs(oracle[3]).max() * 2e-5 * np.random.default_rng(1).standard_normal(40)).astype(np.float32)
+    whole = verdict((artifact, noisy, oracle))
+    chosen = [0, 6]
+    options: Any = {"kinds": KINDS, "chosen": chosen}
+    some = judge_outputs({"y": artifact[chosen]}, {"y": noisy}, {"y": oracle}, FP32, "fp32", LABELS, **options)
+    assert some.passed, some.reason
+    found, all_of_them = some.outputs["y"], whole.outputs["logits"]
+    assert found.samples == 2
+    assert found.max_threshold == all_of_them.max_threshold > 8 * found.noise.max_relative
+    assert found.rms_threshold == all_of_them.rms_threshold
+    assert found.worst_sample in ("photo 0", "synthetic noise 0")
+    # What is wrong on those samples fails, and what was not run cannot be passed as if it were.
+    broken = artifact[chosen] + np.float32(0.1)
+    assert judge_outputs({"y": broken}, {"y": noisy}, {"y": oracle}, FP32, "fp32", LABELS, **options).status == "failed"
+    told = judge_outputs({"y": artifact}, {"y": noisy}, {"y": oracle}, FP32, "fp32", LABELS, **options)
+    assert "has shape [8, 40] and the reference [2, 40]" in told.reason

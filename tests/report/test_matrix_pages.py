@@ -10,13 +10,13 @@ from edgekit.artifact.manifest import FileRecord, VariantVerdict
 from edgekit.ledger.ledger import Ledger
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import Machine
-from edgekit.matrix.report import MatrixReport, TargetTitle, count_outcomes, outcome_sentence
+from edgekit.matrix.report import DeviceTitle, MatrixReport, TargetTitle, count_outcomes, outcome_sentence
 from edgekit.parity import Verdict
 from edgekit.parity.verdict import ErrorFigures, OutputFigures
 from edgekit.report.matrix_html import matrix_page
 from edgekit.report.matrix_markdown import support_page
 from edgekit.report.matrix_table import matrix_table
-from edgekit.report.matrix_text import account_text, milliseconds, run_bytes
+from edgekit.report.matrix_text import account_text, milliseconds, run_bytes, sizes_text
 
 HOSTILE = '<script>alert(1)</script> | `rm` & "q" {{ 7*7 }} [link](http://x)\nnext'
 
@@ -186,11 +186,93 @@ def test_hostile_text_does_not_leave_its_line_of_markdown() -> None:
     assert "\\[link\\]" in sentence
 
 
-def test_a_variant_that_was_not_run_is_named() -> None:
-    arm = VariantVerdict("ARM", Verdict.not_run("needs an ARM device"))
-    made = report(cell("A", "lite", variants=(passed(), arm)))
-    assert "ARM not run" in Structure(matrix_page(made)).text
-    assert "ARM not run" in support_page(made)
+ARM = VariantVerdict("ARM", Verdict.not_run("needs an ARM device"), inspection="it is its twin")
+X86 = replace(passed(), variant="x86")
+
+
+def test_what_was_only_inspected_is_a_cell_of_its_own_and_never_a_green_one() -> None:
+    made = report(cell("A", "onnx"), cell("A", "lite", variants=(X86, ARM)))
+    page = Structure(matrix_page(made))
+    assert [attributes.get("class") for tag, attributes in page.tags if tag == "td"] == [
+        "reference soft", "passed", "passed", "not-run",
+    ]  # fmt: skip
+    assert "inspected" in page.text
+    rows = [line for line in support_page(made).splitlines() if line.startswith("|")]
+    assert rows[0] == "| model | parameters | reference | ONNX | LITE x86 | LITE ARM |"
+    assert rows[2].endswith("| ✓ 3.1e-07<br>46.8 MB · 21.3 ms | – inspected |")
+
+
+def test_a_fault_that_an_inspection_finds_is_not_that_of_the_file_that_ran() -> None:
+    wrong = replace(ARM, verdict=Verdict("failed", "its twin", "fp32", "52 operators are missing"))
+    made = report(cell("A", "lite", status="failed", outcome="failed", stage="lite/compare", variants=(X86, wrong)))
+    page = Structure(matrix_page(made))
+    assert [attributes.get("class") for tag, attributes in page.tags if tag == "td"][1:] == ["passed", "failed"]
+    assert support_page(made).count("| ✓ 3.1e-07<br>46.8 MB · 21.3 ms | ✗ failed<br>compare |") == 1
+
+
+SMALL, LARGE = "aarch64:cortex-a53", "aarch64:cortex-a76"
+
+
+def on_both(model: str, large: str = "passed") -> list[Cell]:
+    emulated = {"variants": (passed(None),), "input_size": 64, "reference_latency": None}
+    return [
+        cell(model, "ncnn"),
+        cell(model, "ncnn", machine=SMALL, **emulated),
+        cell(
+            model, "ncnn", machine=LARGE, outcome=large, status="failed" if large == "failed" else "passed", **emulated
+        ),
+    ]
+
+
+def emulated_report(*cells: Cell) -> MatrixReport:
+    devices = (DeviceTitle(SMALL, "Cortex-A53", "ARM64"), DeviceTitle(LARGE, "Cortex-A76", "ARM64"))
+    return replace(report(*cells), devices=devices)
+
+
+def test_an_instruction_set_has_a_column_for_each_target_that_ran_there() -> None:
+    made = emulated_report(*on_both("A"), cell("A", "lite", variants=(X86, ARM)))
+    lines = support_page(made).splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert rows[0] == "| model | parameters | reference | NCNN | NCNN ARM64 | LITE x86 | LITE ARM |"
+    assert "| ✓ 3.1e-07<br>46.8 MB · 21.3 ms | ✓ 3.1e-07 cortex-a53<br>✓ 3.1e-07 cortex-a76 |" in rows[2]
+    assert (
+        "- Emulated: Cortex-A53 (ARM64), Cortex-A76 (ARM64), by QEMU, in the runtimes' own packages for them; 64 px, "
+        "10 golden samples, judged by the limits that all samples set; no latency, which emulation says nothing of."
+    ) in lines
+    assert "2 passed on this machine; 2 passed on emulated ARM64, of 1 models on 2 targets." in lines
+    page = Structure(matrix_page(made))
+    assert [attributes.get("class") for tag, attributes in page.tags if tag == "td"][1:] == [
+        "passed", "passed", "passed", "not-run",
+    ]  # fmt: skip
+    assert "cortex-a76" in page.text
+    assert "64 px" in page.text
+
+
+def test_a_green_cell_stands_for_all_of_its_machines() -> None:
+    made = emulated_report(*on_both("A", large="failed"))
+    page = Structure(matrix_page(made))
+    assert [attributes.get("class") for tag, attributes in page.tags if tag == "td"][1:] == ["passed", "failed"]
+    assert "✗ failed cortex-a76" in support_page(made)
+    assert "- **A, ncnn, cortex-a76** (failed)" in support_page(made)
+
+
+def test_each_machine_has_a_table_of_its_own_on_a_terminal() -> None:
+    from rich.console import Console
+
+    console = Console(width=80)
+    made = emulated_report(*on_both("A"), cell("A", "lite"))
+    with console.capture() as captured:
+        console.print(matrix_table(made, 120))
+        console.print(matrix_table(made, 120, LARGE))
+    here, there = captured.get().split("on cortex-a76")
+    assert "lite" in here
+    assert "lite" not in there
+    assert "21.3" not in there
+
+
+def test_input_sizes_that_are_not_the_usual_one_are_named() -> None:
+    cells = [cell(name, "ncnn", input_size=64) for name in "AB"] + [cell("C", "ncnn")] * 2
+    assert sizes_text([*cells, cell("D", "ncnn", input_size=64)]) == "64 px (C: 224 px)"
 
 
 def test_expectations_are_told() -> None:
