@@ -51,3 +51,9 @@ class SupersededError(EdgekitError):
     """What was judged has been replaced meanwhile, so that the verdict is on nothing that is there (exit status 4)."""
 
     exit_status = 4
+
+
+class UnprovedError(EdgekitError):
+    """What was made does not compute what it must, and is not handed out (exit status 1)."""
+
+    exit_status = 1

@@ -22,10 +22,12 @@ from edgekit.artifact.samples import (
     run_options,
     samples_record,
 )
+from edgekit.devices.lite_library import LiteLibrary, check_machine
 from edgekit.devices.machine import Machine, runs_nowhere
 from edgekit.errors import EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stages, with_ledger
+from edgekit.native.lite_runner import lite_runner, runner_inputs
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.ranges import read_ranges, with_ranges
@@ -80,6 +82,8 @@ class Preparation:
     """The emulated one that the runs are on."""
     chosen: tuple[int, ...] | None = None
     """The golden samples that the artifact itself is run on, where those are not all."""
+    runner: Stage | None = None
+    """What runs a variant on it whose runtime is the user's own."""
 
     @property
     def stages(self) -> list[Stage]:
@@ -90,7 +94,8 @@ class Preparation:
     @property
     def variants(self) -> tuple[Variant, ...]:
         """Those that are run or inspected, as this machine or the emulated one can do them."""
-        return self.target.variants_on(self.machine, self.artifact.manifest.build)
+        build = self.artifact.manifest.build
+        return self.target.variants_on(self.machine, build, with_library=self.runner is not None)
 
 
 def verify(
@@ -100,12 +105,14 @@ def verify(
     own: PhotoFolder | None = None,
     recipe: Path | None = None,
     machines: Sequence[Machine | None] = (None,),
+    library: LiteLibrary | None = None,
 ) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
 
     A signed manifest stays as it is. `against` is the reference asked for; by default the best fitting GPU bundle at
     hand, else Paddle here. With `own` photos, they are the golden inputs. `recipe` gives the rules that judge; without
-    it edgekit's do. `machines` are those that the artifacts run on, None this one. Raises AbsentError where a program
+    it edgekit's do. `machines` are those that the artifacts run on, None this one; `library` is the user's own Paddle
+    Lite for them. Raises AbsentError where a program
     that an artifact was made from is no longer in the cache, what `Choice.check` raises, and what the reference ends
     with. A runner that fails makes a `failed` verdict, not an exception. A verdict on an artifact that was changed
     meanwhile is discarded, and its check says so.
@@ -113,14 +120,18 @@ def verify(
     against = against or choice("auto", require_gpu=False, cache=executor.store.cache)
     for artifact in artifacts:
         rules_for(artifact.manifest, recipe)  # what cannot be is said before minutes are spent
+    runners = {machine: runner_on(machine, library, artifacts) for machine in machines}
     prepared = [
-        [prepare(artifact, executor, own=own, machine=machine) for machine in machines] for artifact in artifacts
+        [prepare(artifact, executor, own=own, machine=machine, runner=runners[machine]) for machine in machines]
+        for artifact in artifacts
     ]
     for one, *_ in prepared:
         against.check(subject_of(one))
     for at, machine in enumerate(machines):
         check_runs(machine, [ready[at] for ready in prepared])
     outcomes = executor.run(stage for ready in prepared for one in ready for stage in one.stages)
+    for runner in dict.fromkeys(filter(None, runners.values())):
+        outcomes.result(runner)  # where it cannot be built, that is no artifact's fault
     checks: list[Check] = []
     for ready in prepared:
         try:
@@ -131,6 +142,20 @@ def verify(
                 raise
             checks += discarded(ready[0], error)
     return checks
+
+
+def runner_on(machine: Machine | None, library: LiteLibrary | None, artifacts: Sequence[Artifact]) -> Stage | None:
+    """What runs artifacts of the user's own library on a machine; None where nothing does, or nothing is to be run.
+
+    Raises UsageError where the library is for another processor, AbsentError where no compiler is here.
+    """
+    if machine is None or library is None:
+        return None
+    variants = [one for artifact in artifacts for one in targets()[artifact.manifest.target].variants]
+    if not any(one.with_library(machine).hosted for one in variants):
+        return None
+    check_machine(library, machine)
+    return lite_runner(library)
 
 
 def check_runs(machine: Machine | None, prepared: Sequence[Preparation]) -> None:
@@ -157,11 +182,12 @@ def prepare(
     own: PhotoFolder | None = None,
     machine: Machine | None = None,
     few: bool = False,
+    runner: Stage | None = None,
 ) -> Preparation:
     """Plan the verification of one artifact; without `timed`, runs take one core each and no latency is measured.
 
     With `few` it is run on those golden samples alone that travel with it; reference and oracle always see all, and
-    so set the same limits.
+    so set the same limits. `runner` runs what needs the user's own library on `machine`.
     Raises UsageError where a file of somebody else lies where its golden inputs belong, and AbsentError as `verify`.
     """
     check_golden(artifact.folder)
@@ -172,7 +198,8 @@ def prepare(
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
-    variants = target.variants_on(machine, manifest.build)
+    variants = target.variants_on(machine, manifest.build, with_library=runner is not None)
+    beside = runner_inputs(artifact, runner, executor.store.cache) if runner else None
     chosen = few_samples(manifest, golden) if few else None
     given = fed if chosen is None else part_of(fed, chosen, executor.store.cache)
     return Preparation(
@@ -199,6 +226,7 @@ def prepare(
                 memory_bytes=memory,
                 timed=timed,
                 machine=machine,
+                beside=beside,
             )
             for variant in variants
         },
@@ -216,6 +244,7 @@ def prepare(
         ledger_stages(artifact, target, executor.store.root),
         machine,
         chosen,
+        runner,
     )
 
 
@@ -370,7 +399,11 @@ def judge_variant(
             chosen=chosen,
         )
 
-    verdict = by(rules.tolerance)
+    allowed = rules.tolerance_of(variant.name, outcome.details.get("found", {}))
+    verdict = by(allowed)
+    if allowed is not rules.tolerance:
+        verdict = replace(verdict, warnings=(*verdict.warnings, f"it has limits of its own: {allowed.reason}"))
+    verdict = replace(verdict, warnings=(*verdict.warnings, *outcome.details.get("warnings", ())))
     if rules.own is not None:
         verdict = with_own(verdict, by(rules.own))
     details = outcome.details

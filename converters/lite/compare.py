@@ -9,8 +9,9 @@ comparisons:
   (the rules stand in `dataflow`), and ask for kernels of their own target or of every host;
 - both hold the same parameters: names, shapes, element types and every value, bit for bit.
 
-Arithmetic differs where kernels do: on ARM, Paddle Lite divides by an estimate of the reciprocal, which the summary
-says of a file with operators that divide.
+Arithmetic differs where kernels do: on ARM, Paddle Lite divides by an estimate of the reciprocal. The summary says how
+many operators of the file do (`arm_arithmetic`), and how many have an exact form there instead, which counts as the
+same expression here.
 
 It does not run anything. The file is not called inspect.py: the standard library's `inspect` would be
 hidden.
@@ -21,15 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from arm_arithmetic import inexact_kinds
 from dataflow import Dataflow, trace
 from edgeworker.protocol import Refusal, Request, main
 from flat_reader import Damaged
 from nb_format import NbModel, Parameter, read_nb
 from offline import with_offline_results
 
-# What div_ps serves in lite/backends/arm/math/funcs.h of Paddle Lite 2.13: an estimate and one step of Newton's, off by
-# up to 8.2e-6. As operators, and fused into others.
-_DIVIDING = ("elementwise_div", "sigmoid", "silu", "softmax", "swish")
 _SHOWN = 5  # differences of one kind that are spelt out
 
 
@@ -55,17 +54,23 @@ def compare(request: Request) -> dict[str, Any]:
         "differences": differences,
         "agrees": not differences,
         "summary": "; ".join(differences)
-        or f"it has the x86 file's operators{_rounding(arm)} and the same {len(arm.parameters)} parameters",
+        or f"it has the x86 file's operators{_rounding(arm, x86)} and the same {len(arm.parameters)} parameters",
     }
 
 
-def _rounding(arm: NbModel) -> str:
-    """What is known of operators that are less exact on ARM than on x86."""
-    kinds = [kind for op in arm.operators for kind in (op.type, op.attributes.get("act_type")) if kind in _DIVIDING]
-    if not kinds:
-        return ""
-    verb = "divides" if len(kinds) == 1 else "divide"
-    return f", of which {len(kinds)} ({', '.join(sorted(set(kinds)))}) {verb} less exactly on ARM,"
+def _rounding(arm: NbModel, x86: NbModel) -> str:
+    """What is known of operators that are less exact on ARM than on x86, and of those that were replaced for that."""
+    left, replaced = inexact_kinds(arm), inexact_kinds(x86) - inexact_kinds(arm)
+    said = []
+    if replaced:
+        said.append(f"{_counted(replaced)} {'has' if replaced.total() == 1 else 'have'} an exact form for ARM")
+    if left:
+        said.append(f"{_counted(left)} {'divides' if left.total() == 1 else 'divide'} less exactly on ARM")
+    return f", of which {', and '.join(said)}," if said else ""
+
+
+def _counted(kinds: Counter[str]) -> str:
+    return f"{kinds.total()} ({', '.join(sorted(kinds))})"
 
 
 def _summary(path: Path, model: NbModel) -> dict[str, Any]:

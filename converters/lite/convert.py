@@ -2,7 +2,7 @@
 
 Inputs: `program` (a folder with inference.pdmodel and inference.pdiparams). Options: `targets` ("arm",
 "x86"; both where it is absent), `precision` ("fp32"; "fp16" for ARM alone), `rewrites` (names; see
-`rewrites`).
+`rewrites`), `arm-arithmetic` (["exact"], or ["fast"]: without the rewrites for ARM alone).
 
 `opt` ends the process where it fails. What is printed before each step tells the reader of the log where
 that was.
@@ -19,7 +19,7 @@ from edgeworker.protocol import Refusal, Request, main
 from edgeworker.rewrite import apply_rewrites
 from edgeworker.whole import NotWhole
 from nb_format import NbModel, clear_version_padding, read_nb
-from rewriting import chosen_rewrites
+from rewriting import rewrites_for
 from supported_ops import missing_operators
 
 # `fp16`: whether `opt` has half-precision kernels for the target.
@@ -29,8 +29,9 @@ _TARGETS = {"arm": {"fp16": True}, "x86": {"fp16": False}}
 def convert(request: Request) -> dict[str, Any]:
     """Write model.<target>.nb for each target.
 
-    Returns `io` (program names to the files' names, which FP16 changes), `rewrites` (reports), `nb` (file ->
-    opt_version, bytes, operators, parameters) and `seconds` (per step).
+    Returns `io` (program names to the files' names, which FP16 changes), `rewrites` (reports, each once), `build`
+    (`arm_arithmetic`, where there is a file for ARM), `nb` (file -> opt_version, bytes, operators, parameters) and
+    `seconds` (per step).
     Raises Refusal for an unknown target, precision or rewrite, and for an operator that Paddle Lite lacks.
     """
     targets, precision = _checked(request)
@@ -38,19 +39,21 @@ def convert(request: Request) -> dict[str, Any]:
     weights = folder / "inference.pdiparams"
     if not weights.is_file():
         raise Refusal(f"{folder} holds no inference.pdiparams", kind="input")
-    program = read_program(folder / "inference.pdmodel")
-    outputs = [name for op in ops(program, {"fetch"}) for name in op.desc.inputs[0].arguments]
-    chosen = chosen_rewrites(request.options.get("rewrites", []))
     seconds: dict[str, float] = {}
     details: dict[str, Any] = {"io": None, "nb": {}, "seconds": seconds}
-    _announce("rewrite")
-    graph = ProgramGraph(program)
-    details["rewrites"] = apply_rewrites(graph, chosen)
-    program = graph.settled()
+    if "arm" in targets:
+        details["build"] = {"arm_arithmetic": "fast" if request.options.get("arm-arithmetic") == ["fast"] else "exact"}
+    reports: dict[str, dict[str, Any]] = {}
     # In the output folder: where `opt` ends the process, whoever started it clears that away.
     rewritten = request.output / "rewritten.pdmodel"
-    write_program(program, rewritten)
     for target in targets:
+        _announce(f"rewrite {target}")
+        graph = ProgramGraph(read_program(folder / "inference.pdmodel"))
+        outputs = [name for op in ops(graph.program, {"fetch"}) for name in op.desc.inputs[0].arguments]
+        for report in apply_rewrites(graph, rewrites_for(target, request.options)):
+            reports.setdefault(report["name"], report)
+        program = graph.settled()
+        write_program(program, rewritten)
         _announce(f"check {target}")
         _check_operators(program, target)
         _announce(f"opt {target}")
@@ -70,6 +73,8 @@ def convert(request: Request) -> dict[str, Any]:
             "parameters": len(model.parameters),
         }
     rewritten.unlink()
+    # As the options order them: those for one file alone are among the others.
+    details["rewrites"] = [reports[name] for name in request.options.get("rewrites", []) if name in reports]
     return details
 
 

@@ -13,6 +13,8 @@ differ between ARM and x86:
 - an activation fused into an operator is an operator of its own, with the parameters that it was fused with
   (`activations`);
 - `unsqueeze` of a parameter is a parameter (`offline`);
+- sigmoid, swish, tanh, quotients and a softmax between two transpositions are what the rewrites `exact-sigmoid`,
+  `exact-division` and `exact-softmax`, which the ARM file gets, make of them (`exact_forms`);
 - `calib`, `io_copy` and `layout` move or convert values and compute nothing;
 - attributes about where and how to run do not count, nor does the difference between an attribute that is
   absent and one that is false, 0 or empty.
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from activations import Activation, own_activation, split_activation
+from exact_forms import SILU, Softmaxes, expression
 from flat_reader import Damaged
 from nb_format import NbModel, Operator
 
@@ -77,6 +80,7 @@ def trace(model: NbModel) -> Dataflow:
     steps: list[Step] = []
     outputs: dict[str, str] = {}
     known: set[str] = set()
+    softmaxes = Softmaxes()
     for index, operator in enumerate(model.operators):
         operands = {
             slot: [values.get(name, f"undefined {name}") for name in names]
@@ -95,7 +99,10 @@ def trace(model: NbModel) -> Dataflow:
         else:
             parts = _fingerprints(operator, operands, unshaped)
             fingerprint = parts[-1]
-            known.update(parts)
+            if (turned := softmaxes.along(operator, operands, f"{fingerprint}.0", _rank(model, operator))) is not None:
+                source, axis = turned
+                fingerprint = _digest("softmax", {"X": [source]}, {"axis": axis})
+            known.update([*parts, fingerprint])
             for position, name in enumerate(_results(operator)):
                 values[name] = f"{fingerprint}.{position}"
             for slot in _SIDE_OUTPUTS & operator.outputs.keys():  # they overwrite what the variable held
@@ -116,8 +123,13 @@ def _fingerprints(operator: Operator, operands: dict[str, list[str]], unshaped: 
         if name not in _NOT_MEANT and not name.startswith("__@") and not name.endswith("_fp16")
     }
     kind = operator.type
-    if own := own_activation(kind, attributes, operands):
-        return [_activated(own, _one(operator, operands, "X"))]
+    own = SILU if kind == "silu" else own_activation(kind, attributes, operands)
+    if own is not None:
+        return _activated(own, _one(operator, operands, "X"))
+    if kind == "elementwise_div":
+        inverse = _digest("reciprocal", {"X": [_one(operator, operands, "Y")]}, {})
+        factors = {"X": [_one(operator, operands, "X")], "Y": [f"{inverse}.0"]}
+        return [inverse, _digest("elementwise_mul", factors, {"axis": attributes.get("axis")})]
     attributes, operands, activation = split_activation(kind, attributes, operands)
     if kind in _MATRIX_PRODUCTS:
         left, right = _MATRIX_PRODUCTS[kind]
@@ -135,12 +147,23 @@ def _fingerprints(operator: Operator, operands: dict[str, list[str]], unshaped: 
         plain = kind.removeprefix("fusion_").removesuffix("_activation")
         parts = [_digest(plain, operands, attributes)]
     if activation:
-        parts.append(_activated(activation, f"{parts[-1]}.0"))
+        parts += _activated(activation, f"{parts[-1]}.0")
     return parts
 
 
-def _activated(activation: Activation, value: str) -> str:
-    return _digest(activation.type, {"X": [value], **activation.operands}, activation.attributes)
+def _activated(activation: Activation, value: str) -> list[str]:
+    """Of an activation: the operators that it is written out in, or the one that it is."""
+    parts: list[str] = []
+    for kind, operands, attributes in expression(activation):
+        values = {slot: [f"{parts[number]}.0" if number >= 0 else value] for slot, number in operands.items()}
+        parts.append(_digest(kind, values, attributes))
+    return parts or [_digest(activation.type, {"X": [value], **activation.operands}, activation.attributes)]
+
+
+def _rank(model: NbModel, operator: Operator) -> int:
+    """How many dimensions its result has, as far as the file says."""
+    name = next(iter(_results(operator)), "")
+    return len(model.variables[name].dims) if name in model.variables else 0
 
 
 def _one(operator: Operator, slots: Mapping[str, list[str]], slot: str) -> str:

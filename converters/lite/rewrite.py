@@ -1,7 +1,8 @@
 """A Paddle program as `opt` gets it: after the rewrites, still a Paddle program.
 
-Inputs: `program`. Options: `rewrites` (names). Writes `inference.pdmodel` and `inference.pdiparams`; returns `rewrites`
-(reports) and `changed` (the first result of each operator that a rewrite has changed or made, in order).
+Inputs: `program`. Options: `rewrites` (names), `target` ("x86" where it is absent: what can be run here). Writes
+`inference.pdmodel` and `inference.pdiparams`; returns `rewrites` (reports) and `changed` (the first result of each
+operator that a rewrite has changed or made, in order).
 """
 
 import shutil
@@ -11,7 +12,7 @@ from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import ops, read_program, write_program
 from edgeworker.protocol import Request, main
 from edgeworker.rewrite import apply_rewrites
-from rewriting import chosen_rewrites
+from rewriting import rewrites_for
 
 
 def rewrite(request: Request) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def rewrite(request: Request) -> dict[str, Any]:
     program = read_program(folder / "inference.pdmodel")
     before = {op.desc.SerializeToString() for op in ops(program)}
     graph = ProgramGraph(program)
-    reports = apply_rewrites(graph, chosen_rewrites(request.options.get("rewrites") or []))
+    reports = apply_rewrites(graph, rewrites_for(request.options.get("target", "x86"), request.options))
     write_program(graph.settled(), request.output / "inference.pdmodel")
     shutil.copyfile(folder / "inference.pdiparams", request.output / "inference.pdiparams")
     changed = [

@@ -1,5 +1,6 @@
 """Which rewrites a program gets before `opt`: what `convert.py` and `rewrite.py` share."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from edgeworker.protocol import Refusal
@@ -14,3 +15,14 @@ def chosen_rewrites(names: list[str]) -> list[Rewrite[Any, Any]]:
     except KeyError as error:
         known = ", ".join(rewrite.name for rewrite in REWRITES)
         raise Refusal(f"there is no Paddle Lite rewrite {error}; there are {known}", kind="input") from error
+
+
+def rewrites_for(target: str, options: Mapping[str, Any]) -> list[Rewrite[Any, Any]]:
+    """Those of a stage's options that the file for `target` ("arm", "x86") gets, in order.
+
+    With `arm-arithmetic` = ["fast"], ARM's kernels are taken as they are. Raises Refusal for a rewrite that there is
+    not.
+    """
+    chosen = chosen_rewrites(options.get("rewrites") or [])
+    own = "" if options.get("arm-arithmetic") == ["fast"] else target
+    return [rewrite for rewrite in chosen if rewrite.only in ("", own)]

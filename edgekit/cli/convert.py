@@ -63,6 +63,12 @@ def convert(
         str | None,
         typer.Option(metavar="SM,...", help="tensorrt: build for these GPUs, such as sm86,sm89 (docs/tensorrt.md)."),
     ] = None,
+    arm_arithmetic: Annotated[
+        str | None,
+        typer.Option(
+            metavar="exact|fast", help="lite: go around ARM kernels that divide inexactly, or not (docs/lite_arm.md)."
+        ),
+    ] = None,
     embed_preprocessing: Annotated[
         bool,
         typer.Option("--embed-preprocessing", help="onnx, openvino: the model takes uint8 RGB photos [N, H, W, 3]."),
@@ -92,7 +98,7 @@ def convert(
     left_out = left_out_of_all(target, wanted, precision.value, batch_option(batch))
     wanted = [one for one in wanted if one.name not in left_out]
     check_precision(wanted, precision.value)
-    flags = parse_flags(wanted, {"gpu": gpu})
+    flags = parse_flags(wanted, {"gpu": gpu, "arm-arithmetic": arm_arithmetic})
     if embed_preprocessing:
         check_embedding(wanted)
     options = model.options(batch_option(batch))

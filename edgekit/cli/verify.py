@@ -9,6 +9,7 @@ from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose,
 from edgekit.cli.console import console, print_json
 from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
 from edgekit.cli.diagnose import NoDiagnose, explain, show
+from edgekit.cli.lite_library_flag import LiteLibrary, library_for
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
 from edgekit.errors import AbsentError
 
@@ -39,6 +40,7 @@ def verify(
     ] = False,
     golden: Golden = None,
     device: Devices = THIS_MACHINE,
+    lite_library: LiteLibrary = None,
     require_signed: RequireSigned = None,
     recipe: Annotated[
         Path | None,
@@ -57,13 +59,14 @@ def verify(
     from edgekit.verify import verify as verify_artifacts
 
     machines = chosen_machines(device)
+    library = library_for(lite_library, machines)
     signatures: dict[Path, Signed] = {}
     key = public_key(require_signed) if require_signed is not None else None
     artifacts = [approved_artifact(folder, key, signatures) for folder in named_folders(what or [], out)]
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
-        checks = verify_artifacts(artifacts, executor, against, own, recipe, machines)
+        checks = verify_artifacts(artifacts, executor, against, own, recipe, machines, library)
     if not json:
         show_checks(checks, signatures)
     diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own, recipe=recipe)

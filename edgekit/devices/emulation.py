@@ -64,13 +64,35 @@ def emulated_python(
         **({"LD_LIBRARY_PATH": os.pathsep.join(libraries)} if libraries else {}),
     }
     return [
-        *(sys.executable, "-c", BECOME, program),
-        *("-cpu", machine.processor.name, "-L", str(seen_files(machine, system))),
-        # What this machine's programs are started with means nothing to those of another architecture.
-        *("-U", "LD_PRELOAD", "-U", "LD_LIBRARY_PATH"),
+        *(sys.executable, "-c", BECOME),
+        *started_by(program, machine, system),
         *(word for name, value in variables.items() for word in ("-E", f"{name}={value}")),
         str(python),
     ]
+
+
+def emulated_program(
+    machine: Machine,
+    cache: Path,
+    notify: Callable[[str], None],
+    *,
+    offline: bool = False,
+    cancelled: threading.Event | None = None,
+) -> list[str]:
+    """What starts a compiled program of an emulated machine, whose system files are made first where needed.
+
+    Raises AbsentError for what is not to be had, Cancelled once `cancelled` is set.
+    """
+    program = emulator(machine)
+    system = ensure_system(machine.architecture, cache, notify, offline=offline, cancelled=cancelled)
+    return started_by(program, machine, system)
+
+
+def started_by(program: str, machine: Machine, system: Path) -> list[str]:
+    """The emulator with its arguments."""
+    # What this machine's programs are started with means nothing to those of another architecture.
+    own = ("-U", "LD_PRELOAD", "-U", "LD_LIBRARY_PATH")
+    return [program, "-cpu", machine.processor.name, "-L", str(seen_files(machine, system)), *own]
 
 
 def python_of(system: Path) -> Path:

@@ -323,18 +323,20 @@ def run_stage(
     memory_bytes: int = 0,
     timed: bool = True,
     machine: Machine | None = None,
+    beside: Mapping[str, SourceFile | StageFile] | None = None,
 ) -> Stage:
     """One variant of an artifact on the golden inputs, or its inspection where it cannot run here.
 
     `files` are the artifact's, by the name the converter gave them; `options` are the artifact's own (batch,
-    precision, the names of inputs and outputs). On an emulated `machine` nothing is timed.
+    precision, the names of inputs and outputs). On an emulated `machine` nothing is timed. `beside` are inputs that a
+    `hosted` variant needs besides.
     """
     inputs: dict[str, SourceFile | StageFile] = {role: files[file] for role, file in variant.inputs.items()}
     about = f"{target.description.title} {variant.name} run of {name}".replace("  ", " ")
     if variant.not_run:
         about = about.replace(" run ", " inspection ")
         return Stage(worker=target.worker(variant.worker), about=about, inputs=inputs, memory_bytes=memory_bytes)
-    inputs["tensors"] = golden.source
+    inputs |= {"tensors": golden.source, **((beside or {}) if variant.hosted else {})}
     timed = timed and machine is None
     return Stage(
         worker=target.worker(variant.worker),
@@ -346,6 +348,7 @@ def run_stage(
         memory_bytes=memory_bytes,
         limits=replace(RUN_LIMITS, gpu=variant.needs is not None) if machine is None else EMULATED_LIMITS,
         machine=machine,
+        hosted=variant.hosted,
     )
 
 

@@ -50,7 +50,8 @@ class Stage:
 
     `options` go to the worker as they are. Where the worker gives up on what it was given (ConversionError),
     `otherwise` is done in its place: another way to the same files, which costs nothing where this one works.
-    `machine` is the emulated one that it runs on, None this one. `about` names the model and the purpose for people.
+    `machine` is the emulated one that it runs on, None this one; one that is `hosted` runs here, and starts programs of
+    that machine with what it is given as the option `emulator`. `about` names the model and the purpose for people.
     `cores` is how many it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes`
     estimates what it takes. None of these four is part of the key.
     """
@@ -65,6 +66,7 @@ class Stage:
     limits: Limits = field(default_factory=Limits)
     otherwise: "Stage | None" = None
     machine: Machine | None = None
+    hosted: bool = False
 
     @property
     def name(self) -> str:
@@ -84,6 +86,7 @@ class Stage:
                 "options": dict(self.options),
                 **({"otherwise": self.otherwise.key} if self.otherwise else {}),
                 **({"emulated": self.machine.name} if self.machine else {}),
+                **({"hosted": True} if self.hosted else {}),
             }
         )
 

@@ -165,6 +165,7 @@ class StageStore:
                         limits=stage.limits,
                         cancelled=cancelled,
                         machine=stage.machine,
+                        hosted=stage.hosted,
                     )
                 except ConversionError as error:
                     raise type(error)(error.message, self.keep_log(stage, scratch, error.remedy)) from None

@@ -17,6 +17,17 @@ from edgekit.parity.verdict import Precision
 from edgekit.toolchain.device import NAMES, Need, find_device
 
 
+class WithLibrary(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a variant is run where the user has the runtime that no package holds.
+
+    `worker` runs it on this machine with programs that are built for one of the instruction sets `emulated`, as
+    `Stage.hosted` has it.
+    """
+
+    worker: str
+    emulated: tuple[str, ...]
+
+
 class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     """One way to check a target's files: `worker` runs them, or inspects them where `not_run` says why not.
 
@@ -24,7 +35,8 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     Where the device that `needs` names is not here, `inspector` takes the worker's place. `only` says which
     artifacts it is for, by what their converters said of the build; all of them where it is empty. `stored` maps the
     roles of `parameters.py` to the files whose parameters are the variant's, where they are not its `inputs`.
-    `emulated` names the instruction sets besides this machine's on which the worker runs.
+    `emulated` names the instruction sets besides this machine's on which the worker runs. `library` says how it is run
+    where the user has what is missing for it, and `hosted` that this is the case.
     """
 
     name: str
@@ -36,6 +48,14 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     only: dict[str, str] = {}
     stored: dict[str, str] = {}
     emulated: tuple[str, ...] = ()
+    library: WithLibrary | None = None
+    hosted: bool = False
+
+    def with_library(self, machine: Machine | None) -> "Variant":
+        """The variant on a machine where the user has the library that it lacks."""
+        if self.library is None or machine is None or machine.architecture.name not in self.library.emulated:
+            return self
+        return replace(self, worker=self.library.worker, not_run=None, emulated=self.library.emulated, hosted=True)
 
     def here(self, build: Mapping[str, Any]) -> "Variant":
         """The variant as this machine can do it on an artifact whose converter said `build` of it.
@@ -63,10 +83,14 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Flag(Struct, frozen=True, forbid_unknown_fields=True):
-    """A flag of `edgekit convert` that a target takes, as a list of `values`; `default` where it is not given."""
+    """A flag of `edgekit convert` that a target takes, as a list of `values`; `default` where it is not given.
+
+    A `single` one takes one value.
+    """
 
     values: tuple[str, ...]
     default: tuple[str, ...]
+    single: bool = False
 
 
 class Native(Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,12 +163,17 @@ class Target(Struct, frozen=True):
         """Those for an artifact whose converter said `build` of it, as this machine can do them."""
         return tuple(variant.here(build) for variant in self.description.variants if variant.covers(build))
 
-    def variants_on(self, machine: Machine | None, build: Mapping[str, Any]) -> tuple[Variant, ...]:
+    def variants_on(
+        self, machine: Machine | None, build: Mapping[str, Any], *, with_library: bool = False
+    ) -> tuple[Variant, ...]:
         """Those for an artifact on an emulated machine, or on this one where it is None.
 
-        What is made for this machine's processor alone is not among the former; what is only inspected is.
+        What is made for this machine's processor alone is not among the former; what is only inspected is. With
+        `with_library` the user has the runtime that a variant lacks otherwise.
         """
         found = self.variants_of(build)
+        if with_library:
+            found = tuple(one.with_library(machine) for one in found)
         if machine is None:
             return found
         return tuple(one for one in found if one.not_run or machine.architecture.name in one.emulated)
@@ -263,12 +292,14 @@ def parse_flags(wanted: Sequence[Target], given: Mapping[str, str | None]) -> di
                 f"--{name} means nothing to {', '.join(target.name for target in wanted)}",
                 f"Targets that take it: {known or 'none'}.",
             )
-        values = takers[0].description.flags[name].values
+        flag = takers[0].description.flags[name]
+        values = flag.values
         asked = [part.strip().lower().replace("_", "").replace("-", "") for part in text.split(",") if part.strip()]
         unknown = [part for part in asked if part not in values]
         if unknown or not asked:
-            raise UsageError(
-                f"--{name} knows no {', '.join(unknown) or 'empty list'}", f"It takes {', '.join(values)}, or several."
-            )
+            several = " or ".join(values) if flag.single else f"{', '.join(values)}, or several"
+            raise UsageError(f"--{name} knows no {', '.join(unknown) or 'empty list'}", f"It takes {several}.")
+        if flag.single and len(asked) > 1:
+            raise UsageError(f"--{name} takes one value, not {len(asked)}", f"It is {' or '.join(values)}.")
         parsed[name] = tuple(value for value in values if value in asked)
     return parsed

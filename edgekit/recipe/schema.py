@@ -35,12 +35,27 @@ class ExpectedFailure(Struct, frozen=True, forbid_unknown_fields=True):
         return any(fnmatchcase(model, pattern) for pattern in self.models)
 
 
+class VariantTolerance(Tolerance, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one variant of a target is allowed at a precision, in the place of the usual limits.
+
+    `where` says of which files, by what their runner found in them; of all where it is empty.
+    """
+
+    variant: str
+    precision: str = "fp32"
+    where: dict[str, str] = field(default_factory=dict)
+
+
 class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
-    """How one target is reached: rewrites in order, options for the converter (such as `opset`), known failures."""
+    """How one target is reached: rewrites in order, options for the converter (such as `opset`), known failures.
+
+    `tolerances` are of variants that need other limits than the model has elsewhere.
+    """
 
     rewrites: tuple[RewriteChoice, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     expected_failures: tuple[ExpectedFailure, ...] = ()
+    tolerances: tuple[VariantTolerance, ...] = ()
 
 
 class ProgramRecipe(Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,3 +87,8 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     def tolerance(self, precision: str) -> Tolerance:
         """What this recipe allows at a precision; the usual limits where it says nothing."""
         return self.tolerances.get(precision, Tolerance())
+
+    def variant_tolerances(self, target: str, precision: str) -> tuple[VariantTolerance, ...]:
+        """Those of a target's variants that have limits of their own at a precision."""
+        chosen = self.targets.get(target, TargetRecipe())
+        return tuple(one for one in chosen.tolerances if one.precision == precision)

@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from edgekit.bundled import bundled_folder
-from edgekit.devices.emulation import emulated_python
+from edgekit.devices.emulation import emulated_program, emulated_python
 from edgekit.devices.machine import Machine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.filesystem.full_disk import full_disk, nothing_left, says_full
@@ -75,12 +75,14 @@ class Toolchain:
         cancelled: threading.Event | None = None,
         python: Path | None = None,
         machine: Machine | None = None,
+        hosted: bool = False,
     ) -> WorkerResult:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
 
         `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. `python` is
         an interpreter of the user's own, which takes the place of the environment that the worker asks for, and
-        `machine` an emulated one that the worker runs on.
+        `machine` an emulated one that the worker runs on; a `hosted` one runs here, and gets what starts programs of
+        that machine as its option `emulator`.
         Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
         takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
@@ -88,7 +90,10 @@ class Toolchain:
         script = bundled_folder("converters") / worker
         requirements = requirements_of(script)
         own = python is not None
-        if machine is not None:
+        if machine is not None and hosted:
+            started = emulated_program(machine, self.cache, self.notify, offline=self.offline, cancelled=cancelled)
+            options = {**options, "emulator": started}
+        if machine is not None and not hosted:
             command = emulated_python(
                 machine, requirements, self.cache, self.notify, offline=self.offline, cancelled=cancelled
             )

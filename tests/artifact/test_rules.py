@@ -53,6 +53,31 @@ def test_the_recipe_of_the_command_judges_whatever_the_manifest_brings(manifest:
         rules_for(manifest, tmp_path / "absent.toml")
 
 
+def test_a_variant_may_have_limits_of_its_own_by_what_its_runner_found(manifest: Manifest) -> None:
+    """Not by what a manifest says of itself."""
+    mixnet = replace(
+        manifest, target="lite", model=replace(manifest.model, family="MixNet"), build={"arithmetic": "fast"}
+    )
+    rules = rules_for(mixnet)
+    fast = rules.tolerance_of("ARM", {"arithmetic": "fast"})
+    assert fast.noise_factor == 80
+    assert "divide by an estimate" in fast.reason
+    for variant, found in (("ARM", {"arithmetic": "exact"}), ("ARM", {}), ("x86", {"arithmetic": "fast"})):
+        assert rules.tolerance_of(variant, found) is rules.tolerance
+    assert not rules_for(replace(mixnet, precision="fp16")).of_variants
+    assert not rules_for(replace(mixnet, target="onnx")).of_variants
+
+
+def test_the_recipe_of_the_command_has_a_variant_s_limits_too(manifest: Manifest, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.toml"
+    mine.write_text('[[targets.lite.tolerances]]\nvariant = "ARM"\nnoise_factor = 9.0\nreason = "mine"\n')
+    rules = rules_for(replace(manifest, target="lite"), mine)
+    assert rules.tolerance_of("ARM", {}).noise_factor == 9
+    mine.write_text('[[targets.lite.tolerances]]\nvariant = "ARM"\nnoise_factor = 9.0\n')
+    with pytest.raises(UsageError, match="needs a reason"):
+        rules_for(replace(manifest, target="lite"), mine)
+
+
 def test_both_must_pass() -> None:
     passed = Verdict("passed", "Paddle", "fp32")
     failed = Verdict("failed", "Paddle", "fp32", "it is off")

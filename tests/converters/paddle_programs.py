@@ -134,7 +134,19 @@ _FORMULAS = {
     "pow": lambda op, slots: slots["X"][0] ** attribute(op, "factor"),
     "fill_any_like": lambda op, slots: np.full_like(slots["X"][0], attribute(op, "value")),
     "unfold": lambda op, slots: _unfold(op, slots["X"][0]),
+    "sigmoid": lambda op, slots: 1 / (1 + np.exp(-slots["X"][0])),
+    "swish": lambda op, slots: slots["X"][0] / (1 + np.exp(-(attribute(op, "beta") or 1.0) * slots["X"][0])),
+    "silu": lambda op, slots: slots["X"][0] / (1 + np.exp(-slots["X"][0])),
+    "tanh": lambda op, slots: np.tanh(slots["X"][0]),
+    "exp": lambda op, slots: np.exp(slots["X"][0]),
+    "reciprocal": lambda op, slots: np.reciprocal(slots["X"][0]),
+    "softmax": lambda op, slots: _softmax(slots["X"][0], attribute(op, "axis")),
 }
+
+
+def _softmax(x: np.ndarray, axis: int) -> np.ndarray:
+    powers = np.exp(x - x.max(axis=axis, keepdims=True))
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def _unfold(op: Op, x: np.ndarray) -> np.ndarray:

@@ -75,6 +75,18 @@ def test_gpus_are_read_forgivingly_and_in_one_order() -> None:
     assert parse_flags(wanted, {"gpu": None}) == {}
 
 
+def test_a_single_flag_takes_one_value_and_its_default_is_the_exact_one() -> None:
+    (lite,) = select_targets("lite")
+    assert parse_flags([lite], {"arm-arithmetic": "Fast"}) == {"arm-arithmetic": ("fast",)}
+    assert lite.converter({})[1] == {"arm-arithmetic": ["exact"]}
+    with pytest.raises(UsageError, match="--arm-arithmetic takes one value, not 2") as refused:
+        parse_flags([lite], {"arm-arithmetic": "exact,fast"})
+    assert refused.value.remedy == "It is exact or fast."
+    with pytest.raises(UsageError, match="--arm-arithmetic knows no quick") as refused:
+        parse_flags([lite], {"arm-arithmetic": "quick"})
+    assert refused.value.remedy == "It takes exact or fast."
+
+
 @pytest.mark.parametrize(
     ("target", "text", "said", "remedy"),
     [

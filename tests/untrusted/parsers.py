@@ -21,11 +21,13 @@ from edgekit.matrix.record import Record, read_record, record_path
 from edgekit.parity import Verdict
 from edgekit.recipe.load import load_recipe
 from edgekit.reference.bundle import checked_bundle
+from edgekit.untrusted.elf import read_library
 from edgekit.untrusted.json_document import encode_json
 from edgekit.weights.pdparams import read_pdparams
 from edgekit.weights.prepare import for_export
 from edgekit.weights.safetensors_file import check_safetensors, read_safetensors
 from tests.reference.making import Network, written
+from tests.untrusted.libraries import ARMV7, archive, shared
 
 TABLE = "StructuredToParameterName@@"
 ROOT = Path(__file__).parents[2]
@@ -72,6 +74,7 @@ def parsers(scratch: Path) -> dict[str, Parser]:
             lambda path: for_export(read_pdparams(path), path),
         ),
         "safetensors": Parser("w.safetensors", (save(tensors, {"a": "b"}),), read_weights),
+        "library": Parser("lib.so", (shared(), shared(ARMV7), archive()), read_library),
         "photo": Parser("photo.png", (photo("PNG"), photo("JPEG"), photo("WEBP")), load_image),
     }  # fmt: skip
 

@@ -39,7 +39,18 @@ EDITS = some.lists(
     min_size=1,
     max_size=4,
 )
-NAMES = ("manifest", "bundle", "matrix record", "recipe", "configuration", "labels", "pdparams", "safetensors", "photo")
+NAMES = (
+    "manifest",
+    "bundle",
+    "matrix record",
+    "recipe",
+    "configuration",
+    "labels",
+    "pdparams",
+    "safetensors",
+    "library",
+    "photo",
+)
 
 watched: list[list[str]] = []
 

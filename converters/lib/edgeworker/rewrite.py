@@ -12,9 +12,13 @@ Match = TypeVar("Match")
 
 
 class Rewrite(Generic[Graph, Match]):
-    """Subclass it: `name` is what recipes call it, the docstring says what breaks without it."""
+    """Subclass it: `name` is what recipes call it, the docstring says what breaks without it.
+
+    `only` names the one of a target's files that it is for; it is for all of them where it is empty.
+    """
 
     name: str
+    only: str = ""
 
     def matches(self, graph: Graph) -> Iterable[Match]:
         """Every place that has the pattern."""

@@ -112,7 +112,7 @@ def save(folder: Path, program: Any | None = None, values: dict[str, np.ndarray]
     """Write inference.pdmodel and inference.pdiparams (`values`, by name) into `folder`; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     write_program(program or build(), folder / "inference.pdmodel")
-    stored = sorted((values or parameters()).items())
+    stored = sorted((parameters() if values is None else values).items())
     (folder / "inference.pdiparams").write_bytes(b"".join(_stored(value) for _, value in stored))
     return folder
 

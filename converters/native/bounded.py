@@ -1,0 +1,30 @@
+"""Runs the programs of a build; their words go to the worker's log."""
+
+import os
+import subprocess
+from pathlib import Path
+
+from edgeworker.protocol import Refusal
+
+# What a user has set for other builds must not enter this one: its key would not tell.
+_OTHERS = (
+    "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH",
+    "CC", "CXX", "CMAKE_GENERATOR", "CMAKE_PREFIX_PATH", "CMAKE_TOOLCHAIN_FILE", "CMAKE_BUILD_TYPE",
+)  # fmt: skip
+
+
+def run(command: list[str | Path], what: str) -> None:
+    """Run a command. Raises Refusal with the line that matters where it fails."""
+    environment = {name: value for name, value in os.environ.items() if name not in _OTHERS}
+    lines: list[str] = []
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line.strip())
+    if process.returncode:
+        said = [line for line in lines if line]
+        telling = next((line for line in said if "error" in line.lower()), said[-1] if said else "no message")
+        raise Refusal(f"{what} failed: {telling}")

@@ -1,0 +1,56 @@
+"""Build edgekit's runner with an inference library: one static executable.
+
+Inputs: `library` (what ncnn_library.py left), `runtime` (edgekit's C++), and where the model goes into the executable,
+`file/<name>` for each of its files. Options: `compiler` (see cmake.py), `executable`.
+
+Leaves the executable, stripped. Returns its `bytes`, and of those the `code_bytes`: without the model in it.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cmake import build, configure
+from edgeworker.protocol import Refusal, Request, main
+
+_EMBEDDED = "file/"
+
+
+def job(request: Request) -> dict[str, Any]:
+    """Configure, build, strip. Raises Refusal where a step fails."""
+    options = request.options
+    embedded = {
+        role.removeprefix(_EMBEDDED): path for role, path in request.inputs.items() if role.startswith(_EMBEDDED)
+    }
+    compiler = options["compiler"]
+    with tempfile.TemporaryDirectory(prefix="native-") as scratch:
+        settings: dict[str, str | bool | Path] = {
+            "EDGEKIT_BACKEND": "ncnn",
+            "EDGEKIT_STATIC": True,
+            "ncnn_DIR": request.inputs["library"] / "lib" / "cmake" / "ncnn",
+            "CMAKE_EXE_LINKER_FLAGS": "" if compiler["system"] == "Emscripten" else "-Wl,--gc-sections -Wl,-s",
+        }
+        if embedded:
+            folder = Path(scratch) / "embedded"
+            folder.mkdir()
+            for name, path in embedded.items():
+                (folder / name).symlink_to(path)
+            settings["EDGEKIT_EMBEDDED"] = folder
+        made = Path(scratch) / "build"
+        configure(request.inputs["runtime"], made, compiler, settings)
+        build(made, "edgekit_runner")
+        names = [options["executable"]]
+        if compiler["system"] == "Emscripten":
+            names.append(f"{Path(names[0]).stem}.wasm")
+        for name in names:
+            found = next((path for path in made.rglob(name) if path.is_file()), None)
+            if found is None:
+                raise Refusal(f"the build left no {name}")
+            (request.output / name).write_bytes(found.read_bytes())
+            (request.output / name).chmod(0o755)
+    size = sum((request.output / name).stat().st_size for name in names)
+    return {"bytes": size, "code_bytes": size - sum(path.stat().st_size for path in embedded.values())}
+
+
+if __name__ == "__main__":
+    main(job, tools=("cmake",))
