@@ -50,9 +50,7 @@ def where_proved(architecture: Architecture, precision: str) -> str:
     return architecture.emulator if processor is None else f"emulated {processor}"
 
 
-def prove(
-    package: Path, arguments: list[str], architecture: Architecture, precision: str, executor: Executor
-) -> Proof:
+def prove(package: Path, arguments: list[str], architecture: Architecture, precision: str, executor: Executor) -> Proof:
     """Run the self-test of the package in a folder; `arguments` are those of its program.
 
     Raises UnprovedError where it finds a difference, ConversionError where the program refuses, crashes or hangs,
