@@ -73,6 +73,15 @@ def ensure_system(
 
 def download(architecture: Architecture, folder: Path, cancelled: threading.Event | None = None) -> list[Path]:
     """The packages and all that they depend on, as files below `folder`, checked against the archive's signatures."""
+    settings = private_apt(folder, architecture)
+    ask(["apt-get", *settings, "-qq", "update"], folder, architecture, cancelled)
+    wanted = ["install", "--download-only", "--no-install-recommends", *PACKAGES]
+    ask(["apt-get", *settings, "-qq", "-y", *wanted], folder, architecture, cancelled)
+    return sorted((folder / "cache" / "archives").glob("*.deb"))
+
+
+def private_apt(folder: Path, architecture: Architecture) -> list[str]:
+    """Arguments by which apt keeps all that it knows of an architecture below `folder`, which is made ready for it."""
     for name in ("lists/partial", "cache/archives/partial", "state"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()  # nothing is installed there
@@ -88,11 +97,7 @@ def download(architecture: Architecture, folder: Path, cancelled: threading.Even
         "Acquire::http::Timeout": 30,
         "Acquire::https::Timeout": 30,
     }
-    settings = [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
-    ask(["apt-get", *settings, "-qq", "update"], folder, architecture, cancelled)
-    wanted = ["install", "--download-only", "--no-install-recommends", *PACKAGES]
-    ask(["apt-get", *settings, "-qq", "-y", *wanted], folder, architecture, cancelled)
-    return sorted((folder / "cache" / "archives").glob("*.deb"))
+    return [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
 
 
 def unpack(package: Path, folder: Path, cancelled: threading.Event | None = None) -> None:
