@@ -28,14 +28,18 @@ def found(status: int, document: object = None, said: str = "") -> dict:
     return {"status": status, "document": document, "said": said}
 
 
+def stage(name: str, status: str) -> dict:
+    return {"stage": name, "status": status, "figure": 0.2, "limit": 0.1, "detail": ""}
+
+
 def test_a_passed_self_test_is_a_proof() -> None:
     document = {"passed": True, "stages": []}
     assert judged(found(0, document), "this machine").document == document
 
 
 def test_a_failed_one_names_the_stage_and_ends_with_1() -> None:
-    document = {"passed": False, "stages": [{"stage": "tensor", "passed": True}, {"stage": "logits", "passed": False}]}
-    with pytest.raises(UnprovedError, match="logits differs") as raised:
+    document = {"passed": False, "stages": [stage("tensor", "passed"), stage("output logits", "failed")]}
+    with pytest.raises(UnprovedError, match=r"output logits \(0\.2, at most 0\.1\)") as raised:
         judged(found(1, document), "emulated cortex-a53")
     assert raised.value.exit_status == 1
     assert "emulated cortex-a53" in raised.value.message
