@@ -18,7 +18,7 @@ def pillow_resize(image: "np.ndarray", size: Size, kept: Window, interpolation: 
 
     The passes are made one by one, across first, as every Pillow up to 12 does (PaddleClas's published accuracies are
     older): Pillow 13 reduces some tall photos downwards first, which changes many values by a level. What one pass
-    computes is written down in docs/preprocessing.md and done once more in runtime_tests/cpp.
+    computes is written down in docs/preprocessing.md and done once more in runtime/preprocessing.
 
     Raises `UsageError` where an image on the way would have more than `MAX_RESIZED_PIXELS`.
     """

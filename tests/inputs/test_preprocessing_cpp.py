@@ -18,7 +18,8 @@ from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
 from edgekit.inputs.preprocessing import FUSED, Preprocessing, cropped_levels, preprocess
 
-SOURCES = ROOT / "runtime_tests" / "cpp"
+RUNTIME = ROOT / "runtime"
+SOURCES = RUNTIME / "preprocessing"
 
 SPECS = [
     Preprocessing(),
@@ -75,13 +76,13 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
         configure = [
             "cmake",
             "-S",
-            SOURCES,
+            RUNTIME,
             "-B",
             build,
             f"-DCMAKE_CXX_COMPILER={compiler}",
             "-DCMAKE_CXX_FLAGS=-Werror",
         ]
-        commands = [configure, ["cmake", "--build", build]]
+        commands = [configure, ["cmake", "--build", build, "--target", "preprocess_tool"]]
     for command in commands:
         done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr

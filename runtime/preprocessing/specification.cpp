@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
+#include <locale>
 #include <sstream>
 #include <vector>
 
@@ -21,9 +21,10 @@ std::string stripped(const std::string& text) {
 }
 
 bool read_number(const std::string& text, double* value) {
-  char* end = nullptr;
-  *value = std::strtod(text.c_str(), &end);
-  return end != text.c_str() && *end == '\0' && std::isfinite(*value);
+  // Not strtod: an app's locale may have a comma for a point.
+  std::istringstream stream(text);
+  stream.imbue(std::locale::classic());
+  return (stream >> *value) && stream.peek() == std::istringstream::traits_type::eof() && std::isfinite(*value);
 }
 
 bool read_pixels(const std::string& text, int* value) {

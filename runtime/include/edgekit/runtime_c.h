@@ -1,0 +1,47 @@
+/* The same in C: what Java, Kotlin, Swift, Python and others call. See runtime.h and docs/runtime.md.
+ *
+ * Texts are UTF-8. A call that can fail takes `error`, a buffer of `size` bytes, and leaves one sentence in it, which is
+ * empty where all went well; a sentence that is too long is cut. */
+#ifndef EDGEKIT_RUNTIME_C_H_
+#define EDGEKIT_RUNTIME_C_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct edgekit_model edgekit_model;
+
+typedef struct {
+  int index;
+  double probability;
+  const char* name; /* of the model, which must not be freed before; empty where the class has none */
+} edgekit_ranked;
+
+/* Load the artifact in `folder`; `threads` 0 as many as the machine has, `precision` "fp32", "fp16" or NULL for its own.
+ * NULL where it cannot be loaded. */
+edgekit_model* edgekit_load(const char* folder, int threads, const char* precision, char* error, size_t size);
+
+void edgekit_free(edgekit_model* model);
+
+/* The likeliest classes of a JPEG or PNG file in memory, at most `top` of them; returns how many, or -1. */
+int edgekit_classify_file(edgekit_model* model, const uint8_t* bytes, size_t length, edgekit_ranked* classes, int top,
+                          char* error, size_t size);
+
+/* The same of pixels: 8-bit RGB (channels 3) or RGBA (4), row by row, upright; `row_bytes` 0 without gaps. */
+int edgekit_classify_pixels(edgekit_model* model, const uint8_t* pixels, int width, int height, int channels,
+                            size_t row_bytes, edgekit_ranked* classes, int top, char* error, size_t size);
+
+/* 1 passed, 0 failed, -1 it could not be made. `error` then names the first stage that failed, or what was wrong. */
+int edgekit_self_test(const char* folder, int threads, const char* precision, char* error, size_t size);
+
+/* "edgekit 0.1.0, ncnn 1.0.20261020, x86_64" */
+const char* edgekit_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

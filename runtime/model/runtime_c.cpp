@@ -1,0 +1,105 @@
+#include "edgekit/runtime_c.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "edgekit/runtime.h"
+#include "guard.h"
+#include "session.h"
+
+struct edgekit_model {
+  edgekit::Model model;
+};
+
+namespace {
+
+void tell(const std::string& sentence, char* error, std::size_t size) {
+  if (!error || size == 0) return;
+  const std::size_t kept = std::min(sentence.size(), size - 1);
+  std::memcpy(error, sentence.data(), kept);
+  error[kept] = '\0';
+}
+
+// Run `work`, which returns a sentence or nothing, and tell it.
+template <typename Work>
+bool done(char* error, std::size_t size, const Work& work) {
+  std::string sentence;
+  edgekit::guarded(&sentence, [&] { sentence = work(); });
+  tell(sentence, error, size);
+  return sentence.empty();
+}
+
+edgekit::Options options_of(int threads, const char* precision) {
+  edgekit::Options options;
+  options.threads = threads;
+  if (precision) options.precision = precision;
+  return options;
+}
+
+int classify(edgekit_model* model, const edgekit::Photo& photo, edgekit_ranked* classes, int top, char* error,
+             std::size_t size) {
+  int found = -1;
+  done(error, size, [&]() -> std::string {
+    if (!model || !classes || top < 1) return "no model, or no place for classes, is given";
+    const edgekit::Classification answer = edgekit::classify(model->model, photo, top);
+    if (!answer.error.empty()) return answer.error;
+    // Names last as long as the model: they are its manifest's.
+    const auto& names = model->model.session()->manifest().class_names;
+    for (std::size_t i = 0; i < answer.top.size(); ++i) {
+      const std::size_t index = static_cast<std::size_t>(answer.top[i].index);
+      classes[i] = {answer.top[i].index, answer.top[i].probability, index < names.size() ? names[index].c_str() : ""};
+    }
+    found = static_cast<int>(answer.top.size());
+    return "";
+  });
+  return found;
+}
+
+}  // namespace
+
+edgekit_model* edgekit_load(const char* folder, int threads, const char* precision, char* error, size_t size) {
+  edgekit_model* model = nullptr;
+  done(error, size, [&]() -> std::string {
+    if (!folder) return "no artifact is named";
+    edgekit::Loaded loaded = edgekit::load(folder, options_of(threads, precision));
+    if (loaded.error.empty()) model = new edgekit_model{loaded.model};
+    return loaded.error;
+  });
+  return model;
+}
+
+void edgekit_free(edgekit_model* model) { delete model; }
+
+int edgekit_classify_file(edgekit_model* model, const uint8_t* bytes, size_t length, edgekit_ranked* classes, int top,
+                          char* error, size_t size) {
+  if (length == 0) bytes = nullptr;
+  return classify(model, edgekit::Photo::file(bytes, length), classes, top, error, size);
+}
+
+int edgekit_classify_pixels(edgekit_model* model, const uint8_t* pixels, int width, int height, int channels,
+                            size_t row_bytes, edgekit_ranked* classes, int top, char* error, size_t size) {
+  return classify(model, edgekit::Photo::pixels(pixels, width, height, channels, row_bytes), classes, top, error, size);
+}
+
+int edgekit_self_test(const char* folder, int threads, const char* precision, char* error, size_t size) {
+  int passed = -1;
+  done(error, size, [&]() -> std::string {
+    if (!folder) return "no artifact is named";
+    const edgekit::SelfTest result = edgekit::self_test(folder, options_of(threads, precision));
+    if (!result.error.empty()) return result.error;
+    passed = result.passed ? 1 : 0;
+    for (const edgekit::Stage& stage : result.stages) {
+      if (stage.status == "failed") return stage.name + " failed: " + stage.detail;
+    }
+    return result.passed ? "" : "no output was compared";
+  });
+  return passed;
+}
+
+const char* edgekit_version(void) {
+  static const std::string text = [] {
+    const edgekit::Version found = edgekit::version();
+    return "edgekit " + found.edgekit + ", " + found.backend + " " + found.backend_version + ", " + found.architecture;
+  }();
+  return text.c_str();
+}

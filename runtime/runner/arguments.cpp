@@ -1,0 +1,131 @@
+#include "arguments.h"
+
+#include <cstdlib>
+#include <locale>
+#include <sstream>
+
+#include "../artifact/wording.h"
+
+namespace edgekit {
+namespace {
+
+constexpr int kMost = 1000000;
+
+bool read_whole(const std::string& word, int least, int* value) {
+  if (word.empty() || word.size() > 7 || word.find_first_not_of("0123456789") != std::string::npos) return false;
+  *value = std::atoi(word.c_str());
+  return *value >= least && *value <= kMost;
+}
+
+bool read_seconds(const std::string& word, double* value) {
+  std::istringstream stream(word);
+  stream.imbue(std::locale::classic());
+  return (stream >> *value) && stream.eof() && *value > 0 && *value <= kMost;
+}
+
+bool read_batch(const std::string& word, std::vector<std::int64_t>* sizes) {
+  std::istringstream stream(word);
+  for (std::string part; std::getline(stream, part, ',');) {
+    int size = 0;
+    if (!read_whole(part, 1, &size)) return false;
+    sizes->push_back(size);
+  }
+  return !sizes->empty();
+}
+
+// Take the value of a flag; false where it means nothing.
+bool take(const std::string& flag, const std::string& value, Arguments* arguments) {
+  if (flag == "--top") return read_whole(value, 1, &arguments->top);
+  if (flag == "--threads") return read_whole(value, 1, &arguments->options.threads);
+  if (flag == "--batch") return read_batch(value, &arguments->batch);
+  if (flag == "--precision") {
+    arguments->options.precision = value;
+    return value == "fp32" || value == "fp16";
+  }
+  if (flag == "--outputs" || flag == "--run" || flag == "--beside") {
+    (flag == "--run" ? arguments->tensors : flag == "--beside" ? arguments->beside : arguments->outputs) = value;
+    return !value.empty();
+  }
+  arguments->timed = true;
+  if (flag == "--warmup") return read_whole(value, 0, &arguments->warmup);
+  if (flag == "--repeats") return read_whole(value, 1, &arguments->repeats);
+  return flag == "--seconds" && read_seconds(value, &arguments->seconds);
+}
+
+bool takes_value(const std::string& flag) {
+  for (const char* one : {"--top", "--threads", "--batch", "--precision", "--outputs", "--run", "--beside", "--warmup",
+                          "--repeats", "--seconds"}) {
+    if (flag == one) return true;
+  }
+  return false;
+}
+
+std::string check(const Arguments& arguments) {
+  if (arguments.task == Task::kVersion || arguments.task == Task::kHelp) return "";
+  if (arguments.artifact.empty()) return "no artifact is named: edgekit_runner ARTIFACT [PHOTO...]";
+  if (!arguments.photos.empty() && arguments.task != Task::kClassify) {
+    return "'" + harmless(arguments.photos[0]) + "' is one argument too many";
+  }
+  const bool runs = arguments.task == Task::kRun;
+  if (runs != !arguments.outputs.empty()) return "--run TENSORS and --outputs FILE belong together";
+  if (!arguments.batch.empty() && !runs) return "--batch belongs to --run";
+  if (!arguments.beside.empty() && arguments.task != Task::kSelfTest) return "--beside belongs to --self-test";
+  if (arguments.timed && arguments.task == Task::kSelfTest) return "a self-test is not timed";
+  return "";
+}
+
+}  // namespace
+
+const char* const kUsage =
+    "edgekit_runner ARTIFACT [PHOTO...] [--top K]\n"
+    "edgekit_runner --self-test ARTIFACT [--beside ARTIFACT]\n"
+    "edgekit_runner --run TENSORS.safetensors --outputs OUT.safetensors ARTIFACT [--batch N[,N...]]\n"
+    "edgekit_runner --version\n"
+    "  --threads N, --precision fp32|fp16; with photos and --run: --warmup N --repeats N --seconds S\n"
+    "Exit status: 0 done, 1 self-test failed, 2 refused. Answers are JSON on standard output.\n";
+
+std::string read_arguments(const std::vector<std::string>& words, Arguments* arguments) {
+  bool only_names = false, self_test = false, version = false, help = false;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    std::string flag = words[i];
+    if (only_names || flag.compare(0, 2, "--") != 0) {
+      if (arguments->artifact.empty()) {
+        arguments->artifact = flag;
+      } else {
+        arguments->photos.push_back(flag);
+      }
+      continue;
+    }
+    if (flag == "--") {
+      only_names = true;
+    } else if (flag == "--self-test") {
+      self_test = true;
+    } else if (flag == "--version") {
+      version = true;
+    } else if (flag == "--help") {
+      help = true;
+    } else {
+      std::string value;
+      const std::size_t equals = flag.find('=');
+      if (equals != std::string::npos) {
+        value = flag.substr(equals + 1);
+        flag.resize(equals);
+      }
+      if (!takes_value(flag)) return "there is no flag " + harmless(flag, 60);
+      if (equals == std::string::npos) {
+        if (++i == words.size()) return flag + " needs a value";
+        value = words[i];
+      }
+      if (!take(flag, value, arguments)) return flag + " cannot be '" + harmless(value, 60) + "'";
+    }
+  }
+  if (self_test && !arguments->tensors.empty()) return "--self-test and --run exclude each other";
+  arguments->task = help                          ? Task::kHelp
+                    : version                     ? Task::kVersion
+                    : self_test                   ? Task::kSelfTest
+                    : !arguments->tensors.empty() ? Task::kRun
+                                                  : Task::kClassify;
+  return check(*arguments);
+}
+
+}  // namespace edgekit

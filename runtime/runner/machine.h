@@ -1,0 +1,20 @@
+// What a measured time or size depends on: the processor, its features, the memory that was taken.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace edgekit {
+
+// The processor's features that inference libraries choose kernels by, by the kernel's names for them.
+std::vector<std::string> cpu_features();
+
+// Processors that this process may use.
+int cpu_count();
+
+// The largest resident size of this program so far, in bytes (Linux: VmHWM, which a new program starts anew, unlike
+// getrusage's figure, which it inherits). 0 where the system does not tell.
+std::uint64_t peak_memory();
+
+}  // namespace edgekit
