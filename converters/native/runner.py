@@ -1,7 +1,8 @@
 """Build edgekit's runner with an inference library: one static executable.
 
 Inputs: `library` (what ncnn_library.py left), `runtime` (edgekit's C++), and where the model goes into the executable,
-`file/<name>` for each of its files. Options: `compiler` (see cmake.py), `executable`.
+`file/<name>` for each of its files. Options: `compiler` (see cmake.py), `executable`,
+`edgekit` (its version).
 
 Leaves the executable, stripped. Returns its `bytes`, and of those the `code_bytes`: without the model in it.
 """
@@ -29,6 +30,7 @@ def job(request: Request) -> dict[str, Any]:
         in_node = compiler["system"] == "Emscripten"
         settings: dict[str, str | bool | Path] = {
             "EDGEKIT_BACKEND": "ncnn",
+            "EDGEKIT_VERSION": options["edgekit"],
             "EDGEKIT_STATIC": not in_node,
             "ncnn_DIR": request.inputs["library"] / "lib" / "cmake" / "ncnn",
             "CMAKE_FIND_ROOT_PATH_MODE_PACKAGE": "BOTH",  # Emscripten's description looks below its own folder alone

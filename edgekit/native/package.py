@@ -1,5 +1,6 @@
 """Makes a package: a program for a device with one model, proved by its own self-test before anybody gets it."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import FILE as MANIFEST
 from edgekit.artifact.manifest import SIGNATURE
 from edgekit.artifact.write import copy_hashed, locked
+from edgekit.bundled import bundled_folder
 from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.owned import check_folder, replace_folder, scratch_beside
@@ -53,6 +55,18 @@ def check_packable(artifact: Artifact) -> None:
         )
 
 
+def check_one_file(artifact: Artifact, architecture: Architecture) -> None:
+    """Raise UsageError where a model cannot go into the program: for node, or with names that a build cannot take."""
+    if architecture.system != "Linux":
+        raise UsageError(
+            f"the program for {architecture.title} is one file, beside which the model lies", "Leave --single-file out."
+        )
+    if odd := [name for name in artifact.manifest.files if not re.fullmatch(r"[\w.+-]+", name, re.ASCII)]:
+        raise UsageError(
+            f"the file {odd[0]} cannot be put into a program under this name", "Convert the model with a plain --name."
+        )
+
+
 def make_package(
     artifact: Artifact,
     architecture: Architecture,
@@ -70,6 +84,8 @@ def make_package(
     self-test fails; ConversionError where something does not build or run.
     """
     check_packable(artifact)
+    if single_file:
+        check_one_file(artifact, architecture)
     check_folder(folder, PACKAGE)
     precision = artifact.manifest.precision
     # What is missing is said before anything is built.
@@ -126,9 +142,11 @@ def put_programs(made: StageResult, content: Path) -> None:
 
 
 def write_licences(built: StageResult, content: Path) -> None:
-    """Put the licence of the library into the package, which its terms ask for, and edgekit's own."""
+    """Put the licences of the library and of the runner's parts into the package, as their terms ask for."""
     texts = [f"ncnn\n\n{(built.folder / 'LICENSE.txt').read_text(encoding='utf-8')}"]
-    texts += ["edgekit's runner\n\nApache-2.0: https://www.apache.org/licenses/LICENSE-2.0\n"]
+    for path in sorted((bundled_folder("runtime") / "third_party").glob("*/LICENSE*")):
+        texts.append(f"{path.parent.name}\n\n{path.read_text(encoding='utf-8')}")
+    texts.append("edgekit's runner: Apache-2.0, https://www.apache.org/licenses/LICENSE-2.0\n")
     (content / LICENCES).write_text("\n\n".join(texts), encoding="utf-8")
 
 
