@@ -11,11 +11,14 @@ _OTHERS = (
     "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH",
     "CC", "CXX", "CMAKE_GENERATOR", "CMAKE_PREFIX_PATH", "CMAKE_TOOLCHAIN_FILE", "CMAKE_BUILD_TYPE",
 )  # fmt: skip
+# Its libraries are taken as they were installed, since no worker may write beside them. Debian's have what it runs in
+# node where only Debian's own node looks.
+_EMSCRIPTEN = {"EM_FROZEN_CACHE": "1", "NODE_PATH": "/usr/share/nodejs"}
 
 
 def run(command: list[str | Path], what: str) -> None:
     """Run a command. Raises Refusal with the line that matters where it fails."""
-    environment = {name: value for name, value in os.environ.items() if name not in _OTHERS}
+    environment = {name: value for name, value in os.environ.items() if name not in _OTHERS} | _EMSCRIPTEN
     lines: list[str] = []
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

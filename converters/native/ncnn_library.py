@@ -31,7 +31,7 @@ def job(request: Request) -> dict[str, Any]:
     settings: dict[str, str | bool | Path] = {f"NCNN_{name}": False for name in _OFF} | options["settings"]
     if options["layers"] is None:
         # The full library is what ncnn itself builds.
-        settings = {name: False for name in settings if name.startswith("NCNN_BUILD_")} | {"NCNN_VULKAN": False}
+        settings = dict.fromkeys((*(name for name in settings if name.startswith("NCNN_BUILD_")), "NCNN_VULKAN"), False)
     # Where a compiler may write without end, and which goes with the worker's scratch folder.
     with tempfile.TemporaryDirectory(prefix="native-") as scratch:
         folder = unpack(request.inputs["source"], Path(scratch) / "source")

@@ -13,7 +13,7 @@ from edgekit.pipeline.store import RECORD, Damaged, read_stage
 from edgekit.reference.bundle import checked_bundle
 from edgekit.weights.official import Downloaded
 
-CHECKED: tuple[Kind, ...] = ("stages", "inputs", "weights", "downloads", "references")
+CHECKED: tuple[Kind, ...] = ("stages", "inputs", "weights", "downloads", "references", "sources")
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from edgekit.filesystem.remembered import FOLDER as HASHES
 from edgekit.filesystem.remembered import record_of
 
 Kind = Literal[
-    "stages", "inputs", "weights", "downloads", "references", "environments", "devices", "logs", "hashes", "leftovers",
-    "locks", "other",
+    "stages", "inputs", "weights", "downloads", "references", "sources", "environments", "devices", "logs", "hashes",
+    "leftovers", "locks", "other",
 ]  # fmt: skip
 ABOUT: dict[Kind, str] = {
     "stages": "outputs of conversions and runs",
@@ -21,6 +21,7 @@ ABOUT: dict[Kind, str] = {
     "weights": "weights made ready for the export",
     "downloads": "official weights",
     "references": "imported reference bundles",
+    "sources": "source distributions of libraries",
     "environments": "toolchains",
     "devices": "emulated machines",
     "logs": "logs of stages that failed",
@@ -31,7 +32,7 @@ ABOUT: dict[Kind, str] = {
 }
 # What edgekit makes by itself, from what is at hand: what may be evicted without being asked.
 EVICTABLE: tuple[Kind, ...] = ("stages", "inputs", "weights", "logs", "leftovers")
-KNOWN = {"stages", "inputs", "weights", "references", "environments", "devices", "logs", HASHES, "locks"}
+KNOWN = {"stages", "inputs", "weights", "references", "sources", "environments", "devices", "logs", HASHES, "locks"}
 
 # Longer than it takes to write any file.
 WRITTEN_SECONDS = 3600
@@ -77,6 +78,7 @@ def contents(cache: Path, *, environments: bool = True) -> list[Entry]:
         *(kept(cache, "downloads", cache / "weights" / "official", "*.pdparams")),
         *files("downloads", cache / "weights" / "official", "*.part"),
         *files("references", cache / "references", "*.safetensors"),
+        *(kept(cache, "sources", cache / "sources", "*.tar.gz")),
         *files("logs", cache / "logs", "*"),
         *files("hashes", cache / HASHES, "*.json"),
         *files("locks", cache / "locks", "*"),
@@ -129,7 +131,7 @@ def files(kind: Kind, folder: Path, pattern: str) -> Iterator[Entry]:
 
 def unfinished(cache: Path) -> Iterator[Entry]:
     """Files that were being written beside their places when somebody was killed: none that is written now."""
-    for folder in ("inputs", "weights", "weights/official", "references", HASHES):
+    for folder in ("inputs", "weights", "weights/official", "references", "sources", HASHES):
         for path in (cache / folder).glob(".*") if is_real_folder(cache / folder) else ():
             if path.is_file() and time.time() - modified(path) > WRITTEN_SECONDS:
                 yield Entry("leftovers", path, blocks_below(path), modified(path))

@@ -17,6 +17,7 @@ from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
 from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
+from edgekit.cli.package import package
 from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
 from edgekit.cli.sign import sign
@@ -37,6 +38,7 @@ app.command()(models)
 app.command(short_help="Convert models to targets.")(convert)
 app.command(short_help="Prove artifacts in their own runtimes.")(verify)
 app.command(short_help="Name what is on photos.")(predict)
+app.command(short_help="Build a program for a device, with one model.")(package)
 app.command(short_help="Sign artifacts, and check their signatures.")(sign)
 app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
 app.command(short_help="Time artifacts, beside what was published.")(bench)

@@ -34,6 +34,7 @@ class Clearable(StrEnum):
     weights = "weights"
     downloads = "downloads"
     references = "references"
+    sources = "sources"
     environments = "environments"
     devices = "devices"
     logs = "logs"
@@ -41,7 +42,13 @@ class Clearable(StrEnum):
 
 
 # What comes again from the network or from other people only when it is asked for.
-DEAR = (Clearable.downloads, Clearable.references, Clearable.environments, Clearable.devices)
+DEAR = (
+    Clearable.downloads,
+    Clearable.references,
+    Clearable.sources,
+    Clearable.environments,
+    Clearable.devices,
+)
 
 
 @app.command(short_help="Show what takes room.")

@@ -73,6 +73,24 @@ def ensure_system(
 
 def download(architecture: Architecture, folder: Path, cancelled: threading.Event | None = None) -> list[Path]:
     """The packages and all that they depend on, as files below `folder`, checked against the archive's signatures."""
+    settings = private_apt(folder, architecture)
+    behind: AbsentError | None = None
+    try:
+        ask(["apt-get", *settings, "-qq", "update"], folder, architecture, cancelled)
+    except AbsentError as error:
+        # A mirror may be between two states with one of several lists: the others may do.
+        behind = error
+    packages = (*PACKAGES, *architecture.from_debian.values())
+    wanted = ["install", "--download-only", "--no-install-recommends", *packages]
+    try:
+        ask(["apt-get", *settings, "-qq", "-y", *wanted], folder, architecture, cancelled)
+    except AbsentError as error:
+        raise (behind or error) from error
+    return sorted((folder / "cache" / "archives").glob("*.deb"))
+
+
+def private_apt(folder: Path, architecture: Architecture) -> list[str]:
+    """Arguments by which apt keeps all that it knows of an architecture below `folder`, which is made ready for it."""
     for name in ("lists/partial", "cache/archives/partial", "state"):
         (folder / name).mkdir(parents=True)
     (folder / "status").touch()  # nothing is installed there
@@ -88,20 +106,7 @@ def download(architecture: Architecture, folder: Path, cancelled: threading.Even
         "Acquire::http::Timeout": 30,
         "Acquire::https::Timeout": 30,
     }
-    settings = [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
-    behind: AbsentError | None = None
-    try:
-        ask(["apt-get", *settings, "-qq", "update"], folder, architecture, cancelled)
-    except AbsentError as error:
-        # A mirror may be between two states with one of several lists: the others may do.
-        behind = error
-    packages = (*PACKAGES, *architecture.from_debian.values())
-    wanted = ["install", "--download-only", "--no-install-recommends", *packages]
-    try:
-        ask(["apt-get", *settings, "-qq", "-y", *wanted], folder, architecture, cancelled)
-    except AbsentError as error:
-        raise (behind or error) from error
-    return sorted((folder / "cache" / "archives").glob("*.deb"))
+    return [word for name, value in own.items() for word in ("-o", f"{name}={value}")]
 
 
 def unpack(package: Path, folder: Path, cancelled: threading.Event | None = None) -> None:

@@ -22,7 +22,7 @@ class Compiler:
     def title(self) -> str:
         """Such as `g++ 12.2.0`."""
         number = re.search(r"\d+\.\d+(?:\.\d+)?", self.version)
-        kind = next((kind for kind in ("clang", "emcc") if kind in self.version.lower()), "g++")
+        kind = next((kind for kind in ("emcc", "clang") if kind in self.version.lower()), "g++")
         return f"{kind} {number[0] if number else self.version}"
 
 

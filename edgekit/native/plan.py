@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from edgekit import __version__
 from edgekit.artifact.load import Artifact
 from edgekit.bundled import bundled_folder
 from edgekit.native.architectures import Architecture
@@ -56,7 +57,7 @@ class Build:
         """The runner with the library; `embedded` are files that go into it, by their names there."""
         inputs: dict[str, SourceFile | StageFile] = {"library": StageFile(self.library()), "runtime": runtime_source()}
         inputs |= {f"file/{name}": file for name, file in (embedded or {}).items()}
-        options = {"executable": self.architecture.executable, **self.common()}
+        options = {"edgekit": __version__, "executable": self.architecture.executable, **self.common()}
         return native_stage(RUNNER, f"runner for {self.architecture.title}", inputs, options)
 
     def common(self) -> dict[str, Any]:

@@ -87,5 +87,7 @@ def judged(found: dict[str, Any], where: str) -> Proof:
 def failed_stage(document: Any) -> str:
     """Which stage of the self-test found a difference, in words."""
     stages = document.get("stages", []) if isinstance(document, dict) else []
-    failed = [one for one in stages if isinstance(one, dict) and one.get("passed") is False]
-    return f"{failed[0].get('stage', failed[0].get('name', 'a stage'))} differs" if failed else "its answer is wrong"
+    failed = [one for one in stages if isinstance(one, dict) and one.get("status") == "failed"]
+    if not failed:
+        return "its answer is wrong"
+    return f"{failed[0].get('stage')} ({failed[0].get('figure')}, at most {failed[0].get('limit')})"

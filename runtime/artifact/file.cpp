@@ -13,6 +13,7 @@
 #endif
 
 #include "../third_party/sha-2/sha-256.h"
+#include "embedded.h"
 #include "wording.h"
 
 namespace edgekit {
@@ -48,6 +49,11 @@ std::string File::open(const std::string& path, const char* what) {
   if (_fstat64(_fileno(stream_), &found) != 0) return unread(path, errno);
   size_ = static_cast<std::uint64_t>(found.st_size);
 #else
+  if (const EmbeddedFile* embedded = embedded_file(path)) {
+    size_ = embedded->size();
+    stream_ = fmemopen(const_cast<unsigned char*>(embedded->begin), embedded->size(), "rb");
+    return stream_ ? "" : unread(path, errno);
+  }
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
   if (descriptor < 0) {
     if (errno == ENOENT || errno == ENOTDIR) return std::string("there is no ") + what + " " + harmless(path);
@@ -72,6 +78,7 @@ std::string File::open(const std::string& path, const char* what) {
 std::size_t File::read(void* bytes, std::size_t size) { return std::fread(bytes, 1, size, stream_); }
 
 std::string identity_of(const std::string& path) {
+  if (const EmbeddedFile* embedded = embedded_file(path)) return std::to_string(embedded->size());
 #if defined(_WIN32)
   struct _stat64 found;
   if (_stat64(path.c_str(), &found) != 0) return "";

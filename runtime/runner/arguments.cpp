@@ -4,6 +4,7 @@
 #include <locale>
 #include <sstream>
 
+#include "../artifact/embedded.h"
 #include "../artifact/wording.h"
 
 namespace edgekit {
@@ -82,9 +83,11 @@ const char* const kUsage =
     "edgekit_runner --run TENSORS.safetensors --outputs OUT.safetensors ARTIFACT [--batch N[,N...]]\n"
     "edgekit_runner --version\n"
     "  --threads N, --precision fp32|fp16; with photos and --run: --warmup N --repeats N --seconds S\n"
+    "A program with a model inside takes no ARTIFACT.\n"
     "Exit status: 0 done, 1 self-test failed, 2 refused. Answers are JSON on standard output.\n";
 
 std::string read_arguments(const std::vector<std::string>& words, Arguments* arguments) {
+  arguments->artifact = embedded_artifact();
   bool only_names = false, self_test = false, version = false, help = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string flag = words[i];
