@@ -18,6 +18,7 @@ from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
+    from edgekit.bench.rewrites import RewriteReport
     from edgekit.bench.row import Report
 
 
@@ -44,6 +45,10 @@ def bench(
     threads: Annotated[int | None, typer.Option(help="CPU threads of a run; two where it is not said.", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
     seconds: Annotated[float, typer.Option(help="Stop after about so long, after three calls at the least.")] = 10.0,
+    rewrites: Annotated[
+        bool,
+        typer.Option("--rewrites", help="Time each rewrite for speed beside the graph as it was written, in turn."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the artifacts: OUT/batch-N/<model>/<target>/.")
     ] = None,
@@ -52,6 +57,7 @@ def bench(
     verbose: Verbose = False,
 ) -> int:
     """Convert models at each batch and time them in their own runtimes, beside the published TensorRT times."""
+    from edgekit.bench.rewrites import bench_rewrites as run_rewrites
     from edgekit.bench.run import Timing
     from edgekit.bench.run import bench as run_bench
     from edgekit.cli.session import session
@@ -72,6 +78,16 @@ def bench(
     # Model by model, each at its batches.
     names = list(dict.fromkeys(source.name for source in sources))
     sources.sort(key=lambda source: names.index(source.name))
+    if rewrites:
+        if out is not None:
+            raise UsageError("--rewrites writes no artifacts, and --out says where to", "Leave one of the two out.")
+        with session(offline=offline, verbose=verbose) as executor:
+            found = run_rewrites(sources, wanted, executor, timing, precision.value)
+        if json:
+            print_json(found)
+        else:
+            show_rewrites(found)
+        return found.exit_status
     with session(offline=offline, verbose=verbose) as executor:
         report = run_bench(sources, wanted, executor, timing, precision.value, out)
     if json:
@@ -88,6 +104,16 @@ def batches(text: str) -> list[int]:
     if not fixed or len(fixed) != len(sizes):
         raise UsageError(f"--batch {text} is impossible", "Give numbers, such as 1,4,8.")
     return list(dict.fromkeys(fixed))
+
+
+def show_rewrites(report: "RewriteReport") -> None:
+    """Print a table for each model, and what the figures mean."""
+    from edgekit.bench.rewrites_table import rewrites_notes, rewrites_table
+
+    for model in dict.fromkeys(row.model for row in report.rows):
+        console().print(rewrites_table([row for row in report.rows if row.model == model]))
+    for note in rewrites_notes(report):
+        console().print(note, markup=False, highlight=False)
 
 
 def show(report: "Report") -> None:

@@ -125,7 +125,7 @@ def plan_conversion(
 ) -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
 
-    `speed` names the rewrites for speed for all targets, where they are not those of the recipe; "()" means none.
+    `speed` names the rewrites for speed for all targets, where they are not those of the recipe.
     Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
     the target's name instead, and the plan is for the others.
     """

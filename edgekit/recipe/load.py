@@ -12,6 +12,7 @@ from edgekit.untrusted.files import read_text
 from edgekit.untrusted.toml_document import LARGEST_BYTES, read_toml
 
 DEFAULT = "default.toml"
+SPEED = "speed_rewrites"
 
 
 def recipe_for(family: str) -> Recipe:
@@ -82,7 +83,7 @@ def check_names(recipe: Recipe, path: Path) -> None:
             if rewrite.name not in known:
                 raise unknown(f"rewrite of {target}", rewrite.name, known, path)
         for rewrite in choice.speed:
-            if rewrite.name not in (known := available_rewrites("paddle", "speed_rewrites")):
+            if rewrite.name not in (known := available_rewrites("paddle", SPEED)):
                 raise unknown("rewrite for speed", rewrite.name, known, path)
 
 

@@ -41,7 +41,7 @@ def side_by_side(program: Any, parameters: Mapping[str, np.ndarray]) -> dict[str
 
 
 def joined(kernels: list[np.ndarray]) -> np.ndarray | None:
-    """[out, in, k, k] each -> one below the other, the smaller ones amid zeros; None where they have no common middle."""
+    """[out, in, k, k] each -> one below the other, the smaller ones amid zeros; None without a common middle."""
     largest = max(one.shape[-1] for one in kernels)
     if len({one.shape[1] for one in kernels}) > 1 or any(
         one.ndim != 4 or one.shape[2] != one.shape[3] or (largest - one.shape[3]) % 2 for one in kernels
