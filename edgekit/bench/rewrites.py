@@ -89,35 +89,39 @@ def bench_rewrites(
     executor: Executor,
     timing: Timing,
     precision: Precision = "fp32",
+    *,
+    recipe_alone: bool = False,
 ) -> RewriteReport:
     """Time every source on every target as written, with each rewrite for speed that changes it, and with all of them.
 
-    What the recipe turns on is timed too, where it is neither one of them nor all. What fails is a row.
+    What the recipe turns on is timed too, where it is neither one of them nor all; with `recipe_alone` nothing else
+    is. What fails is a row.
     """
     rows = [
         row
         for source in sources
         for target in wanted
-        for row in rewrite_rows(source, target, executor, timing, precision)
+        for row in rewrite_rows(versions(source, target, precision, recipe_alone), target, executor, timing)
     ]
     return RewriteReport(cpu_name(), timing.threads, rows)
 
 
-def versions(source: ModelSource, target: Target, precision: Precision) -> list[Version]:
+def versions(source: ModelSource, target: Target, precision: Precision, recipe_alone: bool) -> list[Version]:
     """The graph as written, with each rewrite for speed, with all of them, and with the recipe's."""
     known = available_rewrites("paddle", SPEED)
     # In the order in which the recipes have them: what is not in one comes last.
     chosen = plan_conversion(source, [target], precision).speed_rewrites(target.name)
     order = sorted(known, key=lambda name: (chosen.index(name) if name in chosen else len(chosen), name))
-    sets = [(PLAIN, ()), *((name, (name,)) for name in order), (ALL, tuple(order)), (RECIPE, chosen)]
+    each = [] if recipe_alone else [*((name, (name,)) for name in order), (ALL, tuple(order))]
+    sets = [(PLAIN, ()), *each, (RECIPE, chosen)]
     return [Version(title, names, plan_conversion(source, [target], precision, speed=names)) for title, names in sets]
 
 
 def rewrite_rows(
-    source: ModelSource, target: Target, executor: Executor, timing: Timing, precision: Precision
+    planned: Sequence[Version], target: Target, executor: Executor, timing: Timing
 ) -> Iterator[RewriteRow]:
-    """The rows of one model on one target."""
-    planned = versions(source, target, precision)
+    """The rows of one model on one target; the first version is the graph as it was written."""
+    source = planned[0].plan.source
     # What changes nothing is not converted.
     faster = {one.title: last_program(one, target) for one in planned}
     outcomes = executor.run([planned[0].plan.conversions[target.name], *planned[0].plan.programs, *faster.values()])
