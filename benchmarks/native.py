@@ -2,8 +2,8 @@
 
     uv run python benchmarks/native.py ARTIFACT ARCHITECTURE [PAIRS]
 
-Builds both (the full one takes several minutes, once). Times are of this machine's own architecture alone: first answers
-of new processes, the two programs in turns, and the ratio of their medians. An emulator's time says nothing.
+Builds both (the full one takes several minutes, once). Times are of this machine's own architecture alone: first
+answers of new processes, the two programs in turns, and the ratio of their medians. An emulator's time says nothing.
 """
 
 import json

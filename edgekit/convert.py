@@ -34,7 +34,7 @@ from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.output_kinds import told_outputs
-from edgekit.pipeline.plan import Plan, plan_conversion, programs_of
+from edgekit.pipeline.plan import SPEEDER, Plan, plan_conversion, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, check_precision
@@ -64,18 +64,22 @@ def convert(
     flags: Mapping[str, Sequence[str]] | None = None,
     *,
     embed_preprocessing: bool = False,
+    speed: Sequence[str] | None = None,
 ) -> list[Conversion]:
     """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
 
     `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
-    and their folders end in `-embedded`. A target that fails does not stop the others; its error is in its Conversion.
+    and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
+    A target that fails does not stop the others; its error is in its Conversion.
     Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
     """
     check_precision(wanted, precision)
     if embed_preprocessing:
         check_embedding(wanted)
     refused: dict[str, EdgekitError] = {}
-    plan = plan_conversion(source, wanted, precision, flags, embed_preprocessing=embed_preprocessing, refused=refused)
+    plan = plan_conversion(
+        source, wanted, precision, flags, embed_preprocessing=embed_preprocessing, refused=refused, speed=speed
+    )
     refuse_occupied(plan, wanted, out, refused)
     converted = [plan.conversions[target.name] for target in wanted if target.name not in refused]
     embeddings = [stage for name, stage in plan.embeddings.items() if name not in refused]
@@ -149,6 +153,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
         configuration=configuration_record(source),
         preprocessing=source.preprocessing_at(*size_and_channels(program)),
         preprocessing_flags=dict(source.changes),
+        speed_rewrites=plan.speed != (),
         build=conversion.details.get("build", {}),
         inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
         outputs=outputs,
@@ -158,7 +163,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
             for result in (*programs, conversion)
         ),
         rewrites=(
-            *(record for result in programs for record in rewrite_records(result, "program")),
+            *(record for result in programs for record in rewrite_records(result, of_program(result))),
             *rewrite_records(conversion, "target"),
         ),
         files={
@@ -174,6 +179,11 @@ def size_and_channels(program: StageResult) -> tuple[Size, int]:
     """The size and the channels of a program's input, [N, C, H, W]."""
     _, channels, height, width = program.details["inputs"][0]["shape"]
     return Size(height, width), channels
+
+
+def of_program(result: StageResult) -> RewrittenGraph:
+    """Of what a stage's rewrites are that makes a program of a program."""
+    return "speed" if result.worker == SPEEDER else "program"
 
 
 def rewrite_records(result: StageResult, of: RewrittenGraph) -> list[RewriteRecord]:

@@ -4,22 +4,26 @@ Inputs: `program`. Options: `rewrites` (names). Writes `inference.pdmodel` and `
 (reports). Paddle is not imported: what nothing applies to is passed on in no time.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.rewrite import apply_rewrites, select
+from edgeworker.rewrite import Rewrite, apply_rewrites, select
 from rewrites import REWRITES
 
 
-def rewrite(request: Request) -> dict[str, Any]:
-    """Raises Refusal for a rewrite that there is not, and for a damaged program."""
+def rewritten(request: Request, available: Sequence[Rewrite[ProgramGraph, Any]]) -> dict[str, Any]:
+    """What the rewrites among `available` that the request names make of its program.
+
+    Raises Refusal for a rewrite that there is not, and for a damaged program.
+    """
     folder = request.inputs["program"]
     names = request.options["rewrites"]
     try:
-        chosen = select(REWRITES, names)
+        chosen = select(available, names)
     except KeyError as error:
-        known = ", ".join(one.name for one in REWRITES)
+        known = ", ".join(one.name for one in available)
         raise Refusal(f"there is no rewrite of programs {error}; there are {known}", kind="input") from error
     graph = ProgramGraph.read(folder)
     reports = []
@@ -30,6 +34,11 @@ def rewrite(request: Request) -> dict[str, Any]:
             graph.drop_unused()
     graph.write(request.output, folder)
     return {"rewrites": reports}
+
+
+def rewrite(request: Request) -> dict[str, Any]:
+    """`rewritten` with those that more than one target needs."""
+    return rewritten(request, REWRITES)
 
 
 if __name__ == "__main__":

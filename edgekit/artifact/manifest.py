@@ -16,7 +16,7 @@ SIGNATURE = f"{FILE}.minisig"
 """As minisign calls it: the signature of `FILE`."""
 
 TensorKind = OutputKind | Literal["image"]
-RewrittenGraph = Literal["program", "target"]
+RewrittenGraph = Literal["program", "speed", "target"]
 
 
 class TensorSpec(Struct, frozen=True):
@@ -104,7 +104,7 @@ class StageRecord(Struct, frozen=True):
 class RewriteRecord(Struct, frozen=True):
     """One rewrite: how many places it changed, and why it refused the others.
 
-    `of` the program, for all targets, or of what this target's converter reads.
+    `of` the program, for all targets; of the program for `speed`; or of what this target's converter reads.
     """
 
     name: str
@@ -154,6 +154,7 @@ class ManifestHead(Struct, frozen=True):
 class Manifest(Struct, frozen=True, kw_only=True):
     """Everything an artifact says of itself. `program_key` finds the program it was made from in the cache.
 
+    `speed_rewrites` is False where the user wanted the graph as it was written (`--no-speed-rewrites`).
     `preprocessing_flags` are the fields of `preprocessing` that the user gave on the command line. `build` is what the
     converter says of the files where they depend on more than the model: for which devices. With
     `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says, and does
@@ -173,6 +174,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     preprocessing: Preprocessing
     preprocessing_flags: dict[str, str | int | float | list[float]] = field(default_factory=dict)
     embedded_preprocessing: bool = False
+    speed_rewrites: bool = True
     build: dict[str, str | list[str]] = field(default_factory=dict)
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]

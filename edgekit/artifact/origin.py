@@ -7,7 +7,7 @@ from pathlib import Path
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
 from edgekit.filesystem.remembered import mark_used
-from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER
+from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER, SPEEDER
 from edgekit.pipeline.store import Damaged, read_stage
 from edgekit.pipeline.target import targets
 
@@ -28,10 +28,10 @@ def rewritten_folder_of(manifest: Manifest, stages: Path) -> Path | None:
 
     Raises AbsentError where it is gone.
     """
-    if not any(one.applied for one in manifest.rewrites if one.of == "program"):
+    if not any(one.applied for one in manifest.rewrites if one.of != "target"):
         return None
-    made = next((stage for stage in manifest.stages if stage.stage == REWRITER and is_key(stage.key)), None)
-    return kept_folder(manifest, stages, REWRITER, made.key) if made else None
+    found = [one for one in manifest.stages if one.stage in (REWRITER, SPEEDER) and is_key(one.key)]
+    return kept_folder(manifest, stages, found[-1].stage, found[-1].key) if found else None
 
 
 def written_folder_of(manifest: Manifest, stages: Path) -> Path | None:
@@ -81,6 +81,7 @@ def convert_command(manifest: Manifest) -> str:
     words += ["--config", asked] if asked else []
     words += ["--labels", manifest.model.labels] if manifest.model.labels else []
     words += ["--output-kind", kinds] if (kinds := chosen_kinds(manifest)) else []
+    words += [] if manifest.speed_rewrites else ["--no-speed-rewrites"]
     words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
     return shlex.join(words)
 

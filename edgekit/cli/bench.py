@@ -19,6 +19,7 @@ from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
+    from edgekit.bench.rewrites import RewriteReport
     from edgekit.bench.row import Report
 
 
@@ -46,6 +47,10 @@ def bench(
     repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
     seconds: Annotated[float, typer.Option(help="Stop after about so long, after three calls at the least.")] = 10.0,
     device: Devices = THIS_MACHINE,
+    rewrites: Annotated[
+        bool,
+        typer.Option("--rewrites", help="Time each rewrite for speed beside the graph as it was written, in turn."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write the artifacts: OUT/batch-N/<model>/<target>/.")
     ] = None,
@@ -57,6 +62,7 @@ def bench(
 
     On an emulated machine (--device) they are run and judged, and not timed.
     """
+    from edgekit.bench.rewrites import bench_rewrites as run_rewrites
     from edgekit.bench.run import Timing
     from edgekit.bench.run import bench as run_bench
     from edgekit.cli.session import session
@@ -78,6 +84,18 @@ def bench(
     # Model by model, each at its batches.
     names = list(dict.fromkeys(source.name for source in sources))
     sources.sort(key=lambda source: names.index(source.name))
+    if rewrites:
+        if any(machine is not None for machine in machines):
+            raise UsageError("--rewrites times, and what is emulated is not timed", "Leave --device out.")
+        if out is not None:
+            raise UsageError("--rewrites writes no artifacts, and --out says where to", "Leave one of the two out.")
+        with session(offline=offline, verbose=verbose) as executor:
+            found = run_rewrites(sources, wanted, executor, timing, precision.value)
+        if json:
+            print_json(found)
+        else:
+            show_rewrites(found)
+        return found.exit_status
     with session(offline=offline, verbose=verbose) as executor:
         report = run_bench(sources, wanted, executor, timing, precision.value, out, machines)
     if json:
@@ -94,6 +112,16 @@ def batches(text: str) -> list[int]:
     if not fixed or len(fixed) != len(sizes):
         raise UsageError(f"--batch {text} is impossible", "Give numbers, such as 1,4,8.")
     return list(dict.fromkeys(fixed))
+
+
+def show_rewrites(report: "RewriteReport") -> None:
+    """Print a table for each model, and what the figures mean."""
+    from edgekit.bench.rewrites_table import rewrites_notes, rewrites_table
+
+    for model in dict.fromkeys(row.model for row in report.rows):
+        console().print(rewrites_table([row for row in report.rows if row.model == model]))
+    for note in rewrites_notes(report):
+        console().print(note, markup=False, highlight=False)
 
 
 def show(report: "Report") -> None:

@@ -73,6 +73,9 @@ def convert(
         bool,
         typer.Option("--embed-preprocessing", help="onnx, openvino: the model takes uint8 RGB photos [N, H, W, 3]."),
     ] = False,
+    no_speed_rewrites: Annotated[
+        bool, typer.Option("--no-speed-rewrites", help="The graph as it was written, with repairs alone.")
+    ] = False,
     golden: Golden = None,
     verify: Annotated[bool, typer.Option("--verify", help="Verify what was converted, and show the table.")] = False,
     device: Devices = THIS_MACHINE,
@@ -108,7 +111,14 @@ def convert(
         done = []
         for source in sources:
             done += convert_model(
-                source, wanted, out, executor, precision.value, flags, embed_preprocessing=embed_preprocessing
+                source,
+                wanted,
+                out,
+                executor,
+                precision.value,
+                flags,
+                embed_preprocessing=embed_preprocessing,
+                speed=() if no_speed_rewrites else None,
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):

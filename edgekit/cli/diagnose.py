@@ -129,7 +129,7 @@ def artifact_folder(what: str, target: str | None, out: Path) -> Path | None:
 
 
 def without(source: "ModelSource", target: str, names: list[str]) -> "ModelSource":
-    """The source with a recipe that leaves rewrites of a target, or of the program, out.
+    """The source with a recipe that leaves rewrites of a target, for its speed, or of the program, out.
 
     Raises UsageError for one that it has not got.
     """
@@ -139,14 +139,15 @@ def without(source: "ModelSource", target: str, names: list[str]) -> "ModelSourc
 
     chosen = source.recipe.targets.get(target, TargetRecipe())
     program = source.recipe.program
-    known = [one.name for one in (*program.rewrites, *chosen.rewrites)]
+    known = [one.name for one in (*program.rewrites, *chosen.speed, *chosen.rewrites)]
     for name in names:
         if name not in known:
             raise UsageError(f"the recipe for {target} has no rewrite {name}", f"It has: {', '.join(known) or 'none'}.")
     left, of_program = (
         tuple(one for one in rewrites if one.name not in names) for rewrites in (chosen.rewrites, program.rewrites)
     )
-    targets = {**source.recipe.targets, target: with_changes(chosen, rewrites=left)}
+    speed = tuple(one for one in chosen.speed if one.name not in names)
+    targets = {**source.recipe.targets, target: with_changes(chosen, rewrites=left, speed=speed)}
     changed = with_changes(source.recipe, targets=targets, program=with_changes(program, rewrites=of_program))
     return replace(source, recipe=changed)
 

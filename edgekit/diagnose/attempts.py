@@ -15,6 +15,7 @@ from edgekit.diagnose.steps import (
     ARTIFACT,
     CONVERTED,
     ELSEWHERE,
+    PROGRAM_FASTER,
     PROGRAM_REWRITTEN,
     REWRITTEN,
     File,
@@ -74,7 +75,7 @@ class Attempts:
             outcome = outcomes.by_key[step.make.key]
             if not isinstance(outcome, StageResult):
                 tried.append((step, outcome))
-            elif step.name not in (PROGRAM_REWRITTEN, REWRITTEN) or changed(outcome):
+            elif step.name not in (PROGRAM_REWRITTEN, PROGRAM_FASTER, REWRITTEN) or changed(outcome):
                 tried.append(self.ran(step))
         result = outcomes.by_key[made.key]
         artifact = subject.artifact

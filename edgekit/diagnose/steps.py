@@ -11,6 +11,7 @@ from edgekit.pipeline.plan import (
     PROGRAM,
     REWRITER,
     RUN_LIMITS,
+    SPEEDER,
     Plan,
     add_conversion,
     programs_of,
@@ -33,9 +34,12 @@ HALFWAY: dict[str, tuple[str, str, dict[str, Any]]] = {
 CONVERTED, ARTIFACT, REWRITTEN, PROGRAM_REWRITTEN = "converted", "artifact", "rewritten", "rewritten program"
 ELSEWHERE = "device"
 """The artifact once more, on another machine than this."""
-OLD_PROGRAM = "old program"
+OLD_PROGRAM, PROGRAM_FASTER = "old program", "faster program"
 # What is made of a program on the way to a target, by the worker that makes it: else it is written in another format.
-MADE_OF_PROGRAMS = {REWRITER: (PROGRAM_REWRITTEN, "Paddle after the rewrites for all targets")}
+MADE_OF_PROGRAMS = {
+    REWRITER: (PROGRAM_REWRITTEN, "Paddle after the rewrites for all targets"),
+    SPEEDER: (PROGRAM_FASTER, "Paddle after the rewrites for speed"),
+}
 WRITTEN_ANEW = (OLD_PROGRAM, "Paddle program in Paddle 2's format")
 
 

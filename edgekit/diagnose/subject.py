@@ -1,7 +1,7 @@
 """What is diagnosed: an artifact, whatever its files' hashes, or a conversion that failed before there was one."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -106,10 +106,10 @@ def artifact_subject(folder: Path, executor: Executor) -> Subject:
     made_by = finished(manifest.stages[0].stage, program.name)
     weights = msgspec.convert({**msgspec.to_builtins(manifest.weights), "label": "", "path": None}, ResolvedWeights)
     source = RecordedSource(recipe=family, weights=weights, batch=manifest.batch, manifest=manifest)
-    plan = Plan(source, manifest.precision, made_by, {})
-    of_program, of_target = (
-        tuple(one.name for one in manifest.rewrites if one.of == graph) for graph in ("program", "target")
+    of_program, for_speed, of_target = (
+        tuple(one.name for one in manifest.rewrites if one.of == graph) for graph in ("program", "speed", "target")
     )
+    plan = Plan(source, manifest.precision, made_by, {}, speed=for_speed)
     plan = by_the_way_taken(with_program_rewrites(plan, of_program), target, manifest.build)
     plan = with_rewrites(plan, target.name, of_target)
     return Subject(target, manifest, plan, family, artifact, changed, recorded_conversion(manifest, executor))
@@ -127,6 +127,11 @@ def recorded_conversion(manifest: Manifest, executor: Executor) -> Stage | None:
     return stage if executor.store.find(stage) else None
 
 
+def for_one(plan: Plan, target: Target) -> Plan:
+    """The plan with a target's rewrites for speed for all that it is made from: the same stages, told by their own."""
+    return replace(plan, speed=plan.speed_rewrites(target.name), conversions={})
+
+
 def model_subject(source: ModelSource, target: Target, out: Path, executor: Executor) -> Subject:
     """A model converted to `target` into `out`, or what its conversion ended with.
 
@@ -142,7 +147,7 @@ def model_subject(source: ModelSource, target: Target, out: Path, executor: Exec
         conversion = write_conversion(plan, target, outcomes, out)
         assert conversion.artifact is not None  # it raises where there is none
         manifest, artifact, failure = conversion.artifact.manifest, conversion.artifact, None
-        plan = by_the_way_taken(plan, target, manifest.build)
+        plan = by_the_way_taken(for_one(plan, target), target, manifest.build)
     else:
         error = outcomes.by_key[stage.key]
         assert isinstance(error, EdgekitError)

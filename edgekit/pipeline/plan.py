@@ -1,5 +1,6 @@
 """The stages of a model: weights -> program -> targets, and what verification runs."""
 
+import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -26,6 +27,7 @@ RANGES_WORKERS = {"paddle3/adopt.py": "paddle3/ranges.py"}
 ADOPTERS = {"paddle2": "paddle/adopt.py", "paddle3": "paddle3/adopt.py"}
 EXPORTER = "paddle/export.py"
 REWRITER = "paddle/rewrite.py"
+SPEEDER = "paddle/speed.py"
 # The workers whose output is a program.
 PROGRAM_WORKERS = (EXPORTER, *ADOPTERS.values())
 # A timed run is short; the bound on seconds keeps one slow model from holding up the others.
@@ -46,7 +48,8 @@ class Plan:
 
     `conversions` also holds the targets on the way to those asked for. `flags` are those of the command line that
     some targets take, as `parse_flags` gives them. `through` says of targets that can be made from the program or from
-    another target that it is the other one here. `embeddings` fold the preprocessing into what was converted; what
+    another target that it is the other one here. `speed` says which rewrites for speed there are: None for those of the
+    recipe, else these for every target. `embeddings` fold the preprocessing into what was converted; what
     is made from a target is made from its `conversions`.
     """
 
@@ -57,6 +60,7 @@ class Plan:
     flags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     embeddings: dict[str, Stage] = field(default_factory=dict)
     through: Mapping[str, str] = field(default_factory=dict)
+    speed: tuple[str, ...] | None = None
 
     @cached_property
     def rewritten(self) -> Stage:
@@ -80,6 +84,28 @@ class Plan:
             limits=CONVERSION_LIMITS,
         )
 
+    def speed_rewrites(self, target: str) -> tuple[str, ...]:
+        """The rewrites for speed that are on for a target, in order."""
+        if self.speed is not None:
+            return self.speed
+        chosen = self.source.recipe.targets.get(target)
+        return tuple(
+            one.name for one in (chosen.speed if chosen else ()) if one.covers(self.source.name, platform.machine())
+        )
+
+    def with_speed(self, program: Stage, names: Sequence[str]) -> Stage:
+        """What the rewrites for speed called `names` make of a Paddle 2 program; `program` itself without any."""
+        if not names:
+            return program
+        return Stage(
+            worker=SPEEDER,
+            about=f"faster program of {self.source.name} ({', '.join(names)})",
+            inputs={PROGRAM: StageFile(program)},
+            options={"rewrites": list(names)},
+            memory_bytes=self.program.memory_bytes,
+            limits=CONVERSION_LIMITS,
+        )
+
     @property
     def programs(self) -> list[Stage]:
         """The program as it came, and all that is made of it before the targets' converters read it."""
@@ -95,14 +121,16 @@ def plan_conversion(
     *,
     embed_preprocessing: bool = False,
     refused: dict[str, EdgekitError] | None = None,
+    speed: Sequence[str] | None = None,
 ) -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
 
+    `speed` names the rewrites for speed for all targets, where they are not those of the recipe.
     Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
     the target's name instead, and the plan is for the others.
     """
     program = program_stage(source)
-    plan = Plan(source, precision, program, {}, flags or {})
+    plan = Plan(source, precision, program, {}, flags or {}, speed=None if speed is None else tuple(speed))
     for target in wanted:
         try:
             conversion = add_conversion(plan, target, precision)
@@ -187,15 +215,19 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
 
     What a target is made from stays in FP32: rounding is the last step's.
     """
-    if target.name in plan.conversions:
-        return plan.conversions[target.name]
+    if target.name not in plan.conversions:
+        plan.conversions[target.name] = conversion_stage(plan, target, precision, plan.speed_rewrites(target.name))
+    return plan.conversions[target.name]
+
+
+def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tuple[str, ...]) -> Stage:
+    """The conversion to `target` of the program after the rewrites `speed`."""
     upstream, worker, asked = way_to(plan, target)
-    inputs = {upstream: made_before(plan, upstream, target)}
     chosen = plan.source.recipe.targets.get(target.name)
     stage = Stage(
         worker=worker,
         about=f"{target.description.title} conversion of {plan.source.name}",
-        inputs=inputs,
+        inputs={upstream: made_before(plan, upstream, target, speed)},
         options={
             "precision": precision,
             "batch": plan.source.batch,
@@ -207,20 +239,36 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
         limits=CONVERSION_LIMITS,
     )
     if upstream == PROGRAM and (other := target.description.otherwise):
-        stage = replace(stage, otherwise=replace(stage, inputs={other: made_before(plan, other, target)}))
-    plan.conversions[target.name] = stage
+        stage = replace(stage, otherwise=replace(stage, inputs={other: made_before(plan, other, target, speed)}))
     return stage
 
 
-def made_before(plan: Plan, source: str, target: Target) -> StageFile:
-    """What a conversion reads: the program after its rewrites, or the file of another target."""
+def made_before(plan: Plan, source: str, target: Target, speed: tuple[str, ...]) -> StageFile:
+    """What a conversion reads: the program after its rewrites, or the file of another target.
+
+    That is the other target's own where the same rewrites for speed are on for both, and else one made for this.
+    """
     if source == PROGRAM:
-        return StageFile(program_for(plan, target))
-    return StageFile(add_conversion(plan, targets()[source], "fp32"), f"model.{source}")
+        return StageFile(faster_program(plan, target, speed))
+    other = targets()[source]
+    if plan.speed_rewrites(source) == speed:
+        return StageFile(add_conversion(plan, other, "fp32"), f"model.{source}")
+    return StageFile(conversion_stage(plan, other, "fp32", speed), f"model.{source}")
 
 
 def program_for(plan: Plan, target: Target) -> Stage:
-    """What makes the program that a target's converter reads: the plan's own, or one that is made of it."""
+    """What makes the program that a target's conversion starts from: the plan's own, or one that is made of it."""
+    return faster_program(plan, target, plan.speed_rewrites(target.name))
+
+
+def faster_program(plan: Plan, target: Target, speed: Sequence[str]) -> Stage:
+    """The program after the rewrites that it needs, and after those for speed; none of these for Paddle 3's."""
+    program = repaired_program(plan, target)
+    return program if program.worker == ADOPTERS["paddle3"] else plan.with_speed(program, speed)
+
+
+def repaired_program(plan: Plan, target: Target) -> Stage:
+    """The program after the rewrites without which some tool fails."""
     other = target.description.paddle3
     if plan.program.worker != ADOPTERS["paddle3"] or other is None or other.through is None:
         return plan.rewritten

@@ -12,6 +12,7 @@ from edgekit.untrusted.files import read_text
 from edgekit.untrusted.toml_document import LARGEST_BYTES, read_toml
 
 DEFAULT = "default.toml"
+SPEED = "speed_rewrites"
 
 
 def recipe_for(family: str) -> Recipe:
@@ -81,11 +82,14 @@ def check_names(recipe: Recipe, path: Path) -> None:
         for rewrite in choice.rewrites:
             if rewrite.name not in known:
                 raise unknown(f"rewrite of {target}", rewrite.name, known, path)
+        for rewrite in choice.speed:
+            if rewrite.name not in (known := available_rewrites("paddle", SPEED)):
+                raise unknown("rewrite for speed", rewrite.name, known, path)
 
 
-def available_rewrites(folder: str) -> list[str]:
-    """The rewrites in a folder of `converters/`, by the names that recipes give them."""
-    files = (bundled_folder("converters") / folder / "rewrites").glob("*.py")
+def available_rewrites(folder: str, kind: str = "rewrites") -> list[str]:
+    """The rewrites in a folder of `converters/`, by the names that recipes give them; `kind` is the folder within."""
+    files = (bundled_folder("converters") / folder / kind).glob("*.py")
     return sorted(file.stem.replace("_", "-") for file in files if not file.stem.startswith("_"))
 
 

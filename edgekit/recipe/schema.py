@@ -19,6 +19,24 @@ class RewriteChoice(Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class SpeedChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """One rewrite for speed, by its name, and the measurement because of which it is on for the target.
+
+    It lies under `converters/paddle/speed_rewrites/`. `machines` are the instruction sets, as `platform.machine()`
+    calls them, on which it was measured to pay; empty for every one. `models` are globs over the family's models.
+    """
+
+    name: str
+    reason: str
+    machines: tuple[str, ...] = ()
+    models: tuple[str, ...] = ("*",)
+
+    def covers(self, model: str, machine: str) -> bool:
+        """Whether it is on for a model of that name, for a machine of that instruction set."""
+        fits = any(fnmatchcase(model, pattern) for pattern in self.models)
+        return fits and (not self.machines or machine in self.machines)
+
+
 class ExpectedFailure(Struct, frozen=True, forbid_unknown_fields=True):
     """A failure that is known, and why. Strict: what starts to pass in spite of it is reported.
 
@@ -50,9 +68,11 @@ class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
     """How one target is reached: rewrites in order, options for the converter (such as `opset`), known failures.
 
     `tolerances` are of variants that need other limits than the model has elsewhere.
+    `speed` are rewrites of the program that make this target faster, in order.
     """
 
     rewrites: tuple[RewriteChoice, ...] = ()
+    speed: tuple[SpeedChoice, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     expected_failures: tuple[ExpectedFailure, ...] = ()
     tolerances: tuple[VariantTolerance, ...] = ()

@@ -19,10 +19,10 @@ def load(target: str, name: str) -> ModuleType:
         sys.path.remove(folder)
 
 
-def load_rewrites(target: str) -> ModuleType:
-    """The package `rewrites` of a target, under a name of its own: every target has one."""
-    folder = CONVERTERS / target / "rewrites"
-    name = f"{target}_rewrites"
+def load_rewrites(target: str, kind: str = "rewrites") -> ModuleType:
+    """The package `kind` of a target, under a name of its own: every target has one of rewrites."""
+    folder = CONVERTERS / target / kind
+    name = f"{target}_{kind}"
     spec = importlib.util.spec_from_file_location(
         name, folder / "__init__.py", submodule_search_locations=[str(folder)]
     )

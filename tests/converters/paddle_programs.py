@@ -80,16 +80,14 @@ def _results(op: Op, values: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _convolution(op: Op, slots: dict[str, list[np.ndarray]]) -> np.ndarray:
-    """Channel by channel; paddings are (top, bottom, left, right)."""
+    """Group by group; paddings are (top, bottom, left, right), or (vertical, horizontal)."""
     (x,), (kernels,) = slots["Input"], slots["Filter"]
     windows = patches(
         x, kernels.shape[2:], attribute(op, "strides"), _sides(op), attribute(op, "dilations")
     )  # [N, C, kh, kw, down, across]
-    many = kernels.shape[0] // x.shape[1]
-    return np.stack(
-        [np.einsum("nijyx,ij->nyx", windows[:, out // many], kernels[out, 0]) for out in range(kernels.shape[0])],
-        axis=1,
-    )
+    groups = attribute(op, "groups")
+    parts = zip(np.split(windows, groups, axis=1), np.split(kernels, groups), strict=True)
+    return np.concatenate([np.einsum("ncijyx,ocij->noyx", part, some) for part, some in parts], axis=1)
 
 
 def _transposed_convolution(op: Op, slots: dict[str, list[np.ndarray]]) -> np.ndarray:
@@ -113,7 +111,8 @@ def _transposed_convolution(op: Op, slots: dict[str, list[np.ndarray]]) -> np.nd
 
 
 def _sides(op: Op) -> list[int]:
-    top, bottom, left, right = attribute(op, "paddings")
+    sides = attribute(op, "paddings")
+    top, bottom, left, right = sides if len(sides) == 4 else (sides[0], sides[0], sides[1], sides[1])
     return [top, left, bottom, right]
 
 
@@ -129,6 +128,7 @@ def patches(x: np.ndarray, kernel: Sequence[int], strides, sides, dilations) -> 
 
 _FORMULAS = {
     "conv2d": _convolution,
+    "depthwise_conv2d": _convolution,
     "conv2d_transpose": _transposed_convolution,
     "relu": lambda op, slots: np.maximum(slots["X"][0], 0),
     "pow": lambda op, slots: slots["X"][0] ** attribute(op, "factor"),

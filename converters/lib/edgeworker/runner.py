@@ -8,6 +8,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from edgeworker.benchmark import latency
+from edgeworker.interleaved import interleaved_job
 from edgeworker.protocol import Refusal, Request
 
 Tensors = dict[str, np.ndarray]
@@ -26,8 +27,11 @@ def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, A
 
     `request.inputs["tensors"]`: safetensors, each model input as [samples, ...]. Options: `batch` (see
     `batch_sizes`), `latency` (None, or `warmup`, `repeats`, `seconds`; of the first batch).
-    The outputs are stacked as [samples, ...] under the names that `run` returns.
+    The outputs are stacked as [samples, ...] under the names that `run` returns. With the option `versions` several
+    versions of the model are timed in turn instead (`edgeworker.interleaved`).
     """
+    if request.options.get("versions"):
+        return interleaved_job(load, request)
     tensors = load_file(request.inputs["tensors"])
     sizes = batch_sizes(request.options)
     session = load(request)

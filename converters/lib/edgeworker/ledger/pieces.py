@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edgeworker.ledger.match import agree, orders
-from edgeworker.ledger.sources import Source
+from edgeworker.ledger.sources import Parameter, Source
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,12 @@ class Cuts:
 
 
 def find_piece(stored: np.ndarray, sources: list[Source]) -> Piece | None:
-    """The first exact source that a tensor is a part of, or None."""
+    """The first parameter that a tensor is a part of, or None."""
     flat = stored.reshape(-1)
     for source in sources:
         size = int(np.prod(source.shape))
-        if not source.exact or len(source.shape) < 1 or size <= flat.size:
+        # Of what several parameters were put into nothing is cut.
+        if not isinstance(source, Parameter) or len(source.shape) < 1 or size <= flat.size:
             continue
         for order in orders(source.shape):
             laid = source.values() if order is None else source.values().transpose(order)

@@ -79,6 +79,33 @@ class Parameter:
 
 
 @dataclass(frozen=True)
+class Copied:
+    """The values of several parameters, bit for bit, in one tensor: kernels of convolutions side by side."""
+
+    how: str
+    names: tuple[str, ...]
+    array: np.ndarray
+    exact: bool = True
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of the tensor."""
+        return self.array.shape
+
+    def values(self) -> np.ndarray:
+        """The tensor."""
+        return self.array
+
+    def bound(self) -> np.ndarray:
+        """None is allowed."""
+        return np.zeros(self.shape)
+
+    def probe(self, place: tuple[int, ...]) -> tuple[np.ndarray, float]:
+        """As it is."""
+        return self.array[place], 0.0
+
+
+@dataclass(frozen=True)
 class Scaled:
     """A parameter whose channels along `axis` are multiplied: what a weight becomes when a batch norm goes into it."""
 

@@ -1,0 +1,57 @@
+"""The table that `edgekit bench --rewrites` prints, and the lines below it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from edgekit.report.styled import styled
+from edgekit.report.verdicts import milliseconds
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from edgekit.bench.rewrites import RewriteReport, RewriteRow
+
+STYLES = {"faster": "green", "slower": "red", "failed": "red", "not run": "yellow"}
+BUSY_CORES = 0.2
+
+
+def rewrites_table(rows: list["RewriteRow"]) -> "Table":
+    """A row for each set of rewrites of one model."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=styled(rows[0].model))
+    table.title_justify, table.title_style = "left", "bold"
+    table.add_column("\ntarget", no_wrap=True)
+    table.add_column("\nrewrites", no_wrap=True)
+    for heading in ("\nplaces", "ms as\nwritten", "\nratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("\n", no_wrap=True)
+    for row in rows:
+        figures = ["", ""]
+        if row.ratio and row.plain_p50_ms is not None:
+            figures = [milliseconds(row.plain_p50_ms), row.ratio.words]
+        verdict = styled((row.verdict, STYLES[row.verdict])) if row.verdict in STYLES else row.verdict
+        table.add_row(f"{row.target} {row.variant}".strip(), row.title, str(row.places or ""), *figures, verdict)
+    return table
+
+
+def rewrites_notes(report: "RewriteReport") -> Iterator[str]:
+    """What did not run, and what the figures are; plain text."""
+    for row in report.rows:
+        if row.reason:
+            yield f"{row.model} {row.target} {row.variant} {row.status}: {row.reason}".replace("  ", " ")
+    measured = [row for row in report.rows if row.ratio]
+    if not measured:
+        yield "No rewrite for speed changes anything here."
+        return
+    yield (
+        f"Medians of calls made in turn in one process, {report.threads} threads on {report.machine}. The ratio is the "
+        "median over the rounds, with the interval that holds it with 95 %; it bears other work on the machine better "
+        "than the milliseconds do."
+    )
+    busy = max(row.busy_cores or 0.0 for row in measured)
+    if busy > BUSY_CORES:
+        yield f"Other programs kept up to {busy:.1f} cores busy meanwhile."
+    largest = max(row.difference or 0.0 for row in measured)
+    yield f"The outputs differ by at most {largest:.1e} of the largest one; `edgekit convert --verify` judges that."
