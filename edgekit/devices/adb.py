@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgekit.devices.client import call
 from edgekit.devices.remote import Said, full
-from edgekit.errors import AbsentError, EdgekitError, UsageError
+from edgekit.errors import AbsentError, UsageError
 from edgekit.filesystem.full_disk import says_full
 
 STATES = {
@@ -56,11 +56,10 @@ class Adb:
         """Raise what kept adb from copying."""
         if said.status == 0:
             return
-        error: EdgekitError = full(self) if says_full(said.stdout + said.stderr) else AbsentError("")
-        if not error.message:
-            last = (said.stderr.strip() or said.stdout.strip() or "no message").splitlines()[-1]
-            error = AbsentError(f"{what} {self.name}: {last}")
-        raise error
+        if says_full(said.stdout + said.stderr):
+            raise full(self)
+        last = (said.stderr.strip() or said.stdout.strip() or "no message").splitlines()[-1]
+        raise AbsentError(f"{what} {self.name}: {last}")
 
 
 def find_phone(serial: str | None = None, *, program: str = "adb", seconds: float = 1800.0) -> Adb:

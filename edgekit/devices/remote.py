@@ -36,10 +36,15 @@ class Said:
 class Connection(Protocol):
     """A device that can be reached. Every call raises AbsentError, naming the way out, once it cannot be any more."""
 
-    name: str
-    """As `--device` takes it."""
-    folder: str
-    """Where programs may be put and started, on the device."""
+    @property
+    def name(self) -> str:
+        """As `--device` takes it."""
+        ...
+
+    @property
+    def folder(self) -> str:
+        """Where programs may be put and started, on the device."""
+        ...
 
     def run(self, command: str, *, cancelled: threading.Event | None = None) -> Said:
         """Run a line of shell on the device."""

@@ -127,8 +127,8 @@ def test_a_board_by_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     folder = tmp_path / "board"
     folder.mkdir()
     programs = {
-        "ssh": 'shift 4; test "$1" = board || { echo "ssh: Could not resolve hostname" >&2; exit 255; }\nsh -c "$2"\n',
-        "scp": 'shift 5; for last; do :; done\nfor one; do test "$one" = "$last" || cp "${one#*:}" "${last#*:}"; done\n',
+        "ssh": 'shift 4; test "$1" = board || { echo "ssh: No such host" >&2; exit 255; }\nsh -c "$2"\n',
+        "scp": 'shift 5; for last; do :; done\nfor one; do test "$one" = "$last" || cp "${one#*:}" "${last#*:}"; done',
     }
     for name, text in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{text}")
@@ -136,7 +136,7 @@ def test_a_board_by_ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert made(tmp_path).on(Ssh("board", folder=str(folder)), tmp_path)["threads"] == 2
     assert list(folder.iterdir()) == []
-    with pytest.raises(AbsentError, match="ssh:elsewhere cannot be reached: ssh: Could not resolve hostname"):
+    with pytest.raises(AbsentError, match="ssh:elsewhere cannot be reached: ssh: No such host"):
         Ssh("elsewhere").run("true")
     with pytest.raises(UsageError, match="-oProxyCommand=x is no host"):
         Ssh("-oProxyCommand=x")
