@@ -3,10 +3,13 @@
 Inputs: `param`, `bin`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32": no half
 precision anywhere; "fp16": ncnn's own defaults, as a phone would run it), `inputs` and `outputs` (program's
 name -> ncnn's blob), `output_shapes` (program's name -> shape with the batch, such as {"logits": [1, 1000]}),
-`winograd` (default true, as ncnn ships).
+`winograd` and `fp16_arithmetic` (default true, as ncnn ships).
 
 Winograd is where ncnn's FP32 is less exact than others': on ResNet50_vd 1.2e-4 of the largest logit with it,
 2.8e-5 without it, as ONNX Runtime and OpenVINO. `winograd` = false tells such noise from a wrong conversion.
+
+`fp16_arithmetic` (default true, as ncnn ships) counts in "fp16" where the processor has it: sums are then kept in FP16
+too, and not only what is stored (docs/toolchains.md).
 """
 
 # A type checker without the package ncnn takes this folder, which has its name, for it.
@@ -43,6 +46,7 @@ class NcnnSession:
         weights: Path,
         threads: int,
         half_precision: bool,
+        fp16_arithmetic: bool,
         winograd: bool,
         inputs: dict[str, str],
         outputs: dict[str, str],
@@ -59,6 +63,8 @@ class NcnnSession:
         if not half_precision:
             for option in HALF_PRECISION:
                 setattr(self._net.opt, option, False)
+        if not fp16_arithmetic:
+            self._net.opt.use_fp16_arithmetic = False
         if self._net.load_param(str(param)) != 0:
             unknown = sorted({one.type for one in network.layers if ncnn.layer_to_index(one.type) < 0})
             reason = f"it does not know the layers {', '.join(unknown)}" if unknown else "its log says why"
@@ -112,6 +118,7 @@ def load(request: Request) -> NcnnSession:
         request.inputs["bin"],
         int(options.get("threads", 2)),
         precision == "fp16",
+        bool(options.get("fp16_arithmetic", True)),
         bool(options.get("winograd", True)),
         options.get("inputs") or {},
         options.get("outputs") or {},
