@@ -59,6 +59,7 @@ def verified(edgekit, session_cache, artifact, release):
         flags = ("--device", MACHINE, "--lite-library", release, "--no-diagnose", "--json")
         answer = edgekit("verify", artifact, *flags, EDGEKIT_LITE_DOUBLE=fault)
         assert answer.returncode in (0, 1), answer.stderr
+        assert answer.stdout, answer.stderr
         (check,) = json.loads(answer.stdout)["checks"]
         return answer.returncode, check
 
