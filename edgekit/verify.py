@@ -131,7 +131,9 @@ def verify(
         check_runs(machine, [ready[at] for ready in prepared])
     outcomes = executor.run(stage for ready in prepared for one in ready for stage in one.stages)
     for runner in dict.fromkeys(filter(None, runners.values())):
-        outcomes.result(runner)  # where it cannot be built, that is no artifact's fault
+        # Where it cannot be built, that is no artifact's fault; where no run had need of it, it was not asked for.
+        if runner.key in outcomes.by_key:
+            outcomes.result(runner)
     checks: list[Check] = []
     for ready in prepared:
         try:

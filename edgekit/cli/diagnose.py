@@ -209,7 +209,9 @@ def has_layers_to_look_at(check: "Check") -> bool:
 
     at_fault = check.found.verdict.status == "failed" and not (check.judged_by and check.judged_by.unusable)
     observer = bundled_folder("converters") / check.target.worker("tensors.py")
-    return at_fault and observer.exists() and not check.artifact.manifest.embedded_preprocessing
+    # Of what runs in a user's own library alone, no layer can be seen.
+    seen = observer.exists() and not check.variant.hosted
+    return at_fault and seen and not check.artifact.manifest.embedded_preprocessing
 
 
 def diagnose_command(given: str, model: ModelFlags, out: Path) -> list[str]:

@@ -1,11 +1,15 @@
-# A release of Paddle Lite, unpacked: its headers and libpaddle_light_api_shared.so, wherever they lie in it.
+# A release of Paddle Lite, unpacked: its headers, and its shared library or else the static one, wherever they lie in it.
 if(NOT EDGEKIT_LITE_LIBRARY)
   message(FATAL_ERROR "-DEDGEKIT_LITE_LIBRARY=DIR must name an unpacked release of Paddle Lite")
 endif()
 file(GLOB_RECURSE lite_header ${EDGEKIT_LITE_LIBRARY}/paddle_api.h)
 file(GLOB_RECURSE lite_library ${EDGEKIT_LITE_LIBRARY}/libpaddle_light_api_shared.so)
+if(NOT lite_library)
+  file(GLOB_RECURSE lite_library ${EDGEKIT_LITE_LIBRARY}/libpaddle_api_light_bundled.a)
+  target_compile_definitions(edgekit_runtime PRIVATE EDGEKIT_LITE_STATIC STATIC_REGISTRY)
+endif()
 if(NOT lite_header OR NOT lite_library)
-  message(FATAL_ERROR "${EDGEKIT_LITE_LIBRARY} has no paddle_api.h and libpaddle_light_api_shared.so")
+  message(FATAL_ERROR "${EDGEKIT_LITE_LIBRARY} has no paddle_api.h and no libpaddle_light_api_shared.so")
 endif()
 list(GET lite_header 0 lite_header)
 list(GET lite_library 0 lite_library)
