@@ -3,7 +3,8 @@
 Inputs: `param`, `bin`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32": no half
 precision anywhere; "fp16": ncnn's own defaults, as a phone would run it), `inputs` and `outputs` (program's
 name -> ncnn's blob), `output_shapes` (program's name -> shape with the batch, such as {"logits": [1, 1000]}),
-`winograd` (default true, as ncnn ships).
+`winograd` (default true, as ncnn ships), `settings` (`threads`, `winograd`, `sgemm`, `packing`: ncnn's own options
+of these names, all true as it ships).
 
 Winograd is where ncnn's FP32 is less exact than others': on ResNet50_vd 1.2e-4 of the largest logit with it,
 2.8e-5 without it, as ONNX Runtime and OpenVINO. `winograd` = false tells such noise from a wrong conversion.
@@ -19,9 +20,10 @@ from typing import Any
 import ncnn
 import numpy as np
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, check_fed, port_names, run_job
+from edgeworker.runner import Tensors, check_fed, port_names, run_job, settings_of
 from param_file import ParamFile
 
+SETTINGS = {"winograd": bool, "sgemm": bool, "packing": bool}
 HALF_PRECISION = (
     "use_fp16_packed",
     "use_fp16_storage",
@@ -41,9 +43,8 @@ class NcnnSession:
         self,
         param: Path,
         weights: Path,
-        threads: int,
+        settings: dict[str, Any],
         half_precision: bool,
-        winograd: bool,
         inputs: dict[str, str],
         outputs: dict[str, str],
         output_shapes: dict[str, list[int]],
@@ -53,9 +54,11 @@ class NcnnSession:
         self._outputs = port_names("outputs", outputs, network.outputs())
         self._sample_shapes = {name: [1, *shape[1:]] for name, shape in output_shapes.items()}
         self._net = ncnn.Net()
-        self._net.opt.num_threads = threads
+        self._net.opt.num_threads = settings["threads"]
         self._net.opt.use_vulkan_compute = False
-        self._net.opt.use_winograd_convolution = winograd
+        self._net.opt.use_winograd_convolution = settings.get("winograd", True)
+        self._net.opt.use_sgemm_convolution = settings.get("sgemm", True)
+        self._net.opt.use_packing_layout = settings.get("packing", True)
         if not half_precision:
             for option in HALF_PRECISION:
                 setattr(self._net.opt, option, False)
@@ -110,9 +113,8 @@ def load(request: Request) -> NcnnSession:
     return NcnnSession(
         request.inputs["param"],
         request.inputs["bin"],
-        int(options.get("threads", 2)),
+        {"winograd": bool(options.get("winograd", True)), **settings_of(options, SETTINGS)},
         precision == "fp16",
-        bool(options.get("winograd", True)),
         options.get("inputs") or {},
         options.get("outputs") or {},
         options.get("output_shapes") or {},
