@@ -91,6 +91,10 @@ def run(
     left = 0
     with session(offline=True, verbose=False) as executor:
         for source, target, key in cells(models, wanted):
+            if len(set(key.split())) == 1:
+                # The recipe turns nothing on here: it is one and the same conversion.
+                found[source.architecture_name, target.name] = {"status": SAME}
+                continue
             if key not in records:
                 if time.monotonic() > deadline:
                     left += 1

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from edgekit import __version__
 from edgekit.artifact.judged import unverified
 from edgekit.artifact.load import Artifact, load_artifact
@@ -285,4 +287,5 @@ def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
         present = load_artifact(folder, lambda path: remembered_sha256(path, cache_folder()))
     except EdgekitError:
         return None
-    return present if unverified(present.manifest) == manifest else None
+    # What was tuned is of the same files, and stays.
+    return present if replace(unverified(present.manifest), settings={}) == manifest else None

@@ -76,6 +76,8 @@ def convert(request: Request) -> dict[str, Any]:
         "rewrites": reports,
         "layers": param.layer_counts(),
         "warnings": conversion.warnings,
+        # ncnn's option that an app must set: its default, sums in FP16, is far off on some networks.
+        "build": {"use_fp16_arithmetic": "false"} if precision == "fp16" else {},
         "seconds": seconds,
     }
 

@@ -1,15 +1,16 @@
 """Run an ncnn model on the CPU, in FP32 unless asked otherwise.
 
 Inputs: `param`, `bin`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32": no half
-precision anywhere; "fp16": ncnn's own defaults, as a phone would run it), `inputs` and `outputs` (program's
-name -> ncnn's blob), `output_shapes` (program's name -> shape with the batch, such as {"logits": [1, 1000]}),
-`winograd` and `fp16_arithmetic` (default true, as ncnn ships).
+precision anywhere; "fp16": weights and activations in FP16 where the processor lets it, sums in FP32), `inputs` and
+`outputs` (program's name -> ncnn's blob), `output_shapes` (program's name -> shape with the batch, such as
+{"logits": [1, 1000]}), `winograd` (default true, as ncnn ships), `settings` (`threads`, and ncnn's own options
+`winograd`, `sgemm`, `packing`, all true as it ships, `fp16_arithmetic`, false though it ships as true).
 
 Winograd is where ncnn's FP32 is less exact than others': on ResNet50_vd 1.2e-4 of the largest logit with it,
 2.8e-5 without it, as ONNX Runtime and OpenVINO. `winograd` = false tells such noise from a wrong conversion.
 
-`fp16_arithmetic` (default true, as ncnn ships) counts in "fp16" where the processor has it: sums are then kept in FP16
-too, and not only what is stored (docs/toolchains.md).
+Sums in FP16 (`fp16_arithmetic`, counts in "fp16" where the processor has it) are off by up to 0.42 of the largest logit
+where FP16 storage alone is off by 6e-3 (docs/toolchains.md).
 """
 
 # A type checker without the package ncnn takes this folder, which has its name, for it.
@@ -22,9 +23,10 @@ from typing import Any
 import ncnn
 import numpy as np
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, check_fed, port_names, run_job
+from edgeworker.runner import Tensors, check_fed, port_names, run_job, settings_of
 from param_file import ParamFile
 
+SETTINGS = {"winograd": bool, "sgemm": bool, "packing": bool, "fp16_arithmetic": bool}
 HALF_PRECISION = (
     "use_fp16_packed",
     "use_fp16_storage",
@@ -44,10 +46,8 @@ class NcnnSession:
         self,
         param: Path,
         weights: Path,
-        threads: int,
+        settings: dict[str, Any],
         half_precision: bool,
-        fp16_arithmetic: bool,
-        winograd: bool,
         inputs: dict[str, str],
         outputs: dict[str, str],
         output_shapes: dict[str, list[int]],
@@ -57,13 +57,15 @@ class NcnnSession:
         self._outputs = port_names("outputs", outputs, network.outputs())
         self._sample_shapes = {name: [1, *shape[1:]] for name, shape in output_shapes.items()}
         self._net = ncnn.Net()
-        self._net.opt.num_threads = threads
+        self._net.opt.num_threads = settings["threads"]
         self._net.opt.use_vulkan_compute = False
-        self._net.opt.use_winograd_convolution = winograd
+        self._net.opt.use_winograd_convolution = settings.get("winograd", True)
+        self._net.opt.use_sgemm_convolution = settings.get("sgemm", True)
+        self._net.opt.use_packing_layout = settings.get("packing", True)
         if not half_precision:
             for option in HALF_PRECISION:
                 setattr(self._net.opt, option, False)
-        if not fp16_arithmetic:
+        elif not settings.get("fp16_arithmetic", False):
             self._net.opt.use_fp16_arithmetic = False
         if self._net.load_param(str(param)) != 0:
             unknown = sorted({one.type for one in network.layers if ncnn.layer_to_index(one.type) < 0})
@@ -116,10 +118,8 @@ def load(request: Request) -> NcnnSession:
     return NcnnSession(
         request.inputs["param"],
         request.inputs["bin"],
-        int(options.get("threads", 2)),
+        {"winograd": bool(options.get("winograd", True)), **settings_of(options, SETTINGS)},
         precision == "fp16",
-        bool(options.get("fp16_arithmetic", True)),
-        bool(options.get("winograd", True)),
         options.get("inputs") or {},
         options.get("outputs") or {},
         options.get("output_shapes") or {},

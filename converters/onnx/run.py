@@ -1,7 +1,9 @@
 """Run `model.onnx` in ONNX Runtime on the CPU, in FP32.
 
 Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32"), `inputs` and
-`outputs` (program's name -> the model's name; absent where they are the same).
+`outputs` (program's name -> the model's name; absent where they are the same), `settings` (`threads`; `spinning`:
+whether threads wait busily for work, as they usually do; `layout`: whether convolutions may have a layout of their own,
+as they usually may).
 """
 
 from pathlib import Path
@@ -9,17 +11,22 @@ from typing import Any
 
 import onnxruntime
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
 
 
 class OnnxSession:
     """One loaded model; inputs and outputs go by the program's names."""
 
     def __init__(
-        self, path: Path, batches: list[int], threads: int, inputs: dict[str, str], outputs: dict[str, str]
+        self, path: Path, batches: list[int], settings: dict[str, Any], inputs: dict[str, str], outputs: dict[str, str]
     ) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = settings["threads"]
+        if not settings.get("spinning", True):
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if not settings.get("layout", True):
+            # The layout NCHWc comes with the last level alone.
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         shapes = {value.name: value.shape for value in self._session.get_inputs()}
@@ -46,7 +53,7 @@ def load(request: Request) -> OnnxSession:
     return OnnxSession(
         request.inputs["model"],
         batch_sizes(options),
-        int(options.get("threads", 2)),
+        settings_of(options, {"spinning": bool, "layout": bool}),
         options.get("inputs") or {},
         options.get("outputs") or {},
     )

@@ -2,7 +2,8 @@
 
 Inputs: `model` (the .xml), `weights` (the .bin; absent where it lies beside the .xml), `tensors`. Options:
 `batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32" or "fp16"; the arithmetic is FP32
-for both), `inputs` and `outputs` (program's name -> the model's name; absent where they are the same).
+for both), `inputs` and `outputs` (program's name -> the model's name; absent where they are the same), `settings`
+(`threads`; `pinning`: whether threads stay on one core each; `hint`: "latency" as usual, or "throughput").
 """
 
 # A type checker without the package openvino takes this folder, which has its name, for it.
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import openvino
 from edgeworker.protocol import Refusal, Request, main
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
 
 
 class OpenVinoSession:
@@ -25,7 +26,7 @@ class OpenVinoSession:
         path: Path,
         weights: Path,
         batches: list[int],
-        threads: int,
+        settings: dict[str, Any],
         inputs: dict[str, str],
         outputs: dict[str, str],
     ) -> None:
@@ -41,16 +42,21 @@ class OpenVinoSession:
         self._outputs = port_names("outputs", outputs, names)
         fixed = {name: shape[0].get_length() if shape[0].is_static else None for name, shape in shapes.items()}
         check_batch(path.name, fixed, {name: str(shape) for name, shape in shapes.items()}, batches)
-        compiled = core.compile_model(
-            model,
-            "CPU",
-            {
-                # Without it the CPU plugin picks bf16 or f16 where the CPU has them.
-                "INFERENCE_PRECISION_HINT": "f32",
-                "INFERENCE_NUM_THREADS": threads,
-                "PERFORMANCE_HINT": "LATENCY",
-            },
-        )
+        options: dict[str, Any] = {
+            # Without it the CPU plugin picks bf16 or f16 where the CPU has them.
+            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_NUM_THREADS": settings["threads"],
+            "PERFORMANCE_HINT": str(settings.get("hint", "latency")).upper(),
+        }
+        if "pinning" in settings:
+            options["ENABLE_CPU_PINNING"] = settings["pinning"]
+        try:
+            compiled = core.compile_model(model, "CPU", options)
+        except RuntimeError as error:
+            if not set(settings) - {"threads"}:
+                raise
+            last = [line for line in str(error).splitlines() if line.strip()][-1]
+            raise Refusal(f"OpenVINO does not take the settings {settings}: {last}", kind="input") from error
         self._request = compiled.create_infer_request()
 
     def run(self, inputs: Tensors) -> Tensors:
@@ -70,7 +76,7 @@ def load(request: Request) -> OpenVinoSession:
         model,
         request.inputs.get("weights", model.with_suffix(".bin")),
         batch_sizes(options),
-        int(options.get("threads", 2)),
+        settings_of(options, {"pinning": bool, "hint": str}),
         options.get("inputs") or {},
         options.get("outputs") or {},
     )

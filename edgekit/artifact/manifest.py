@@ -156,7 +156,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
     `speed_rewrites` is False where the user wanted the graph as it was written (`--no-speed-rewrites`).
     `preprocessing_flags` are the fields of `preprocessing` that the user gave on the command line. `build` is what the
-    converter says of the files where they depend on more than the model: for which devices. With
+    converter says of the files where they depend on more than the model: for which devices. `settings` are options of
+    the runtime that were measured to be fastest (docs/performance.md); empty for its usual ones. With
     `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says, and does
     the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, and
     `samples` says which inputs the verdicts are of.
@@ -176,6 +177,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     embedded_preprocessing: bool = False
     speed_rewrites: bool = True
     build: dict[str, str | list[str]] = field(default_factory=dict)
+    settings: dict[str, bool | int | str] = field(default_factory=dict)
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     program_key: str

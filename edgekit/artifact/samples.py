@@ -116,7 +116,7 @@ def golden_samples(
 
 
 def run_options(artifact: Artifact) -> dict[str, Any]:
-    """What a runner must know of an artifact: names, shapes, batch, precision."""
+    """What a runner must know of an artifact: names, shapes, batch, precision, settings."""
     manifest = artifact.manifest
     return {
         "batch": batch_of_calls(manifest),
@@ -124,4 +124,5 @@ def run_options(artifact: Artifact) -> dict[str, Any]:
         "inputs": {spec.name: spec.target_name for spec in manifest.inputs},
         "outputs": {spec.name: spec.target_name for spec in manifest.outputs},
         "output_shapes": {spec.name: list(spec.shape) for spec in manifest.outputs},
+        **({"settings": manifest.settings} if manifest.settings else {}),
     }

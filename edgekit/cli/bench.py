@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgekit.cli.common import (
+    DEFAULT_OUT,
     Json,
     Offline,
     Verbose,
@@ -21,6 +22,7 @@ from edgekit.errors import UsageError
 if TYPE_CHECKING:
     from edgekit.bench.rewrites import RewriteReport
     from edgekit.bench.row import Report
+    from edgekit.bench.tune import TuneReport
 
 
 class Compute(StrEnum):
@@ -51,8 +53,20 @@ def bench(
         bool,
         typer.Option("--rewrites", help="Time each rewrite for speed beside the graph as it was written, in turn."),
     ] = False,
+    tune: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Try settings of the runtimes, within --seconds; the fastest that passes goes into manifests.",
+        ),
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Also write the artifacts: OUT/batch-N/<model>/<target>/.")
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Also write the artifacts: OUT/batch-N/<model>/<target>/; with --tune OUT/<model>/<target>/.",
+        ),
     ] = None,
     json: Json = False,
     offline: Offline = False,
@@ -65,6 +79,7 @@ def bench(
     from edgekit.bench.rewrites import bench_rewrites as run_rewrites
     from edgekit.bench.run import Timing
     from edgekit.bench.run import bench as run_bench
+    from edgekit.bench.tune import bench_settings as run_tuning
     from edgekit.cli.session import session
     from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
 
@@ -84,6 +99,16 @@ def bench(
     # Model by model, each at its batches.
     names = list(dict.fromkeys(source.name for source in sources))
     sources.sort(key=lambda source: names.index(source.name))
+    if tune and rewrites:
+        raise UsageError("--tune and --rewrites are two measurements", "Ask for one of them.")
+    if tune:
+        with session(offline=offline, verbose=verbose) as executor:
+            tuned = run_tuning(sources, wanted, out or DEFAULT_OUT, executor, timing, precision.value)
+        if json:
+            print_json(tuned)
+        else:
+            show_tuning(tuned)
+        return tuned.exit_status
     if rewrites:
         if any(machine is not None for machine in machines):
             raise UsageError("--rewrites times, and what is emulated is not timed", "Leave --device out.")
@@ -121,6 +146,16 @@ def show_rewrites(report: "RewriteReport") -> None:
     for model in dict.fromkeys(row.model for row in report.rows):
         console().print(rewrites_table([row for row in report.rows if row.model == model]))
     for note in rewrites_notes(report):
+        console().print(note, markup=False, highlight=False)
+
+
+def show_tuning(report: "TuneReport") -> None:
+    """Print what each setting does, and what became of the fastest."""
+    from edgekit.bench.tune_table import tune_notes, tune_table
+
+    for model in dict.fromkeys(row.model for row in report.rows):
+        console().print(tune_table([row for row in report.rows if row.model == model]))
+    for note in tune_notes(report):
         console().print(note, markup=False, highlight=False)
 
 

@@ -118,6 +118,13 @@ class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):
     remedy: str = ""
 
 
+class Setting(Struct, frozen=True, forbid_unknown_fields=True):
+    """Options of a target's runtime that `edgekit bench --tune` tries, and what they do, in words."""
+
+    options: dict[str, bool | int | str]
+    about: str
+
+
 class Description(Struct, frozen=True, forbid_unknown_fields=True):
     """What a `target.toml` says.
 
@@ -125,7 +132,8 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     programs of which the converter says that it cannot read them. `files` maps the
     converter's file names to those in an artifact, where `{model}` stands for the model's name. `in_all`: whether
     `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not, and under
-    `batch` why it takes no batch but 1, where it does not. `sigmoid_error` is what its runtime's sigmoid may be off by
+    `batch` why it takes no batch but 1, where it does not. `settings` are those of its runtime that can be tried;
+    without them the runner does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by
     where the value is near 0, if it has not FP32's digits there; docs/parity.md has the measurements.
     """
 
@@ -141,6 +149,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     flags: dict[str, Flag] = {}
     native: Native | None = None
     paddle3: Paddle3 | None = None
+    settings: tuple[Setting, ...] = ()
     sigmoid_error: Annotated[float, Meta(ge=0, lt=0.01)] = 0.0
 
     def __post_init__(self) -> None:

@@ -28,7 +28,11 @@ def test_every_family_has_a_recipe_of_its_own() -> None:
 
 
 def test_a_family_stands_on_the_default() -> None:
-    assert recipe_for("ResNet").targets == load_recipe(bundled_folder("recipes") / "default.toml").targets
+    usual = load_recipe(bundled_folder("recipes") / "default.toml").targets
+    assert recipe_for("MixNet").targets == usual
+    assert {name: one.rewrites for name, one in recipe_for("ResNet").targets.items()} == {
+        name: one.rewrites for name, one in usual.items()
+    }
 
 
 def test_an_unknown_family_gets_the_default() -> None:
@@ -40,6 +44,7 @@ def test_an_unknown_family_gets_the_default() -> None:
     [
         ("family = 1", "Expected `str`, got `int`"),
         ('familly = "X"', "unknown field `familly`"),
+        ('[[targets.onnx.speed]]\nname = "merge-mixed"\nreason = ""', "no such rewrite for speed"),
         ("[targets.ncnn]\nrewrite = []", r"unknown field `rewrite` - at `\$.targets"),
         ("[preprocessing]\ncrop = 300", "resize_short = 256 is smaller than crop = 300"),
         ("[tolerances.fp32]\nnoise_factor = 50", "needs a reason"),

@@ -57,6 +57,20 @@ def batch_sizes(options: Mapping[str, Any]) -> list[int]:
     return sizes
 
 
+def settings_of(options: Mapping[str, Any], known: Mapping[str, type]) -> dict[str, Any]:
+    """The option `settings`: those of the runtime, by the names in `known` with their types; none where it is absent.
+
+    `threads` is known to all, and at most the option `threads`: no run takes more of the machine than it was given.
+    Raises Refusal (input) for others.
+    """
+    given, limit = dict(options.get("settings") or {}), int(options.get("threads", 2))
+    for name, value in given.items():
+        expected = {**known, "threads": int}.get(name)
+        if expected is None or type(value) is not expected:
+            raise Refusal(f"this runtime has no setting {name} = {value!r}", kind="input")
+    return {**given, "threads": max(1, min(limit, given.get("threads", limit)))}
+
+
 def batches(tensors: Tensors, sizes: Sequence[int]) -> Iterator[Tensors]:
     """Every sample in order, as many a call as `sizes` say in turn.
 
