@@ -19,7 +19,7 @@ from edgekit.native.compilers import find_compiler
 from edgekit.native.plan import Build, ncnn_pin, network_layers
 from edgekit.native.source import ensure_source
 
-PHOTO = Path(__file__).parents[1] / "edgekit" / "inputs" / "photos"
+PHOTOS = Path(__file__).parents[1] / "edgekit" / "inputs" / "photos"
 
 
 def first_answer(program: Path, artifact: Path, photo: Path) -> float:
@@ -43,7 +43,7 @@ def main(folder: Path, name: str, pairs: int) -> None:
     if not architecture.is_host:
         return
     programs = [one.folder / architecture.executable for one in made]
-    photo = sorted(PHOTO.glob("*.jpg"))[0]
+    photo = sorted(PHOTOS.glob("*.png"))[0]
     times: tuple[list[float], list[float]] = ([], [])
     for _ in range(pairs):
         for program, found in zip(programs, times, strict=True):
