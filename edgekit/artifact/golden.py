@@ -1,7 +1,7 @@
 """Golden inputs that travel with an artifact: what a test on a device needs, in one file.
 
 `golden.safetensors` holds two samples (more where a batch must be filled): a photo and noise, as the artifact takes
-them, what the float64 oracle makes of them, and the photo before preprocessing.
+them, what the float64 oracle makes of them, and the photo on its way there: its file, its pixels, its levels.
 """
 
 import hashlib
@@ -20,6 +20,7 @@ from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.owned import write_whole
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
+from edgekit.inputs.preprocessing import Preprocessing, cropped_levels
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,11 +38,16 @@ def chosen_samples(kinds: Sequence[str], batch: int) -> list[int]:
 
 
 def golden_tensors(
-    inputs: Mapping[str, "np.ndarray"], oracle: Mapping[str, "np.ndarray"], chosen: Sequence[int], label: str
+    inputs: Mapping[str, "np.ndarray"],
+    oracle: Mapping[str, "np.ndarray"],
+    chosen: Sequence[int],
+    label: str,
+    preprocessing: Preprocessing,
 ) -> dict[str, "np.ndarray"]:
-    """`input/<name>` as the artifact takes it, `oracle/<name>` in float32, and `photo` as uint8 RGB [H, W, 3].
+    """`input/<name>` as the artifact takes it, `oracle/<name>` in float32, and the way to the first sample, `label`.
 
-    `photo` is the bundled photo that the first sample, called `label`, was made from, upright and untouched.
+    Where that was made from a bundled photo: `photo_file`, the bytes of its PNG as uint8 [bytes]; `photo`, upright and
+    untouched, as uint8 RGB [H, W, 3]; `levels`, cropped and not yet normalised, as uint8 [H, W, C].
     """
     import numpy as np
 
@@ -50,7 +56,10 @@ def golden_tensors(
     tensors |= {f"oracle/{name}": np.ascontiguousarray(value[chosen], np.float32) for name, value in oracle.items()}
     for photo in bundled_photos():
         if label == f"photo {photo.name}":
-            tensors["photo"] = np.ascontiguousarray(load_image(photo.path))
+            image = load_image(photo.path)
+            tensors["photo_file"] = np.frombuffer(photo.path.read_bytes(), np.uint8)
+            tensors["photo"] = np.ascontiguousarray(image)
+            tensors["levels"] = np.ascontiguousarray(cropped_levels(image, preprocessing))
     return tensors
 
 
@@ -84,7 +93,7 @@ def write_golden(
     }
     # One key: the order of several would change from run to run, and the hash with it.
     metadata = {"edgekit": msgspec.json.encode(about).decode()}
-    content = save(golden_tensors(inputs, oracle, chosen, labels[chosen[0]]), metadata)
+    content = save(golden_tensors(inputs, oracle, chosen, labels[chosen[0]], manifest.preprocessing), metadata)
     path, record = folder / FILE, FileRecord(hashlib.sha256(content).hexdigest(), len(content), ROLE)
     with locked(folder):
         if judged is not None:

@@ -1,4 +1,5 @@
-// Paddle Lite on ARM, by its published C++ API: the light runtime, which runs what `opt` has written.
+// Paddle Lite by its published C++ API (paddle_api.h): the light runtime of an unpacked release, which runs what `opt` has
+// written.
 #include <paddle_api.h>
 #if defined(EDGEKIT_LITE_STATIC)
 // A static library registers its operators and kernels in whoever names them.
@@ -17,7 +18,14 @@ namespace {
 
 namespace lite = paddle::lite_api;
 
+// Kernels are fixed in a file: there is one for ARM and one for x86.
+#if defined(__aarch64__) || defined(__arm__) || defined(_M_ARM64)
 constexpr char kModel[] = "model.arm.nb";
+constexpr char kVariant[] = "ARM";
+#else
+constexpr char kModel[] = "model.x86.nb";
+constexpr char kVariant[] = "x86";
+#endif
 
 std::string shown_names(const std::vector<std::string>& names) {
   std::string all;
@@ -30,7 +38,7 @@ class LiteBackend : public Backend {
   std::string open(const Artifact& artifact, const BackendOptions& options) {
     manifest_ = artifact.manifest;
     const std::string path = artifact.path_of(kModel);
-    if (path.empty()) return harmless(artifact.folder) + " has no Paddle Lite model for ARM";
+    if (path.empty()) return harmless(artifact.folder) + " has no " + kModel + ", Paddle Lite's file for this processor";
     lite::MobileConfig config;
     config.set_model_from_file(path);
     config.set_threads(options.threads);
@@ -42,6 +50,8 @@ class LiteBackend : public Backend {
     return check_ports();
   }
 
+  // Whoever calls has compared the input's shape with the manifest's: the library runs a wrong size without an error, and
+  // ends the process on a wrong batch.
   std::string run(const Tensor& input, std::vector<Tensor>* outputs) override {
     const std::unique_ptr<lite::Tensor> fed = predictor_->GetInput(0);
     fed->Resize(lite::shape_t(input.shape.begin(), input.shape.end()));
@@ -89,20 +99,20 @@ class LiteBackend : public Backend {
 };
 
 std::string& told_version() {
-  static std::string version;
+  static std::string version = EDGEKIT_LITE_VERSION;
   return version;
 }
 
 }  // namespace
 
 const char* backend_target() { return "lite"; }
-const char* backend_variant() { return "ARM"; }
+const char* backend_variant() { return kVariant; }
 
-// Paddle Lite tells its version through a loaded model alone.
+// Paddle Lite tells its version through a loaded model alone; before, what the release says of itself.
 std::string backend_version() { return told_version(); }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {
-  if (options.precision != "fp32") return "Paddle Lite computes in fp32 here";
+  if (options.precision != "fp32") return "Paddle Lite's files compute in fp32 here, not " + options.precision;
   if (artifact.manifest.embedded_preprocessing) return "Paddle Lite takes no artifact with embedded preprocessing";
   auto made = std::make_unique<LiteBackend>();
   if (std::string problem = made->open(artifact, options); !problem.empty()) return problem;

@@ -101,9 +101,11 @@ class NcnnBackend : public Backend {
     net_.opt.num_threads = options.threads;
     net_.opt.use_vulkan_compute = false;
     if (options.precision == "fp32") {
-      net_.opt.use_fp16_packed = net_.opt.use_fp16_storage = net_.opt.use_fp16_arithmetic = false;
+      net_.opt.use_fp16_packed = net_.opt.use_fp16_storage = false;
       net_.opt.use_bf16_packed = net_.opt.use_bf16_storage = false;
     }
+    // On by default, and far off on some networks (docs/toolchains.md): FP16 is for what is stored, sums stay in FP32.
+    net_.opt.use_fp16_arithmetic = false;
     if (net_.load_param_mem(text.c_str()) != 0) return "ncnn cannot load " + file + ": its log says why";
     return open_weights(bin);
   }

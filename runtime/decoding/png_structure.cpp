@@ -19,7 +19,7 @@ std::uint32_t number(const std::uint8_t* at) {
 }
 
 // CRC-32 as PNG's specification has it (polynomial 0xedb88320, reflected).
-std::uint32_t checksum(const std::uint8_t* data, std::size_t size) {
+[[maybe_unused]] std::uint32_t checksum(const std::uint8_t* data, std::size_t size) {
   static const std::array<std::uint32_t, 256> table = [] {
     std::array<std::uint32_t, 256> made{};
     for (std::uint32_t i = 0; i < 256; ++i) {
@@ -90,7 +90,9 @@ std::string read_png_structure(const std::uint8_t* file, std::size_t size, Struc
     const std::size_t length = number(file + at);
     if (length > size - at - kAround) return "is cut short, or damaged";
     const std::uint8_t *type = file + at + 4, *inside = file + at + 8;
+#if !defined(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
     if (checksum(type, length + 4) != number(inside + length)) return "is damaged: a checksum is wrong";
+#endif
     const auto is = [type](const char* name) { return std::memcmp(type, name, 4) == 0; };
     if ((at == kSignature) != is("IHDR") || (is("IHDR") && length != kHead)) return "is damaged: its head is impossible";
     if (is("IHDR")) {

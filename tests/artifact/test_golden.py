@@ -1,12 +1,14 @@
 """The golden inputs that travel with an artifact: enough to test it on a device, and no part of what it is."""
 
 import hashlib
+import io
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
@@ -17,7 +19,7 @@ from edgekit.artifact.write import write_artifact
 from edgekit.convert import unchanged_artifact
 from edgekit.errors import UsageError
 from edgekit.inputs.golden import GoldenInputs, golden_inputs
-from edgekit.inputs.preprocessing import Preprocessing, normalised, preprocess
+from edgekit.inputs.preprocessing import Preprocessing, cropped_levels, normalised, preprocess
 
 MODEL = b"a model"
 SPEC = Preprocessing(resize_short=73, crop=64)
@@ -58,7 +60,7 @@ def write(folder: Path, golden: GoldenInputs, manifest: Manifest = MANIFEST) -> 
 def test_a_photo_and_noise_travel_with_the_oracle_s_outputs(folder: Path, golden: GoldenInputs) -> None:
     written = write(folder, golden)
     tensors = load_file(folder / FILE)
-    assert sorted(tensors) == ["input/x", "oracle/logits", "photo"]
+    assert sorted(tensors) == ["input/x", "levels", "oracle/logits", "photo", "photo_file"]
     np.testing.assert_array_equal(tensors["input/x"], golden.tensors["x"][[0, 8]])
     np.testing.assert_array_equal(tensors["oracle/logits"][:, 0], np.array([0, 80 / 3], np.float32))
     with safe_open(folder / FILE, "numpy") as file:
@@ -70,10 +72,21 @@ def test_a_photo_and_noise_travel_with_the_oracle_s_outputs(folder: Path, golden
 
 
 def test_the_photo_becomes_the_first_input(folder: Path, golden: GoldenInputs) -> None:
-    """So a device can test its own preprocessing."""
+    """So a device can test its own decoder and preprocessing, step by step."""
     write(folder, golden)
     tensors = load_file(folder / FILE)
+    with Image.open(io.BytesIO(tensors["photo_file"].tobytes())) as photo:
+        np.testing.assert_array_equal(np.asarray(photo.convert("RGB")), tensors["photo"])
+    np.testing.assert_array_equal(cropped_levels(tensors["photo"], SPEC), tensors["levels"])
+    np.testing.assert_array_equal(normalised(tensors["levels"], SPEC), tensors["input/x"][0])
     np.testing.assert_array_equal(preprocess(tensors["photo"], SPEC), tensors["input/x"][0])
+
+
+def test_of_photos_of_the_user_s_own_nothing_but_tensors_travels(folder: Path, golden: GoldenInputs) -> None:
+    labels = ("photo my cellar", *golden.labels[1:])
+    logits = np.ones((10, 10))
+    write_golden(folder, MANIFEST, golden.tensors, {"logits": logits}, labels, golden.kinds)
+    assert sorted(load_file(folder / FILE)) == ["input/x", "oracle/logits"]
 
 
 def test_a_second_time_the_file_stays(folder: Path, golden: GoldenInputs) -> None:
