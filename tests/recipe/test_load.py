@@ -29,9 +29,12 @@ def test_every_family_has_a_recipe_of_its_own() -> None:
 
 def test_a_family_stands_on_the_default() -> None:
     usual = load_recipe(bundled_folder("recipes") / "default.toml").targets
-    assert recipe_for("MixNet").targets == usual
-    assert {name: one.rewrites for name, one in recipe_for("ResNet").targets.items()} == {
-        name: one.rewrites for name, one in usual.items()
+    for family in ("MixNet", "ResNet"):
+        assert {name: one.rewrites for name, one in recipe_for(family).targets.items()} == {
+            name: one.rewrites for name, one in usual.items()
+        }
+    assert {name: one.speed for name, one in recipe_for("MixNet").targets.items()} == {
+        name: one.speed for name, one in usual.items()
     }
 
 
