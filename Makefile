@@ -7,7 +7,7 @@ TOOLS := .tools
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(TOOLS)/bin/uv)
 ENVIRONMENT := .venv/installed
 
-.PHONY: demo test check fuzz bump benchmark clean
+.PHONY: demo test check fuzz runtime fuzz-runtime bump benchmark clean
 
 demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
 	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
@@ -25,6 +25,30 @@ RUNS ?= 20000
 
 fuzz: $(ENVIRONMENT)  ## the fuzz tests for longer: make fuzz RUNS=100000
 	EDGEKIT_FUZZ_RUNS=$(RUNS) $(UV) run --no-sync pytest tests/untrusted/test_fuzz.py
+
+# Of Debian: apt-get install cmake g++. edgekit_runner is built where a library is named:
+# make runtime RUNTIME_FLAGS="-DEDGEKIT_BACKEND=ncnn -Dncnn_DIR=/where/lib/cmake/ncnn"
+RUNTIME_BUILD ?= .tools/runtime
+RUNTIME_FLAGS ?=
+
+runtime:  ## build and check the C++ of devices (docs/runtime.md)
+	@command -v cmake >/dev/null || { echo "make runtime needs cmake (Debian: apt-get install cmake)"; exit 3; }
+	@command -v c++ >/dev/null || { echo "make runtime needs a C++17 compiler (Debian: apt-get install g++)"; exit 3; }
+	cmake -S runtime -B $(RUNTIME_BUILD) -DEDGEKIT_TESTS=ON $(RUNTIME_FLAGS)
+	cmake --build $(RUNTIME_BUILD) --parallel 2
+	ctest --test-dir $(RUNTIME_BUILD) --output-on-failure
+
+# Of each fuzzer; there are five.
+FUZZ_SECONDS ?= 720
+
+fuzz-runtime: $(ENVIRONMENT)  ## fuzz the C++ of devices for an hour, with libFuzzer where clang is here
+	CC=$$(command -v clang || command -v cc) CXX=$$(command -v clang++ || command -v c++) \
+	    cmake -S runtime -B $(RUNTIME_BUILD)-fuzz -DEDGEKIT_FUZZ=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
+	cmake --build $(RUNTIME_BUILD)-fuzz --parallel 2
+	$(UV) run --no-sync python runtime/fuzz/seeds.py $(RUNTIME_BUILD)-fuzz/seeds
+	for name in image manifest param safetensors labels; do \
+	    mkdir -p $(RUNTIME_BUILD)-fuzz/found/$$name && ( cd $(RUNTIME_BUILD)-fuzz/found/$$name && \
+	    ../../fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) . ../../seeds/$$name ) || exit 1; done
 
 # Another environment of the folder: ENVIRONMENT_FILE=environment_on_gpu.py.
 ENVIRONMENT_FILE ?= environment.py

@@ -163,6 +163,7 @@ std::string read_tensor(yyjson_val* entry, const std::string& place, bool input,
 
 std::string read_tensors(Reader* reader, const char* key, bool input, std::vector<TensorSpec>* specs) {
   yyjson_val* list = reader->list(key, true);
+  if (!list) return reader->problem();
   std::size_t index, count;
   yyjson_val* entry;
   yyjson_arr_foreach(list, index, count, entry) {
@@ -175,6 +176,7 @@ std::string read_tensors(Reader* reader, const char* key, bool input, std::vecto
 
 std::string read_files(Reader* reader, const char* key, bool needed, std::map<std::string, FileRecord>* files) {
   yyjson_val* table = reader->table(key, needed);
+  if (!table) return reader->problem();
   std::size_t index, count;
   yyjson_val *name, *entry;
   yyjson_obj_foreach(table, index, count, name, entry) {
@@ -193,6 +195,7 @@ std::string read_files(Reader* reader, const char* key, bool needed, std::map<st
 }
 
 std::string read_figures(yyjson_val* outputs, VerdictRecord* record) {
+  if (!outputs) return "";
   std::size_t index, count;
   yyjson_val *name, *entry;
   yyjson_obj_foreach(outputs, index, count, name, entry) {
@@ -217,6 +220,7 @@ std::string read_figures(yyjson_val* outputs, VerdictRecord* record) {
 
 std::string read_verdicts(Reader* reader, std::vector<VerdictRecord>* verdicts) {
   yyjson_val* list = reader->list("verdicts", false);
+  if (!list) return reader->problem();
   std::size_t index, count;
   yyjson_val* entry;
   yyjson_arr_foreach(list, index, count, entry) {
@@ -246,14 +250,14 @@ std::string read_model(Reader* reader, Manifest* manifest) {
   model.text("name", &manifest->model);
   model.integer("class_count", &manifest->class_count, false);
   yyjson_val* names = model.list("class_names", false);
-  if (!model.ok()) return model.problem();
+  if (!model.ok() || !names) return model.problem();
   std::size_t index, count;
   yyjson_val* name;
   yyjson_arr_foreach(names, index, count, name) {
     if (!yyjson_is_str(name)) return "its model.class_names are no texts";
     manifest->class_names.push_back(text_of(name));
   }
-  if (names && static_cast<std::int64_t>(manifest->class_names.size()) != manifest->class_count) {
+  if (static_cast<std::int64_t>(manifest->class_names.size()) != manifest->class_count) {
     return "it names " + std::to_string(manifest->class_names.size()) + " classes and counts " +
            std::to_string(manifest->class_count);
   }

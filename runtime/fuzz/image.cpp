@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!wrong.empty() && problem.empty()) std::abort();
     if (!problem.empty()) continue;
     volatile unsigned sum = 0;
-    for (std::size_t i = 0; i < picture.bytes(); ++i) sum = sum + picture.pixels[i];
+    for (std::size_t i = 0; i < picture.bytes(); ++i) sum = sum + picture.pixels.get()[i];
   }
   return 0;
 }

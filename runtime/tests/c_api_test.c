@@ -1,0 +1,42 @@
+/* The C API from C: edgekit_c_api_test [ARTIFACT PHOTO]. Without them only what needs no artifact. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "edgekit/runtime_c.h"
+
+static int fail(const char* what) {
+  fprintf(stderr, "%s\n", what);
+  return 1;
+}
+
+int main(int count, char** values) {
+  char error[256];
+  edgekit_ranked classes[3];
+  edgekit_model* model = edgekit_load("/nowhere", 1, NULL, error, sizeof(error));
+  if (model || strstr(error, "/nowhere is not an artifact") == NULL) return fail("an absent artifact was loaded");
+  model = edgekit_load("/nowhere", 1, NULL, error, 4);
+  if (model || strcmp(error, "/no") != 0) return fail("a sentence was not cut to its place");
+  if (edgekit_load(NULL, 1, NULL, NULL, 0)) return fail("nothing was loaded");
+  if (edgekit_classify_file(NULL, NULL, 0, classes, 3, error, sizeof(error)) != -1) return fail("no model answered");
+  if (edgekit_self_test("/nowhere", 0, NULL, error, sizeof(error)) != -1) return fail("an absent artifact passed");
+  if (strncmp(edgekit_version(), "edgekit ", 8) != 0) return fail("no version");
+  edgekit_free(NULL);
+  if (count < 3) return 0;
+
+  FILE* file = fopen(values[2], "rb");
+  if (!file) return fail("no photo");
+  static unsigned char bytes[1 << 22];
+  const size_t size = fread(bytes, 1, sizeof(bytes), file);
+  fclose(file);
+  model = edgekit_load(values[1], 1, NULL, error, sizeof(error));
+  if (!model) return fail(error);
+  const int found = edgekit_classify_file(model, bytes, size, classes, 3, error, sizeof(error));
+  if (found < 1 || error[0]) return fail(error);
+  for (int i = 0; i < found; ++i) printf("%d %s %.17g\n", classes[i].index, classes[i].name, classes[i].probability);
+  if (edgekit_classify_file(model, bytes, size / 2, classes, 3, error, sizeof(error)) != -1) {
+    return fail("half a photo was classified");
+  }
+  edgekit_free(model);
+  return 0;
+}
