@@ -2,35 +2,63 @@
 
 import json
 import os
+import platform
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from conftest import ROOT
-from edgekit.cache import cache_folder
+from edgekit.artifact.load import load_artifact
+from edgekit.errors import AbsentError
+from edgekit.native.architectures import find_architecture
+from edgekit.native.compilers import find_compiler
+from edgekit.native.plan import Build, ncnn_pin, network_layers
+from edgekit.native.source import ensure_source
+from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.store import StageStore
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
+from edgekit.toolchain.worker import Toolchain
 from tests.runtime.build import built
 
 NCNN = "EDGEKIT_NCNN_DIR"
-"""Names the folder `lib/cmake/ncnn` of a built ncnn, in place of one that a fixture makes."""
+"""Names the folder `lib/cmake/ncnn` of a built ncnn, in the place of one that is built for the tests."""
 
 
-def openvino_folder() -> Path:
+def openvino_folder(cache: Path) -> Path:
     """The CMake files of OpenVINO's wheel, in the environment that its workers have."""
     worker = ROOT / "converters" / "openvino" / "run.py"
-    python = ensure_environment(requirements_of(worker), cache_folder(), print)
+    python = ensure_environment(requirements_of(worker), cache, print)
     (found,) = python.parent.parent.glob("lib/python*/site-packages/openvino/cmake")
     return found
 
 
-def ncnn_folder() -> Path:
-    """The CMake files of ncnn's C++ library; skips where none is named."""
-    if (named := os.environ.get(NCNN)) is None:
-        pytest.skip(f"no C++ library of ncnn is here: {NCNN} names its lib/cmake/ncnn")
-    return Path(named)
+def ncnn_folder(artifacts: Sequence[Path], cache: Path) -> Path:
+    """The CMake files of a static ncnn with all layers of these artifacts, built as packages' are.
+
+    Skips where there is no compiler.
+    """
+    if (named := os.environ.get(NCNN)) is not None:
+        return Path(named)
+    architecture = find_architecture(platform.machine())
+    try:
+        compiler = find_compiler(architecture)
+    except AbsentError as error:
+        pytest.skip(str(error))
+    executor = Executor(StageStore(cache / "stages"), Toolchain(cache))
+    layers: dict[str, dict[str, list[int]]] = {}
+    for artifact in artifacts:
+        for layer, settings in network_layers(load_artifact(artifact), executor).items():
+            merged = layers.setdefault(layer, {})
+            for number, values in settings.items():
+                merged[number] = sorted({*merged.get(number, []), *values})
+    # With what FP16 needs: one library for all tests.
+    stage = Build(architecture, compiler, ensure_source(ncnn_pin(), cache, print), layers, "fp16").library()
+    (found,) = executor.run([stage]).result(stage).folder.glob("**/lib/cmake/ncnn")
+    return found
 
 
 def built_runner(target: str, library: Path, folder: Path) -> Path:

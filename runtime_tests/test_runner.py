@@ -30,20 +30,17 @@ MODELS = ("labels", "one_label", "row", "features")
 PHOTOS = [photo.path for photo in bundled_photos()[:3]]
 
 
-@pytest.fixture(scope="session")
-def ncnn_library() -> Path:
-    """The CMake files of a built ncnn; another module may replace this."""
-    return ncnn_folder()
-
-
 @pytest.fixture(scope="session", params=["openvino", "ncnn"])
 def target(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
 @pytest.fixture(scope="session")
-def runner(target: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    library = request.getfixturevalue("ncnn_library") if target == "ncnn" else openvino_folder()
+def runner(target: str, out: Path, session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if target == "ncnn":
+        library = ncnn_folder([out / name / "ncnn" for name in ("MixNet_S", *MODELS)], session_cache)
+    else:
+        library = openvino_folder(session_cache)
     return built_runner(target, library, tmp_path_factory.mktemp(f"runner-{target}"))
 
 
