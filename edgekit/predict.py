@@ -108,8 +108,7 @@ def predict_some(
             for photo, row in zip(read, rows, strict=False):  # the last batch may be filled up
                 answers[photo][name] = ranked(row, manifest.model.class_names, top)
             # A user's photos are nothing to be kept.
-            executor.store.remove(stage)
-            executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+            executor.store.forget(stage)
     return [Prediction(photo, answers.get(photo, {}), errors.get(photo)) for photo in photos]
 
 

@@ -135,8 +135,7 @@ def job(
     for entry, variant, manifest, stage in timed:
         rows.append(measured_row(entry, variant, manifest, outcomes.by_key[stage.key]))
         # It was made for this call alone, and so was its lock.
-        executor.store.remove(stage)
-        executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+        executor.store.forget(stage)
     outcomes = yield list({stage.key: stage for run in emulated for stage in run.stages}.values())
     for run in emulated:
         entry = next(one for one in entries if one.target == run.target)

@@ -15,7 +15,7 @@ from edgekit.cli.common import (
     model_sources,
 )
 from edgekit.cli.console import console, print_json, warn
-from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
@@ -83,7 +83,7 @@ def bench(
     from edgekit.cli.session import session
     from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
 
-    machines = chosen_machines(device)
+    machines = chosen_any(device)
     wanted = select_targets(target)
     left_out = left_out_of_all(target, wanted, precision.value, 1)
     wanted = [one for one in wanted if one.name not in left_out]

@@ -8,22 +8,43 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.devices.machine import Machine
+    from edgekit.devices.remote_machine import AnyMachine
 
 THIS_MACHINE = "host"
 HELP = "host, or an emulated machine such as aarch64:cortex-a53 (`edgekit devices`)."
+REACHED = "host, an emulated machine such as aarch64:cortex-a53, a phone (adb[:SERIAL]), a board (ssh:HOST)."
+ON_DEVICES = "verify and bench"
+"""The commands that run artifacts on phones and boards."""
 
 Devices = Annotated[
+    str, typer.Option("--device", metavar="NAME,...", help=f"Where artifacts run, comma-separated: {REACHED}")
+]
+"""For commands that show what several machines make of the same artifacts, devices that are reached among them."""
+EmulatedDevices = Annotated[
     str, typer.Option("--device", metavar="NAME,...", help=f"Where artifacts run, comma-separated: {HELP}")
 ]
-"""For commands that show what several machines make of the same artifacts."""
+"""For those that do so on this machine alone."""
 Device = Annotated[str, typer.Option("--device", metavar="NAME", help=f"Where artifacts run: {HELP}")]
 """For commands that ask one machine."""
 
 
-def chosen_machines(device: str) -> "list[Machine | None]":
-    """The machines of `--device`, each once; None is this one. Raises UsageError for an unknown name."""
-    from edgekit.devices.machine import select_machines
+def chosen_any(device: str) -> "list[AnyMachine | None]":
+    """The machines of `--device`, each once; None is this one. Raises UsageError for an unknown name, and AbsentError
+    for a device that cannot be reached."""
+    from edgekit.devices.select import select_any
 
+    return select_any(device)
+
+
+def chosen_machines(device: str) -> "list[Machine | None]":
+    """Those of them that run on this machine. Raises UsageError for an unknown name, and for a phone or a board."""
+    from edgekit.devices.machine import is_reached, select_machines
+
+    for name in device.split(","):
+        if is_reached(name.strip().lower()):
+            raise UsageError(
+                f"this command runs nothing on {name.strip()}", f"{ON_DEVICES} do; `edgekit devices` lists the others."
+            )
     return select_machines(device)
 
 

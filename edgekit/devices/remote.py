@@ -4,7 +4,6 @@ The device runs `edgekit_runner`, one executable: it needs no Python and nothing
 there is a `Connection`'s business (adb, ssh), and all that they can fail at is told in one sentence here.
 """
 
-import json
 import shlex
 import struct
 import threading
@@ -18,6 +17,8 @@ from edgekit.devices.remote_errors import full, last_words
 from edgekit.devices.remote_folder import NUMBER, folder_on
 from edgekit.errors import ConversionError, UsageError
 from edgekit.filesystem.full_disk import says_full
+from edgekit.untrusted.json_document import plain_json
+from edgekit.untrusted.values import Unusable
 
 # ELF's e_machine, by what `uname -m` says of a processor that runs such a program.
 ELF_MACHINES = {"aarch64": 183, "armv7l": 40, "armv8l": 40, "x86_64": 62}
@@ -81,17 +82,18 @@ def elf_machine(program: Path) -> int | None:
 def answer(connection: Connection, said: Said) -> Mapping[str, Any]:
     """What the runner says, by its exit status (see runtime/)."""
     try:
-        document = json.loads(said.stdout)
-    except ValueError:
+        document = plain_json(said.stdout.encode())
+    except Unusable:
         document = None
-    refused = isinstance(document, dict) and isinstance(document.get("error"), str)
-    if said.status == 0 and isinstance(document, dict) and not refused:
-        return document
+    told = document if isinstance(document, dict) else {}
+    error = told.get("error")
+    if said.status == 0 and told and error is None:
+        return told
     if says_full(said.stdout + said.stderr):
         raise full(connection)
     # An adb of 2016 and before has no status but 0.
-    if refused and said.status in (REFUSED, 0):
-        raise UsageError(f"on {connection.name}: {document['error']}")
+    if said.status in (REFUSED, 0) and isinstance(error, str):
+        raise UsageError(f"on {connection.name}: {error}")
     if "not executable" in said.stderr or "Exec format error" in said.stderr:
         raise UsageError(f"{connection.name} cannot run such programs", "Build the runner for its processor.")
     ended = f"edgekit_runner ended with status {said.status} on {connection.name}"
