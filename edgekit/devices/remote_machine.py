@@ -1,9 +1,9 @@
 """A device that is reached by a cable or a network, as a machine that artifacts run on."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from edgekit.devices.adb import Adb, find_phone
+from edgekit.devices.adb import find_phone
 from edgekit.devices.client import allowed_seconds
 from edgekit.devices.connection import Connection
 from edgekit.devices.machine import KINDS, Machine
@@ -80,8 +80,3 @@ def reach(name: str) -> RemoteMachine:
     }
     assert kind in KINDS
     return ask(finders[kind]())
-
-
-def examined(phone: Adb) -> RemoteMachine:
-    """What a phone in the list says of itself, without waiting for one that hangs; raises as `ask`."""
-    return ask(replace(phone, seconds=min(phone.seconds, ASK_SECONDS)))

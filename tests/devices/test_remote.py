@@ -12,6 +12,7 @@ import psutil
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from conftest import PATIENCE_SECONDS
 from edgekit.devices.adb import Adb, find_phone
 from edgekit.devices.client import allowed_seconds
 from edgekit.devices.remote import RemoteRun
@@ -124,11 +125,10 @@ def test_what_is_stopped_does_not_go_on_there(place: Path, tmp_path: Path, monke
     stopper.join()
     assert seen
     assert left(place, "A1") == []
-    for _ in range(100):  # the kernel takes its time to end a process
-        if not (still := running(place)):
-            break
+    deadline = time.monotonic() + PATIENCE_SECONDS  # the kernel takes its time to end a process
+    while running(place) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert still == []
+    assert running(place) == []
 
 
 def test_what_others_left_stays(place: Path, tmp_path: Path) -> None:
