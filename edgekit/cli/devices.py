@@ -23,7 +23,7 @@ def devices(
     ] = None,
     json: Json = False,
 ) -> None:
-    """List where artifacts can run: this machine, those that can be emulated on it, phones, and boards that you name."""
+    """List where artifacts can run: this machine, emulated ones, phones on a cable, and boards that you name."""
     from edgekit.cache import cache_folder
     from edgekit.devices.examine import examine_machines
     from edgekit.errors import UsageError
@@ -38,7 +38,9 @@ def devices(
     console().print(device_table(found))
     for one in found:
         if one.status != "ready":
-            console().print(styled((one.name, "bold"), f": {one.detail}."))
+            # Many a reason begins with the name.
+            said = f"{one.detail.removeprefix(one.name)}."
+            console().print(styled((one.name, "bold"), said if said.startswith(" ") else f": {said}"))
 
 
 @app.callback()

@@ -51,7 +51,7 @@ class Adb:
 
     def adb(self, words: Sequence[str], seconds: float | None = None, cancelled: threading.Event | None = None) -> Said:
         """What adb says. Raises AbsentError where the phone is gone."""
-        bound = min(self.seconds, seconds or self.seconds)
+        bound = self.seconds if seconds is None else seconds
         ended = call([self.program, "-s", self.serial, *words], self.name, bound, cancelled)
         if ended.returncode and GONE.search(ended.stderr):
             raise AbsentError(f"{self.name} is gone: {ended.stderr.strip()}", "Plug it in, and run again.")

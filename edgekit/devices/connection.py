@@ -30,7 +30,7 @@ class Connection(Protocol):
         ...
 
     def run(self, command: str, *, seconds: float | None = None, cancelled: threading.Event | None = None) -> Said:
-        """Run a line of shell on the device, for at most `seconds` where they are fewer than the connection's own."""
+        """Run a line of shell on the device, for at most `seconds`, or as long as the connection allows any."""
         ...
 
     def push(self, files: Sequence[Path], folder: str, *, cancelled: threading.Event | None = None) -> None:

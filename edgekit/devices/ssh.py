@@ -37,7 +37,7 @@ class Ssh:
 
     def run(self, command: str, *, seconds: float | None = None, cancelled: threading.Event | None = None) -> Said:
         """A line of shell on the board."""
-        bound = min(self.seconds, seconds or self.seconds)
+        bound = self.seconds if seconds is None else seconds
         ended = call([self.program, *OPTIONS, self.host, command], self.name, bound, cancelled)
         if ended.returncode == UNREACHED:
             last = last_words("", ended.stderr)

@@ -138,7 +138,8 @@ def verdict_notes(checks: Sequence["Check"]) -> list["Text"]:
     if own is not None:
         notes.append(styled((f"Judged on {len(own.photos)} photos of {own.folder}.", "dim")))
     notes += [styled((f"{target} ran on {device}.", "dim")) for target, device in ran_on.items()]
-    reached = {check.found.machine: check.found.device for check in checks if is_reached(check.found.machine)}
+    timed = [check.found for check in checks if check.found.latency is not None]
+    reached = {found.machine: found.device for found in timed if is_reached(found.machine)}
     for name, device in reached.items():
         notes.append(styled((f"{name} is {device}; its latencies are that device's own.", "dim")))
     there = [check for check in checks if check.found.machine and not is_reached(check.found.machine)]
