@@ -68,7 +68,7 @@ def predict(
     """The `top` likeliest classes of every photo by every artifact, some photos at a time, in their order.
 
     `machine` is the emulated one, or the device, that they run on, None this one. A photo that cannot be read is a
-    Prediction with its error. Raises UsageError for a model that gives no classes, or that does not run on that machine,
+    Prediction with its error. Raises UsageError for a model that gives no classes or does not run on that machine,
     AbsentError for one that cannot run here or a device that is not to be had, and what a runner ends with.
     """
     chosen = {label(one): (one, runnable(one, machine)) for one in artifacts}

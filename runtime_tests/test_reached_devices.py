@@ -128,7 +128,7 @@ def test_a_device_that_cannot_be_used_is_one_sentence(
     assert sentence.startswith("edgekit: ")
     assert all(line.startswith(("✓", "✗", "fetching")) for line in before)
     assert not answer.stdout
-    assert not [path for path in place.rglob("edgekit-*")]
+    assert not list(place.rglob("edgekit-*"))
     assert (artifacts / "MixNet_S" / "ncnn" / "manifest.json").read_bytes() == manifest
 
 
