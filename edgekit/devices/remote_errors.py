@@ -4,6 +4,8 @@ from edgekit.devices.connection import Connection, Said
 from edgekit.errors import AbsentError
 from edgekit.filesystem.full_disk import says_full
 
+LONGEST = 300
+
 
 def unwritable(connection: Connection, said: Said) -> AbsentError:
     """Why no folder could be made."""
@@ -19,5 +21,5 @@ def full(connection: Connection) -> AbsentError:
 
 
 def last_words(stdout: str, stderr: str) -> str:
-    """The last line that a program left, of its errors where there are some."""
-    return (stderr.strip() or stdout.strip() or "no message").splitlines()[-1]
+    """The last line that a program left, of its errors where there are some, or how it begins."""
+    return (stderr.strip() or stdout.strip() or "no message").splitlines()[-1][:LONGEST]

@@ -112,12 +112,21 @@ class Memory(Struct, frozen=True):
     peak_bytes: int | None = None
 
 
+class Latency(Struct, frozen=True):
+    """Milliseconds of one call, and how many there were."""
+
+    p50_ms: float
+    p95_ms: float
+    min_ms: float
+    repeats: int
+
+
 class Answer(Struct, frozen=True):
-    """What of the runner's JSON is used (runtime/runner/report.cpp); `latency` in milliseconds."""
+    """What of the runner's JSON is used (runtime/runner/report.cpp)."""
 
     version: Version
     samples: int
-    latency: dict[str, float] | None = None
+    latency: Latency | None = None
     memory: Memory = Memory()
 
 
@@ -130,5 +139,7 @@ def answered(said: Mapping[str, Any], name: str, seconds: float) -> RemoteAnswer
     except msgspec.ValidationError as error:
         raise ConversionError(f"what edgekit_runner said on {name} cannot be read: {error}") from None
     tools = {found.version.backend: found.version.backend_version}
-    details = {"samples": found.samples, "latency": found.latency}
+    # Measured now, by this machine's clock: a board without a battery lives in 1970.
+    latency = found.latency and {**msgspec.to_builtins(found.latency), "measured": round(time.time())}
+    details = {"samples": found.samples, "latency": latency}
     return RemoteAnswer(details, tools, seconds, found.memory.peak_bytes or 0)
