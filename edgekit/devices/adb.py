@@ -66,9 +66,9 @@ class Adb:
         raise AbsentError(f"{what} {self.name}: {last_words(said.stdout, said.stderr)}")
 
 
-def phones(*, program: str = "adb") -> dict[str, str]:
+def phones(*, program: str = "adb", cancelled: threading.Event | None = None) -> dict[str, str]:
     """The state of every phone on a cable, by its serial number. Raises AbsentError where adb is not here."""
-    listed = call([program, "devices"], "a phone", LIST_SECONDS)
+    listed = call([program, "devices"], "a phone", LIST_SECONDS, cancelled)
     if listed.returncode:
         raise AbsentError(f"adb does not list phones: {last_words(listed.stdout, listed.stderr)}")
     lines = [line.partition("\t") for line in listed.stdout.splitlines() if "\t" in line]
@@ -83,12 +83,18 @@ def trouble(serial: str, state: str) -> str:
     return f"adb:{serial} {why}"
 
 
-def find_phone(serial: str | None = None, *, program: str = "adb", seconds: float = 1800.0) -> Adb:
+def find_phone(
+    serial: str | None = None,
+    *,
+    program: str = "adb",
+    seconds: float = 1800.0,
+    cancelled: threading.Event | None = None,
+) -> Adb:
     """The phone with that serial number, or the only one there is.
 
     Raises AbsentError where there is none that can be used, with what keeps it, and UsageError where there are several.
     """
-    found = phones(program=program)
+    found = phones(program=program, cancelled=cancelled)
     if serial is None:
         if len(found) > 1:
             raise UsageError(

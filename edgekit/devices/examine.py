@@ -1,8 +1,8 @@
 """Which machines artifacts can run on, and what a missing one would take. Installs nothing and asks no network."""
 
 import platform
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from edgekit.devices.emulation import emulator, python_version
 from edgekit.devices.machine import HOST, Machine, known_machines
 from edgekit.devices.packages import MARKER, packages_folder
 from edgekit.devices.remote_machine import ASK_SECONDS, ask
+from edgekit.devices.side_by_side import asked_side_by_side
 from edgekit.devices.ssh import Ssh
 from edgekit.devices.system_root import ready_system
 from edgekit.errors import AbsentError, EdgekitError
@@ -49,19 +50,18 @@ def examine_devices(boards: Sequence[str]) -> list[Found]:
     else:
         without = "" if listed else "no phone is plugged in"
     asked = [f"adb:{serial}" for serial in listed] + list(dict.fromkeys(boards))
-    with ThreadPoolExecutor(max_workers=max(1, len(asked))) as pool:
-        found = list(pool.map(lambda name: examine_device(name, listed), asked))
+    found = asked_side_by_side(asked, lambda name, cancelled: examine_device(name, listed, cancelled))
     return [*([Found("adb", "phones on a cable", "missing", without, ())] if without else []), *found]
 
 
-def examine_device(name: str, listed: Mapping[str, str]) -> Found:
+def examine_device(name: str, listed: Mapping[str, str], cancelled: threading.Event) -> Found:
     """One phone or board: what it is, or what is wrong with it."""
     kind, _, which = name.partition(":")
     title = "a phone on a cable" if kind == "adb" else "a board on the network"
     try:
         if kind == "adb" and (why := trouble(which, listed[which])):
             raise AbsentError(why)
-        device = ask(Adb(which, ASK_SECONDS) if kind == "adb" else Ssh(which, ASK_SECONDS))
+        device = ask(Adb(which, ASK_SECONDS) if kind == "adb" else Ssh(which, ASK_SECONDS), cancelled)
     except EdgekitError as error:
         return Found(name, title, "missing", str(error).rstrip("."), ())
     able = [one for one, target in targets().items() if target.runs_on(device)]

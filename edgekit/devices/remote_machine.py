@@ -1,5 +1,6 @@
 """A device that is reached by a cable or a network, as a machine that artifacts run on."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -51,9 +52,9 @@ class RemoteMachine:
 AnyMachine = Machine | RemoteMachine
 
 
-def ask(connection: Connection) -> RemoteMachine:
+def ask(connection: Connection, cancelled: threading.Event | None = None) -> RemoteMachine:
     """What a device says of itself. Raises AbsentError for one out of reach, UsageError where no runner is for it."""
-    said = connection.run(QUESTIONS, seconds=ASK_SECONDS)
+    said = connection.run(QUESTIONS, seconds=ASK_SECONDS, cancelled=cancelled)
     lines = [harmless(line.strip())[:LONGEST] for line in said.stdout.splitlines()]
     if not lines or not lines[0]:
         raise AbsentError(f"{connection.name} does not say what it is: {last_words(said.stdout, said.stderr)}")
@@ -67,7 +68,7 @@ def ask(connection: Connection) -> RemoteMachine:
     return RemoteMachine(connection, find_architecture(known), named.strip() or product or kind, abi)
 
 
-def reach(name: str) -> RemoteMachine:
+def reach(name: str, cancelled: threading.Event | None = None) -> RemoteMachine:
     """The device of a name: `adb`, `adb:SERIAL` or `ssh:HOST`.
 
     Raises AbsentError where it cannot be had, UsageError for one that cannot be meant or that no runner is for.
@@ -75,8 +76,8 @@ def reach(name: str) -> RemoteMachine:
     kind, _, which = name.partition(":")
     seconds = allowed_seconds()
     finders: Mapping[str, Callable[[], Connection]] = {
-        "adb": lambda: find_phone(which or None, seconds=seconds),
+        "adb": lambda: find_phone(which or None, seconds=seconds, cancelled=cancelled),
         "ssh": lambda: Ssh(which, seconds),
     }
     assert kind in KINDS
-    return ask(finders[kind]())
+    return ask(finders[kind](), cancelled)

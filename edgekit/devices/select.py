@@ -1,9 +1,8 @@
 """From the names of `--device` to machines: this one, emulated ones, and devices that are reached."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 from edgekit.devices.machine import HOST, is_reached, select_machines
 from edgekit.devices.remote_machine import AnyMachine, reach
+from edgekit.devices.side_by_side import asked_side_by_side
 
 
 def select_any(names: str) -> list[AnyMachine | None]:
@@ -16,8 +15,8 @@ def select_any(names: str) -> list[AnyMachine | None]:
     reached = [name for name in wanted if is_reached(name.lower())]
     # A wrong name is said before any device is asked; where none is named, that is said.
     select_machines(",".join(name for name in wanted if name not in reached) or (HOST if reached else ""))
-    with ThreadPoolExecutor(max_workers=max(1, len(reached))) as pool:
-        answers = dict(zip(reached, pool.map(reach, map(lower_kind, reached)), strict=True))
+    found = asked_side_by_side([lower_kind(name) for name in reached], reach)
+    answers = dict(zip(reached, found, strict=True))
     chosen: list[AnyMachine | None] = []
     for name in wanted:
         chosen += [answers[name]] if name in answers else select_machines(name)

@@ -17,6 +17,7 @@ from edgekit.devices.machine import is_reached, known_machines
 from edgekit.devices.remote_machine import RemoteMachine, ask
 from edgekit.devices.remote_worker import answered, run_remotely, runner_words
 from edgekit.devices.select import select_any
+from edgekit.devices.side_by_side import asked_side_by_side
 from edgekit.errors import AbsentError, ConversionError, UsageError
 from edgekit.native.architectures import find_architecture
 from edgekit.pipeline.target import targets
@@ -112,6 +113,18 @@ def test_names_are_taken_as_they_are_written(tmp_path: Path, monkeypatch: pytest
         select_any("adb,nexus")
     with pytest.raises(UsageError, match="no device is named"):
         select_any(",")
+
+
+def test_nobody_waits_for_answers_that_are_not_wanted_any_more() -> None:
+    def answer(name: str, cancelled: threading.Event) -> str:
+        if name == "first":
+            raise KeyboardInterrupt
+        return name if cancelled.wait(PATIENCE_SECONDS) else "waited"
+
+    with pytest.raises(KeyboardInterrupt):
+        asked_side_by_side(["first", "second"], answer)
+    assert asked_side_by_side(["a", "b"], lambda name, _: name.upper()) == ["A", "B"]
+    assert asked_side_by_side([], lambda name, _: name) == []
 
 
 OPTIONS = {"batch": [1, 4], "threads": 2, "precision": "fp16", "latency": {"warmup": 1, "repeats": 3, "seconds": 2.0}}
