@@ -18,7 +18,8 @@ STATES = {
     "no permissions": "may not be used by this user: see `adb devices`",
 }
 LIST_SECONDS = 60.0
-GONE = re.compile(r"error: (?:device .*not found|no devices|device offline|closed|protocol fault)")
+# `adb push` says it with more words: "adb: error: failed to get feature set: device 'X' not found".
+GONE = re.compile(r"(?m)^(?:adb: )?error: (?:.*device '.*' not found|no devices|device offline|closed|protocol fault)")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A program that answers as `adb` does, for phones that are folders (fake_device.py).
 
-What adb itself says is as adb 34 prints it.
+What adb itself says is as the real one prints it, for phones that are not there as adb 29 was seen to.
 """
 
 import os
@@ -32,8 +32,11 @@ def main(words: list[str]) -> int:
         return fail(f"error: device '{words[1]}' not found")
     phone = Device(words[1], PLACE)
     verb, *rest = words[2:]
+    if verb == "push" and phone.fault == "unplugged early":
+        phone.unplug()
     if phone.unplugged:
-        return fail(f"error: device '{phone.name}' not found")
+        features = "adb: error: failed to get feature set: " if verb in ("push", "pull") else "error: "
+        return fail(f"{features}device '{phone.name}' not found")
     if verb == "push":
         if phone.fault == "full":
             return fail(f"adb: error: failed to copy 'x' to 'y': remote couldn't write: {FULL}")

@@ -33,7 +33,7 @@ class Device:
     @property
     def unplugged(self) -> bool:
         """Whether the cable is out."""
-        return self.fault == "unplugged" and (self.root / "unplugged").exists()
+        return self.fault.startswith("unplugged") and (self.root / "unplugged").exists()
 
     def unplug(self) -> None:
         """Pull the cable out."""
