@@ -57,9 +57,15 @@ def clear_leftovers(connection: Connection) -> None:
 
 def remove(connection: Connection, folders: list[str]) -> None:
     """Remove folders, and end what runs in them."""
-    for folder in map(shlex.quote, folders):
-        ended = f"if test -f {folder}/{NUMBER}; then kill -9 $(cat {folder}/{NUMBER}) 2>/dev/null; fi"
-        connection.run(f"{ended}; rm -rf {folder}", seconds=SECONDS)
+    for folder in folders:
+        place, name = shlex.quote(folder), folder.rpartition("/")[2]
+        # By now the number may be another process's: only one that works in this folder is ended.
+        connection.run(
+            f"p=$(cat {place}/{NUMBER} 2>/dev/null)\n"
+            f'if test -n "$p"; then case $(readlink /proc/$p/cwd) in */{name}) kill -9 $p;; esac; fi 2>/dev/null\n'
+            f"rm -rf {place}",
+            seconds=SECONDS,
+        )
 
 
 @cache

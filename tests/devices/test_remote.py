@@ -3,6 +3,7 @@
 import contextlib
 import os
 import struct
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -16,7 +17,7 @@ from conftest import PATIENCE_SECONDS
 from edgekit.devices.adb import Adb, find_phone
 from edgekit.devices.client import allowed_seconds
 from edgekit.devices.remote import RemoteRun
-from edgekit.devices.remote_folder import here
+from edgekit.devices.remote_folder import NUMBER, here
 from edgekit.devices.ssh import Ssh
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.toolchain.command import Cancelled
@@ -142,6 +143,19 @@ def test_what_others_left_stays(place: Path, tmp_path: Path) -> None:
         (folder / name).mkdir()
     made(tmp_path).on(phone, tmp_path)
     assert left(place, "A1") == sorted(theirs)
+
+
+def test_a_number_that_is_another_process_by_now_is_left_alone(place: Path, tmp_path: Path) -> None:
+    phone = find_phone()
+    phone.run("true")
+    old = place / "A1" / "data" / "local" / "tmp" / f"edgekit-{here()}-999999999-{'0' * 16}"
+    old.mkdir()
+    with subprocess.Popen(["sleep", "3600"]) as other:
+        (old / NUMBER).write_text(f"{other.pid}\n")
+        made(tmp_path).on(phone, tmp_path)
+        assert other.poll() is None
+        other.kill()
+    assert left(place, "A1") == []
 
 
 def test_a_runner_for_other_processors_is_not_even_copied(
