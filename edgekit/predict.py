@@ -1,6 +1,6 @@
 """Names what is on photos: each artifact in its own runtime, prepared as its manifest says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,17 +8,21 @@ from typing import TYPE_CHECKING
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import run_options
-from edgekit.devices.machine import Machine, runs_nowhere
+from edgekit.devices.machine import runs_nowhere
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.inputs.images import load_image
 from edgekit.inputs.preprocessing import cropped_levels, preprocess
+from edgekit.native.device_runner import device_runner
+from edgekit.native.lite_runner import runner_inputs
+from edgekit.native.plan import network_layers
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
 from edgekit.pipeline.plan import run_stage
 from edgekit.pipeline.source import GoldenFile
-from edgekit.pipeline.stage import Stage
+from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Variant, targets
 from edgekit.untrusted.files import resolved
 
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 # Photos that are in memory at once, as tensors: 128 of 3 x 224 x 224 take 77 MB.
 CHUNK = 128
+
+Beside = Mapping[str, SourceFile | StageFile]
 
 
 @dataclass(frozen=True)
@@ -57,20 +63,21 @@ def predict(
     photos: Sequence[Path],
     executor: Executor,
     top: int,
-    machine: Machine | None = None,
+    machine: AnyMachine | None = None,
 ) -> Iterator[list[Prediction]]:
     """The `top` likeliest classes of every photo by every artifact, some photos at a time, in their order.
 
-    `machine` is the emulated one that they run on, None this one. A photo that cannot be read is a Prediction with its
-    error. Raises UsageError for a model that gives no classes, or that does not run on that machine, AbsentError for
-    one that cannot run here, and what a runner ends with.
+    `machine` is the emulated one, or the device, that they run on, None this one. A photo that cannot be read is a
+    Prediction with its error. Raises UsageError for a model that gives no classes or does not run on that machine,
+    AbsentError for one that cannot run here or a device that is not to be had, and what a runner ends with.
     """
     chosen = {label(one): (one, runnable(one, machine)) for one in artifacts}
     for one in artifacts:
         check_kind(one.manifest)
+    beside = {label(one): needed(one, executor, machine) for one in artifacts}
     for start in range(0, len(photos), CHUNK):
         with working_folder(executor.store.cache) as scratch:
-            yield predict_some(chosen, photos[start : start + CHUNK], executor, top, scratch, machine)
+            yield predict_some(chosen, photos[start : start + CHUNK], executor, top, scratch, machine, beside)
 
 
 def predict_some(
@@ -79,9 +86,13 @@ def predict_some(
     executor: Executor,
     top: int,
     scratch: Path,
-    machine: Machine | None = None,
+    machine: AnyMachine | None = None,
+    beside: Mapping[str, Beside] | None = None,
 ) -> list[Prediction]:
-    """The predictions of photos whose tensors fit into memory together; `scratch` is for them."""
+    """The predictions of photos whose tensors fit into memory together; `scratch` is for them.
+
+    `beside` are inputs that a run on `machine` needs besides, by the artifact's label.
+    """
     tensors: dict[str, list[np.ndarray]] = {name: [] for name in chosen}
     errors: dict[Path, EdgekitError] = {}
     for photo in photos:
@@ -100,7 +111,7 @@ def predict_some(
         stages: dict[str, Stage] = {}
         for number, (name, (artifact, variant)) in enumerate(chosen.items()):
             fed = write_tensors(artifact.manifest, tensors.pop(name), scratch / f"{number}.safetensors")
-            stages[name] = stage_of(artifact, variant, fed, len(read), machine)
+            stages[name] = stage_of(artifact, variant, fed, len(read), machine, (beside or {}).get(name))
         outcomes = executor.run(stages.values())
         for name, stage in stages.items():
             manifest = chosen[name][0].manifest
@@ -108,8 +119,7 @@ def predict_some(
             for photo, row in zip(read, rows, strict=False):  # the last batch may be filled up
                 answers[photo][name] = ranked(row, manifest.model.class_names, top)
             # A user's photos are nothing to be kept.
-            executor.store.remove(stage)
-            executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+            executor.store.forget(stage)
     return [Prediction(photo, answers.get(photo, {}), errors.get(photo)) for photo in photos]
 
 
@@ -118,7 +128,7 @@ def label(artifact: Artifact) -> str:
     return resolved(artifact.folder).name
 
 
-def runnable(artifact: Artifact, machine: Machine | None = None) -> Variant:
+def runnable(artifact: Artifact, machine: AnyMachine | None = None) -> Variant:
     """The variant of an artifact that runs on a machine. Raises AbsentError where there is none for this one,
     UsageError where there is none for an emulated one."""
     target = targets()[artifact.manifest.target]
@@ -130,6 +140,15 @@ def runnable(artifact: Artifact, machine: Machine | None = None) -> Variant:
         raise runs_nowhere([target.name], machine)
     reasons = "; ".join(dict.fromkeys(variant.not_run or "" for variant in variants)) or "it has no variant for it"
     raise AbsentError(f"{artifact.folder} does not run on this machine: {reasons}", "Name another --target.")
+
+
+def needed(artifact: Artifact, executor: Executor, machine: AnyMachine | None) -> Beside:
+    """What a run on a device needs beside the artifact: the runner for it. Raises AbsentError without a compiler."""
+    if not isinstance(machine, RemoteMachine):
+        return {}
+    layers = network_layers(artifact, executor)
+    runner = device_runner(machine, layers, artifact.manifest.precision, executor)
+    return runner_inputs(artifact, runner, executor.store.cache)
 
 
 def check_kind(manifest: Manifest) -> None:
@@ -156,7 +175,12 @@ def write_tensors(manifest: Manifest, tensors: "list[np.ndarray]", path: Path) -
 
 
 def stage_of(
-    artifact: Artifact, variant: Variant, fed: GoldenFile, count: int, machine: Machine | None = None
+    artifact: Artifact,
+    variant: Variant,
+    fed: GoldenFile,
+    count: int,
+    machine: AnyMachine | None = None,
+    beside: Beside | None = None,
 ) -> Stage:
     """The run of an artifact on prepared photos."""
     manifest = artifact.manifest
@@ -165,7 +189,9 @@ def stage_of(
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
     name = f"{manifest.model.name}, {count} photos" if count > 1 else manifest.model.name
     files = artifact.by_role()
-    return run_stage(target, variant, name, files, fed, options, memory_bytes=memory, timed=False, machine=machine)
+    return run_stage(
+        target, variant, name, files, fed, options, memory_bytes=memory, timed=False, machine=machine, beside=beside
+    )
 
 
 def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":

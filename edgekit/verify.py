@@ -23,11 +23,14 @@ from edgekit.artifact.samples import (
     samples_record,
 )
 from edgekit.devices.lite_library import LiteLibrary, check_machine
-from edgekit.devices.machine import Machine, runs_nowhere
-from edgekit.errors import EdgekitError, SupersededError
+from edgekit.devices.machine import runs_nowhere
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
+from edgekit.errors import AbsentError, EdgekitError, SupersededError
 from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.ledger.verification import ledger_stages, with_ledger
+from edgekit.native.device_runner import device_runner
 from edgekit.native.lite_runner import lite_runner, runner_inputs
+from edgekit.native.plan import network_layers
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.ranges import read_ranges, with_ranges
@@ -49,7 +52,8 @@ class Check:
 
     `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case. `golden` are
     the inputs. `remembered` says that the run, with its latency, is an earlier one's. `discarded` is the reason where
-    the artifact was changed meanwhile, so that there is no verdict on it.
+    the artifact was changed meanwhile, so that there is no verdict on it, and `absent` where the device that it was to
+    run on could not be had, which is no verdict either.
     """
 
     artifact: Artifact
@@ -61,6 +65,7 @@ class Check:
     golden: GoldenFile | None = None
     remembered: bool = False
     discarded: SupersededError | None = None
+    absent: AbsentError | None = None
 
 
 @dataclass(frozen=True)
@@ -78,12 +83,12 @@ class Preparation:
     """What values the program's layers take on `golden`; only FP16 asks for them."""
     ledgers: Mapping[str, Stage] = field(default_factory=dict)
     """The account of each variant's parameters, where its files can be read."""
-    machine: Machine | None = None
-    """The emulated one that the runs are on."""
+    machine: AnyMachine | None = None
+    """The emulated one, or the device, that the runs are on."""
     chosen: tuple[int, ...] | None = None
     """The golden samples that the artifact itself is run on, where those are not all."""
     runner: Stage | None = None
-    """What runs a variant on it whose runtime is the user's own."""
+    """The program that runs a variant on it, where that is not a worker."""
 
     @property
     def stages(self) -> list[Stage]:
@@ -92,8 +97,13 @@ class Preparation:
         return [self.reference, *self.runs.values(), *ranges, *self.ledgers.values()]
 
     @property
+    def passing(self) -> list[Stage]:
+        """Those that are made for one call alone: what ran on a device."""
+        return [stage for stage in self.runs.values() if isinstance(stage.machine, RemoteMachine)]
+
+    @property
     def variants(self) -> tuple[Variant, ...]:
-        """Those that are run or inspected, as this machine or the emulated one can do them."""
+        """Those that are run or inspected, as this machine, the emulated one or the device can do them."""
         build = self.artifact.manifest.build
         return self.target.variants_on(self.machine, build, with_library=self.runner is not None)
 
@@ -104,7 +114,7 @@ def verify(
     against: Choice | None = None,
     own: PhotoFolder | None = None,
     recipe: Path | None = None,
-    machines: Sequence[Machine | None] = (None,),
+    machines: Sequence[AnyMachine | None] = (None,),
     library: LiteLibrary | None = None,
 ) -> list[Check]:
     """Run every variant of every artifact on the golden inputs and judge it; verdicts go into the manifests.
@@ -112,25 +122,41 @@ def verify(
     A signed manifest stays as it is. `against` is the reference asked for; by default the best fitting GPU bundle at
     hand, else Paddle here. With `own` photos, they are the golden inputs. `recipe` gives the rules that judge; without
     it edgekit's do. `machines` are those that the artifacts run on, None this one; `library` is the user's own Paddle
-    Lite for them. Raises AbsentError where a program
-    that an artifact was made from is no longer in the cache, what `Choice.check` raises, and what the reference ends
+    Lite for the emulated ones. Raises AbsentError where a program that an artifact was made from is no longer in the
+    cache, or where nothing ran since no device was to be had, what `Choice.check` raises, and what the reference ends
     with. A runner that fails makes a `failed` verdict, not an exception. A verdict on an artifact that was changed
     meanwhile is discarded, and its check says so.
     """
     against = against or choice("auto", require_gpu=False, cache=executor.store.cache)
     for artifact in artifacts:
         rules_for(artifact.manifest, recipe)  # what cannot be is said before minutes are spent
-    runners = {machine: runner_on(machine, library, artifacts) for machine in machines}
     prepared = [
-        [prepare(artifact, executor, own=own, machine=machine, runner=runners[machine]) for machine in machines]
+        [
+            prepare(
+                artifact, executor, own=own, machine=machine, runner=runner_on(machine, artifact, library, executor)
+            )
+            for machine in machines
+        ]
         for artifact in artifacts
     ]
     for one, *_ in prepared:
         against.check(subject_of(one))
     for at, machine in enumerate(machines):
         check_runs(machine, [ready[at] for ready in prepared])
-    outcomes = executor.run(stage for ready in prepared for one in ready for stage in one.stages)
-    for runner in dict.fromkeys(filter(None, runners.values())):
+    everything = [one for ready in prepared for one in ready]
+    try:
+        outcomes = executor.run(stage for one in everything for stage in one.stages)
+        return judge_all(prepared, outcomes, against, recipe)
+    finally:
+        for stage in (stage for one in everything for stage in one.passing):
+            executor.store.forget(stage)
+
+
+def judge_all(
+    prepared: Sequence[Sequence[Preparation]], outcomes: Outcomes, against: Choice, recipe: Path | None
+) -> list[Check]:
+    """Judge every artifact, each on its machines. Raises as `verify`."""
+    for runner in filter(None, (one.runner for ready in prepared for one in ready)):
         # Where it cannot be built, that is no artifact's fault; where no run had need of it, it was not asked for.
         if runner.key in outcomes.by_key:
             outcomes.result(runner)
@@ -143,25 +169,33 @@ def verify(
             if (error := changed_since(ready[0].artifact)) is None:
                 raise
             checks += discarded(ready[0], error)
+    away = [check.absent for check in checks if check.absent is not None]
+    if away and not any(check.absent is None and not check.variant.not_run for check in checks):
+        raise away[0]
     return checks
 
 
-def runner_on(machine: Machine | None, library: LiteLibrary | None, artifacts: Sequence[Artifact]) -> Stage | None:
-    """What runs artifacts of the user's own library on a machine; None where nothing does, or nothing is to be run.
+def runner_on(
+    machine: AnyMachine | None, artifact: Artifact, library: LiteLibrary | None, executor: Executor
+) -> Stage | None:
+    """The program that runs an artifact on a machine, in the place of a worker; None where there is none.
 
-    Raises UsageError where the library is for another processor, AbsentError where no compiler is here.
+    That is one with the user's own library on an emulated machine, one with the artifact's layers on a device. Raises
+    UsageError where the library is for another processor, AbsentError where no compiler is here.
     """
-    if machine is None or library is None:
-        return None
-    variants = [one for artifact in artifacts for one in targets()[artifact.manifest.target].variants]
-    if not any(one.with_library(machine).hosted for one in variants):
+    target, manifest = targets()[artifact.manifest.target], artifact.manifest
+    if isinstance(machine, RemoteMachine):
+        if not any(one.hosted for one in target.variants_on(machine, manifest.build)):
+            return None
+        return device_runner(machine, network_layers(artifact, executor), manifest.precision, executor)
+    if machine is None or library is None or not any(one.with_library(machine).hosted for one in target.variants):
         return None
     check_machine(library, machine)
     return lite_runner(library)
 
 
-def check_runs(machine: Machine | None, prepared: Sequence[Preparation]) -> None:
-    """Raise UsageError where nothing of all that was asked for runs on an emulated machine: that is no verification."""
+def check_runs(machine: AnyMachine | None, prepared: Sequence[Preparation]) -> None:
+    """Raise UsageError where nothing of all that was asked for runs on another machine: that is no verification."""
     if machine is not None and all(variant.not_run for one in prepared for variant in one.variants):
         raise runs_nowhere((one.target.name for one in prepared), machine)
 
@@ -182,7 +216,7 @@ def prepare(
     *,
     timed: bool = True,
     own: PhotoFolder | None = None,
-    machine: Machine | None = None,
+    machine: AnyMachine | None = None,
     few: bool = False,
     runner: Stage | None = None,
 ) -> Preparation:
@@ -286,7 +320,7 @@ def judge_artifact(
     judged = [check for one in prepared for check in judge_on_machine(one, outcomes, rules, truth, judged_by, here)]
     # What is only inspected is inspected here, once for all machines.
     checks = list({(check.variant.name, check.found.machine): check for check in judged}.values())
-    keep_verdicts(prepared[0], tuple(check.found for check in checks), here)
+    keep_verdicts(prepared[0], tuple(check.found for check in checks if check.absent is None), here)
     return checks
 
 
@@ -297,6 +331,9 @@ def judge_on_machine(
     checks = []
     for variant in prepared.variants:
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
+        if isinstance(prepared.machine, RemoteMachine) and isinstance(outcome, AbsentError):
+            checks.append(unreached(prepared, prepared.machine, variant, outcome, judged_by))
+            continue
         found = judge_variant(
             prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules, prepared.chosen
         )
@@ -320,6 +357,15 @@ def judge_on_machine(
             )
         )
     return checks
+
+
+def unreached(
+    prepared: Preparation, machine: RemoteMachine, variant: Variant, error: AbsentError, judged_by: Reference
+) -> Check:
+    """The check of what did not run since its device was not to be had: that says nothing of the artifact."""
+    verdict = Verdict.not_run(str(error).rstrip("."), judged_by.name, prepared.artifact.manifest.precision)
+    found = VariantVerdict(variant.name, verdict, machine=machine.name, device=machine.title)
+    return Check(prepared.artifact, prepared.target, variant, found, None, judged_by, prepared.golden, absent=error)
 
 
 def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:

@@ -127,10 +127,11 @@ class SamplesRecord(Struct, frozen=True):
 
 
 class VariantVerdict(Struct, frozen=True):
-    """What verification found of one variant (such as `x86`); `latency` in milliseconds on this machine.
+    """What verification found of one variant (such as `x86`); `latency` in milliseconds where it ran.
 
-    `device` is what it ran on where that is not the machine's processor, and `machine` the emulated one, by its name.
-    `ledger` accounts for what it stores. `tolerance` says whose rules judged (`edgekit.artifact.rules`).
+    `device` is what it ran on where that is not the machine's processor, and `machine` the emulated one, or the phone
+    or board (`adb:SERIAL`, `ssh:HOST`), by its name. `ledger` accounts for what it stores. `tolerance` says
+    whose rules judged (`edgekit.artifact.rules`).
     """
 
     variant: str

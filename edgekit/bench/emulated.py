@@ -1,19 +1,24 @@
-"""What a benchmark can say of an emulated machine: whether its results are right, and what it takes of memory.
+"""What a benchmark can say of another machine: whether its results are right, and what it takes of memory.
 
-No latency: the emulator translates instructions one by one, and what that takes says nothing of a device. No count of
-instructions either: the static QEMU that Debian packages takes no plugin, and has no counter of its own.
+Of a device that is reached it says the latency too, which is that device's own. Of an emulated machine no latency: the
+emulator translates instructions one by one, and what that takes says nothing of a device. No count of instructions
+either: the static QEMU that Debian packages takes no plugin, and has no counter of its own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.rules import Rules
 from edgekit.artifact.samples import few_samples, golden_samples, part_of, run_options, stored
-from edgekit.devices.machine import Machine
-from edgekit.errors import EdgekitError
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
+from edgekit.errors import AbsentError, EdgekitError
+from edgekit.native.device_runner import device_runner
+from edgekit.native.lite_runner import runner_inputs
+from edgekit.native.plan import Layers
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.plan import Plan, reference_stage, run_stage
 from edgekit.pipeline.source import GoldenFile
@@ -25,17 +30,27 @@ from edgekit.verify import judge_variant, truth_of
 
 @dataclass(frozen=True)
 class EmulatedRun:
-    """One variant of what was converted, on an emulated machine: its `run` on the `chosen` golden samples."""
+    """One variant of what was converted, on another machine: its `run` on the `chosen` golden samples."""
 
     plan: Plan
     target: Target
     variant: Variant
     manifest: Manifest
-    machine: Machine
+    machine: AnyMachine
     golden: GoldenFile
     chosen: tuple[int, ...] | None
     reference: Stage
     run: Stage
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is on a device, and made for one call alone."""
+        return isinstance(self.machine, RemoteMachine)
+
+    def absent(self, outcomes: Outcomes) -> AbsentError | None:
+        """Why the device was not to be had, where that is so."""
+        outcome = outcomes.by_key[self.run.key]
+        return outcome if self.is_timed and isinstance(outcome, AbsentError) else None
 
     @property
     def stages(self) -> list[Stage]:
@@ -64,9 +79,18 @@ class EmulatedRun:
 
 
 def emulated_runs(
-    plan: Plan, target: Target, manifest: Manifest, executor: Executor, machines: Sequence[Machine | None]
+    plan: Plan,
+    target: Target,
+    manifest: Manifest,
+    executor: Executor,
+    machines: Sequence[AnyMachine | None],
+    layers: Layers | None = None,
+    timed: Mapping[str, Any] | None = None,
 ) -> Iterator[EmulatedRun]:
-    """The runs of what was converted on those of the machines that are emulated."""
+    """The runs of what was converted on those of the machines that are not this one.
+
+    On devices they are timed as the options `timed` say, by runners that are built with the network's `layers`.
+    """
     if not any(machines):
         return
     cache, notify = executor.store.cache, executor.store.notify
@@ -92,7 +116,15 @@ def emulated_runs(
         for variant in target.variants_on(machine, manifest.build):
             if variant.not_run:
                 continue
-            run = run_stage(target, variant, manifest.model.name, files, given, options, machine=machine)
+            beside = None
+            if isinstance(machine, RemoteMachine):
+                assert layers is not None  # whoever asks for devices has looked for them
+                runner = device_runner(machine, layers, plan.precision, executor)
+                beside = runner_inputs(described, runner, cache)
+            run = run_stage(target, variant, manifest.model.name, files, given, options, machine=machine, beside=beside)
+            if isinstance(machine, RemoteMachine):
+                run = replace(run, options={**run.options, **(timed or {})})
             made = {role: StageFile(conversion, file) for role, file in variant.inputs.items()}
-            run = replace(run, inputs={**run.inputs, **made}, memory_bytes=conversion.memory_bytes)
+            memory = 0 if isinstance(machine, RemoteMachine) else conversion.memory_bytes
+            run = replace(run, inputs={**run.inputs, **made}, memory_bytes=memory)
             yield EmulatedRun(plan, target, variant, manifest, machine, golden, chosen, reference, run)

@@ -205,8 +205,7 @@ def measured(
         )
         return
     finally:
-        executor.store.remove(stage)
-        executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+        executor.store.forget(stage)
     plain = details["times"]["v0"]
     for label, one in labels.items():
         if label != "v0":

@@ -45,8 +45,9 @@ class Row(Struct, frozen=True, kw_only=True):
     `latency` holds milliseconds of a call with the whole batch (p50, p95, min) and the number of calls;
     `images_per_second` is batch / p50. `file_bytes` are the files that the variant loads, `peak_memory_bytes` the
     largest resident size of the process, runtime and inputs included, and on an emulated `machine` the emulator.
+    `machine` is also a device that is reached, by its name; `device` says what it is.
     `input_size` is a side in pixels, or [height, width]. `exit_status` is the error's, 0 without one. `verdict` is on
-    what an emulated machine computed.
+    what another machine computed.
     """
 
     model: str

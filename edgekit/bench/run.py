@@ -1,5 +1,5 @@
 """Converts models at each batch and times them: every timed run has the machine to itself, and none is taken from
-the cache. On an emulated machine nothing is timed: what it computes is judged.
+the cache. What another machine computes is judged, and timed where it is a device and not emulated.
 """
 
 import time
@@ -15,9 +15,11 @@ from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.emulated import EmulatedRun, emulated_runs
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
 from edgekit.convert import make_manifest, write_conversion
-from edgekit.devices.machine import Machine, runs_nowhere
+from edgekit.devices.machine import runs_nowhere
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.filesystem.owned import check_kind
+from edgekit.native.plan import PARAM, layers_stage
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
 from edgekit.pipeline.plan import Plan, plan_conversion, programs_of, run_stage
@@ -36,6 +38,11 @@ class Timing:
     repeats: int = 50
     seconds: float = 10.0
     threads: int = 2
+
+    @property
+    def of_runs(self) -> dict[str, Any]:
+        """The option `latency` of a run."""
+        return {"warmup": self.warmup, "repeats": self.repeats, "seconds": self.seconds}
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,13 @@ def bench(
     timing: Timing,
     precision: Precision = "fp32",
     out: Path | None = None,
-    machines: Sequence[Machine | None] = (None,),
+    machines: Sequence[AnyMachine | None] = (None,),
 ) -> Report:
     """Time every source (each at its own fixed batch) on every target; artifacts go to `out/batch-N` where it is given.
 
-    On emulated `machines` they are run and judged. What fails is a row, not an exception. Raises UsageError where
-    something that edgekit did not write lies in an artifact's place, and for a machine on which no target runs.
+    On `machines` besides this one they are run and judged, and timed where those are devices. What fails is a row, not
+    an exception. Raises UsageError where something that edgekit did not write lies in an artifact's place, and for a
+    machine on which no target runs.
     """
     for machine in machines:
         if not any(target.runs_on(machine) for target in wanted):
@@ -111,15 +119,21 @@ def job(
     timing: Timing,
     precision: Precision,
     out: Path | None,
-    machines: Sequence[Machine | None],
+    machines: Sequence[AnyMachine | None],
     rows: list[Row],
 ) -> Job:
     """Convert one model to every target, then time each variant here and judge it elsewhere; adds to `rows`."""
     assert isinstance(source.batch, int)  # the command line allows no other
     plan = plan_conversion(source, wanted, precision)
     entries = [Entry(plan, target, source.batch) for target in wanted]
+    reached = [machine for machine in machines if isinstance(machine, RemoteMachine)]
+    layers = {
+        entry.target.name: layers_stage(source.name, StageFile(entry.conversion, PARAM))
+        for entry in entries
+        if any(entry.target.runs_on(machine) for machine in reached)
+    }
     # The program too: a conversion that is in the cache hides what it was made from.
-    outcomes = yield [*plan.programs, *(entry.conversion for entry in entries)]
+    outcomes = yield [*plan.programs, *(entry.conversion for entry in entries), *layers.values()]
     timed: list[tuple[Entry, Variant, Manifest, Stage]] = []
     emulated: list[EmulatedRun] = []
     for entry in entries:
@@ -127,7 +141,10 @@ def job(
             manifest = made(entry, outcomes, out)
             if None in machines:
                 timed += list(runs(entry, manifest, executor, timing, rows))
-            emulated += list(emulated_runs(entry.plan, entry.target, manifest, executor, machines))
+            known = layers.get(entry.target.name)
+            read = outcomes.result(known).details["layers"] if known else None
+            on_device = {"threads": timing.threads, "latency": timing.of_runs}
+            emulated += list(emulated_runs(entry.plan, entry.target, manifest, executor, machines, read, on_device))
         except EdgekitError as error:
             rows.append(entry.stopped(error))
     stages = [stage for *_, stage in timed]
@@ -135,26 +152,13 @@ def job(
     for entry, variant, manifest, stage in timed:
         rows.append(measured_row(entry, variant, manifest, outcomes.by_key[stage.key]))
         # It was made for this call alone, and so was its lock.
-        executor.store.remove(stage)
-        executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+        executor.store.forget(stage)
     outcomes = yield list({stage.key: stage for run in emulated for stage in run.stages}.values())
     for run in emulated:
         entry = next(one for one in entries if one.target == run.target)
-        found = run.found(outcomes)
-        known = facts(entry, run.variant, run.manifest)
-        rows.append(
-            entry.row(
-                run.variant.name,
-                status="computed" if found.verdict.passed else "failed",
-                reason=found.verdict.reason,
-                exit_status=run.exit_status(outcomes, found),
-                peak_memory_bytes=found.peak_memory_bytes,
-                device=run.machine.title,
-                machine=run.machine.name,
-                verdict=found.verdict,
-                **known,
-            )
-        )
+        rows.append(elsewhere_row(entry, run, outcomes))
+        if run.is_timed:
+            executor.store.forget(run.run)
     order = [target.name for target in wanted]
     rows.sort(key=lambda row: order.index(row.target))
 
@@ -199,14 +203,13 @@ def timed_stage(entry: Entry, variant: Variant, manifest: Manifest, executor: Ex
     described = Artifact(Path(), manifest)
     files = {role: SourceFile(Path(), "") for role in entry.target.description.files}
     stage = run_stage(entry.target, variant, manifest.model.name, files, golden, run_options(described))
-    latency = {"warmup": timing.warmup, "repeats": timing.repeats, "seconds": timing.seconds}
     return replace(
         stage,
         inputs={
             **stage.inputs,
             **{role: StageFile(entry.conversion, file) for role, file in variant.inputs.items()},
         },
-        options={**stage.options, "threads": timing.threads, "latency": latency, "measured": time.time_ns()},
+        options={**stage.options, "threads": timing.threads, "latency": timing.of_runs, "measured": time.time_ns()},
         cores=timing.threads,
         memory_bytes=entry.conversion.memory_bytes,
         limits=replace(stage.limits, threads=timing.threads),
@@ -226,6 +229,32 @@ def measured_row(entry: Entry, variant: Variant, manifest: Manifest, outcome: St
         images_per_second=1000 * entry.batch / latency["p50_ms"],
         peak_memory_bytes=outcome.peak_memory_bytes,
         device=outcome.details.get("device"),
+        **known,
+    )
+
+
+def elsewhere_row(entry: Entry, run: EmulatedRun, outcomes: Outcomes) -> Row:
+    """The row of a run on another machine: whether it is right and, of a device, how long it takes."""
+    known = {
+        **facts(entry, run.variant, run.manifest),
+        "device": run.machine.title,
+        "machine": run.machine.name,
+    }
+    if (error := run.absent(outcomes)) is not None:
+        return entry.stopped(error, run.variant.name, **known)
+    found = run.found(outcomes)
+    # What is wrong has no latency worth knowing.
+    latency = found.latency if found.verdict.passed else None
+    right = "computed" if latency is None else "measured"
+    return entry.row(
+        run.variant.name,
+        status=right if found.verdict.passed else "failed",
+        reason=found.verdict.reason,
+        exit_status=run.exit_status(outcomes, found),
+        latency=latency,
+        images_per_second=latency and 1000 * entry.batch / latency["p50_ms"],
+        peak_memory_bytes=found.peak_memory_bytes,
+        verdict=found.verdict,
         **known,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from edgekit.devices.machine import is_reached
 from edgekit.inputs.size import Size
 from edgekit.report.conditions import busy_words, is_busy
 from edgekit.report.sizes import readable_size
@@ -50,7 +51,8 @@ def bench_table(rows: list["Row"]) -> "Table":
         table.add_column(heading, justify="right", no_wrap=True, style="dim")
     for index, row in enumerate(rows):
         figures = ["–" if values[index] is None else f"{values[index]:.2f}" for _, values in shown]
-        table.add_row(f"{row.target} {row.variant}".strip(), str(row.batch), *cells(row), *figures)
+        name = f"{row.target} {row.variant}".strip()
+        table.add_row(f"{name}\n  {row.machine}" if row.machine else name, str(row.batch), *cells(row), *figures)
     return table
 
 
@@ -70,11 +72,13 @@ def bench_notes(report: "Report") -> Iterator[str]:
     """Why what did not run did not, and what the figures are; plain text."""
     for row in report.rows:
         if row.reason:
-            yield f"{row.model} {row.target} {row.variant} batch {row.batch} {row.status}: {row.reason}".replace(
+            on = f" on {row.machine}" if is_reached(row.machine) else ""
+            yield f"{row.model} {row.target} {row.variant} batch {row.batch}{on} {row.status}: {row.reason}".replace(
                 "  ", " "
             )
-    yield from emulated_notes(report.rows)
-    measured = [row.latency for row in report.rows if row.latency is not None]
+    yield from emulated_notes([row for row in report.rows if not is_reached(row.machine)])
+    yield from reached_notes(report)
+    measured = [row.latency for row in report.rows if row.latency is not None and row.machine is None]
     if not measured:
         return
     busy = [latency for latency in measured if is_busy(latency)]
@@ -139,6 +143,17 @@ def emulated_notes(rows: Sequence["Row"]) -> Iterator[str]:
         "instruction, and what that takes says nothing of a device; it counts none either. Shown is whether "
         f"the results are right, on {samples} golden samples, and the memory, the emulator's own included."
     )
+
+
+def reached_notes(report: "Report") -> Iterator[str]:
+    """Which device is which, and what its latencies are; nothing where none was measured."""
+    measured = {row.machine: row for row in report.rows if row.latency is not None and is_reached(row.machine)}
+    for name, row in measured.items():
+        samples = max(figures.samples for figures in row.verdict.outputs.values()) if row.verdict else 0
+        yield (
+            f"{name} is {row.device}: latency of one call there, {report.threads} threads, by edgekit's runner. Its "
+            f"results are right on {samples} golden samples. What else it did, and how warm it was, is not known."
+        )
 
 
 def conditions(latencies: Sequence[Mapping[str, float]]) -> str:

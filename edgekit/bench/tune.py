@@ -155,8 +155,7 @@ def measured(
     try:
         times = executor.run([stage]).result(stage).details["times"]
     finally:
-        executor.store.remove(stage)
-        executor.store.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+        executor.store.forget(stage)
     return [
         TuneRow(
             settings=options,

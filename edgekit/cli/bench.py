@@ -15,7 +15,7 @@ from edgekit.cli.common import (
     model_sources,
 )
 from edgekit.cli.console import console, print_json, warn
-from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
@@ -74,7 +74,7 @@ def bench(
 ) -> int:
     """Convert models at each batch and time them in their own runtimes, beside the published TensorRT times.
 
-    On an emulated machine (--device) they are run and judged, and not timed.
+    On another machine (--device) they are run and judged; on a phone or a board they are timed, emulated they are not.
     """
     from edgekit.bench.rewrites import bench_rewrites as run_rewrites
     from edgekit.bench.run import Timing
@@ -83,7 +83,7 @@ def bench(
     from edgekit.cli.session import session
     from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
 
-    machines = chosen_machines(device)
+    machines = chosen_any(device)
     wanted = select_targets(target)
     left_out = left_out_of_all(target, wanted, precision.value, 1)
     wanted = [one for one in wanted if one.name not in left_out]
@@ -101,6 +101,9 @@ def bench(
     sources.sort(key=lambda source: names.index(source.name))
     if tune and rewrites:
         raise UsageError("--tune and --rewrites are two measurements", "Ask for one of them.")
+    if (tune or rewrites) and any(machine is not None for machine in machines):
+        flag = "--tune" if tune else "--rewrites"
+        raise UsageError(f"{flag} times what runs on this machine, and no other", "Leave --device out.")
     if tune:
         with session(offline=offline, verbose=verbose) as executor:
             tuned = run_tuning(sources, wanted, out or DEFAULT_OUT, executor, timing, precision.value)
@@ -110,8 +113,6 @@ def bench(
             show_tuning(tuned)
         return tuned.exit_status
     if rewrites:
-        if any(machine is not None for machine in machines):
-            raise UsageError("--rewrites times, and what is emulated is not timed", "Leave --device out.")
         if out is not None:
             raise UsageError("--rewrites writes no artifacts, and --out says where to", "Leave one of the two out.")
         with session(offline=offline, verbose=verbose) as executor:
@@ -162,12 +163,13 @@ def show_tuning(report: "TuneReport") -> None:
 def show(report: "Report") -> None:
     """Print a table for each model, and what the figures mean."""
     from edgekit.bench.table import bench_notes, bench_table, emulated_table
+    from edgekit.devices.machine import is_reached
 
     for model in dict.fromkeys(row.model for row in report.rows):
         rows = [row for row in report.rows if row.model == model]
-        if here := [row for row in rows if row.machine is None]:
-            console().print(bench_table(here))
-        if there := [row for row in rows if row.machine is not None]:
+        if timed := [row for row in rows if row.machine is None or is_reached(row.machine)]:
+            console().print(bench_table(timed))
+        if there := [row for row in rows if row.machine is not None and not is_reached(row.machine)]:
             console().print(emulated_table(there))
     for note in bench_notes(report):
         console().print(note, markup=False, highlight=False)

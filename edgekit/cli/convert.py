@@ -18,7 +18,7 @@ from edgekit.cli.common import (
     own_photos,
 )
 from edgekit.cli.console import console, error_console, print_json, warn
-from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, diagnose_command, explain, show, suggest
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
@@ -94,7 +94,7 @@ def convert(
 
     if golden is not None and not verify:
         raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
-    machines = chosen_machines(device)
+    machines = chosen_any(device)
     if machines != [None] and not verify:
         raise UsageError("--device says where to verify, and nothing is verified", "Add --verify.")
     wanted = select_targets(target)

@@ -17,19 +17,30 @@ if TYPE_CHECKING:
 app = typer.Typer(name="device", help="Prepare a machine to run artifacts on.", no_args_is_help=True)
 
 
-def devices(json: Json = False) -> None:
-    """List where artifacts can run: this machine, and those that can be emulated on it."""
+def devices(
+    boards: Annotated[
+        list[str] | None, typer.Argument(metavar="[ssh:HOST]...", help="Boards to look for; phones are listed by adb.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List where artifacts can run: this machine, emulated ones, phones on a cable, and boards that you name."""
     from edgekit.cache import cache_folder
     from edgekit.devices.examine import examine_machines
+    from edgekit.errors import UsageError
 
-    found = examine_machines(cache_folder())
+    for name in boards or []:
+        if not name.startswith("ssh:"):
+            raise UsageError(f"{name} is no board", "Name one as in ssh:HOST; all else is listed without being named.")
+    found = examine_machines(cache_folder(), boards or [])
     if json:
         print_json({"devices": found})
         return
     console().print(device_table(found))
     for one in found:
         if one.status != "ready":
-            console().print(styled((one.name, "bold"), f": {one.detail}."))
+            # Many a reason begins with the name.
+            said = f"{one.detail.removeprefix(one.name)}."
+            console().print(styled((one.name, "bold"), said if said.startswith(" ") else f": {said}"))
 
 
 @app.callback()

@@ -18,7 +18,7 @@ from edgekit.cli.common import (
     own_photos,
 )
 from edgekit.cli.console import console, error_console, print_json
-from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_machine, chosen_machines, device_words
+from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevice, chosen_machine, chosen_machines, device_words
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import AbsentError, ConversionError, DiskFullError, EdgekitError, UsageError
 from edgekit.untrusted.files import resolved
@@ -47,7 +47,7 @@ def diagnose(
     ] = None,
     out: Out = DEFAULT_OUT,
     golden: Golden = None,
-    device: Device = THIS_MACHINE,
+    device: EmulatedDevice = THIS_MACHINE,
     without_rewrite: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="Convert afresh with this rewrite left out; repeatable.")
     ] = None,

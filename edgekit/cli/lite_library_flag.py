@@ -10,7 +10,7 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.devices import lite_library
-    from edgekit.devices.machine import Machine
+    from edgekit.devices.remote_machine import AnyMachine
 
 LiteLibrary = Annotated[
     Path | None,
@@ -24,14 +24,15 @@ LiteLibrary = Annotated[
 ]
 
 
-def library_for(given: Path | None, machines: "Sequence[Machine | None]") -> "lite_library.LiteLibrary | None":
+def library_for(given: Path | None, machines: "Sequence[AnyMachine | None]") -> "lite_library.LiteLibrary | None":
     """The user's own Paddle Lite, where an emulated machine is asked for; nothing else can run what it runs.
 
     Raises UsageError where it cannot be used, or is given for nothing.
     """
     from edgekit.devices.lite_library import chosen_library
+    from edgekit.devices.machine import Machine
 
-    if any(machines):
+    if any(isinstance(machine, Machine) for machine in machines):
         return chosen_library(given)
     if given is not None:
         raise UsageError(

@@ -9,7 +9,7 @@ import typer
 
 from edgekit.cli.common import Json, Offline, Weights, size_option
 from edgekit.cli.console import console, plain_console, print_json
-from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
+from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevices, chosen_machines
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def matrix(
     keep: Annotated[
         Keep, typer.Option(help="artifacts, or only the reports: then a model's files go once it is judged.")
     ] = Keep.artifacts,
-    device: Devices = THIS_MACHINE,
+    device: EmulatedDevices = THIS_MACHINE,
     device_input_size: Annotated[
         str | None,
         typer.Option(

@@ -7,7 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
-from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_machine
+from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one
 from edgekit.cli.sign import RequireSigned, approved_artifact
 from edgekit.errors import AbsentError, UsageError
 
@@ -41,7 +41,7 @@ def predict(
     from edgekit.report.predictions import prediction_table
     from edgekit.signing.keys import public_key
 
-    machine = chosen_machine(device)
+    machine = chosen_one(device)
     key = public_key(require_signed) if require_signed is not None else None
     artifacts = chosen_artifacts(named_artifacts([model], out), target, model)
     if key is not None:

@@ -7,7 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
-from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_machines
+from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.lite_library_flag import LiteLibrary, library_for
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
@@ -58,7 +58,7 @@ def verify(
     from edgekit.signing.keys import public_key
     from edgekit.verify import verify as verify_artifacts
 
-    machines = chosen_machines(device)
+    machines = chosen_any(device)
     library = library_for(lite_library, machines)
     signatures: dict[Path, Signed] = {}
     key = public_key(require_signed) if require_signed is not None else None
@@ -78,10 +78,11 @@ def verify(
 
 
 def verdicts_status(checks: list["Check"]) -> int:
-    """1 where a verdict failed, else that of the first one that was discarded, else 0."""
+    """1 where a verdict failed, else that of the first one that was discarded or had no device, else 0."""
     if any(check.found.verdict.status == "failed" for check in checks):
         return 1
-    return next((check.discarded.exit_status for check in checks if check.discarded is not None), 0)
+    reasons = (check.discarded or check.absent for check in checks)
+    return next((reason.exit_status for reason in reasons if reason is not None), 0)
 
 
 def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
@@ -178,6 +179,7 @@ def check_document(check: "Check", signatures: "Mapping[Path, Signed] | None" = 
         "reference": reference_document(check),
         "latency_remembered": check.remembered,
         "discarded": check.discarded and str(check.discarded),
+        "absent": check.absent and str(check.absent),
         **{name: getattr(check.found, name) for name in FOUND},
     }
 

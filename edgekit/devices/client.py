@@ -1,5 +1,6 @@
 """Runs the program that reaches a device (adb, ssh), bounded in time: a device that hangs must not hang edgekit."""
 
+import os
 import shutil
 import subprocess
 import threading
@@ -7,10 +8,25 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgekit.errors import AbsentError
+from edgekit.errors import AbsentError, UsageError
 from edgekit.toolchain.command import Cancelled, run_command
 
 POLL_SECONDS = 0.1
+VARIABLE = "EDGEKIT_DEVICE_SECONDS"
+SECONDS = 1800.0
+LONGEST = 86400
+
+
+def allowed_seconds() -> float:
+    """How long one command on a device may take, by the environment. Raises UsageError for what is no such time."""
+    given = os.environ.get(VARIABLE, "").strip()
+    try:
+        seconds = float(given or SECONDS)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= LONGEST:
+        raise UsageError(f"{VARIABLE} is {given}, and not a number of seconds", f"Give 1 to {LONGEST}.")
+    return seconds
 
 
 def call(
@@ -40,7 +56,7 @@ def call(
         if not late.is_set():
             raise
         raise AbsentError(
-            f"{name} did not answer within {seconds:g} s", "Wake it, and try again; a slow one may need more time."
+            f"{name} did not answer within {seconds:g} s", f"Wake it, and try again; {VARIABLE} gives a slow one more."
         ) from None
     finally:
         ended.set()

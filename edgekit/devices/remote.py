@@ -4,59 +4,26 @@ The device runs `edgekit_runner`, one executable: it needs no Python and nothing
 there is a `Connection`'s business (adb, ssh), and all that they can fail at is told in one sentence here.
 """
 
-import json
-import secrets
 import shlex
 import struct
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
+from edgekit.devices.connection import Connection, Said
+from edgekit.devices.remote_errors import full, last_words
+from edgekit.devices.remote_folder import NUMBER, folder_on
+from edgekit.errors import ConversionError, UsageError
 from edgekit.filesystem.full_disk import says_full
+from edgekit.untrusted.json_document import plain_json
+from edgekit.untrusted.values import Unusable
 
 # ELF's e_machine, by what `uname -m` says of a processor that runs such a program.
 ELF_MACHINES = {"aarch64": 183, "armv7l": 40, "armv8l": 40, "x86_64": 62}
-REFUSED, FAILED = 2, 1
+REFUSED = 2
 INPUTS, OUTPUTS, RUNNER = "inputs.safetensors", "outputs.safetensors", "edgekit_runner"
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a command on a device ended with."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
-class Connection(Protocol):
-    """A device that can be reached. Every call raises AbsentError, naming the way out, once it cannot be any more."""
-
-    @property
-    def name(self) -> str:
-        """As `--device` takes it."""
-        ...
-
-    @property
-    def folder(self) -> str:
-        """Where programs may be put and started, on the device."""
-        ...
-
-    def run(self, command: str, *, cancelled: threading.Event | None = None) -> Said:
-        """Run a line of shell on the device."""
-        ...
-
-    def push(self, files: Sequence[Path], folder: str) -> None:
-        """Copy files into a folder on the device."""
-        ...
-
-    def pull(self, file: str, folder: Path) -> None:
-        """Copy a file of the device into a folder here."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -79,14 +46,18 @@ class RemoteRun:
         """
         check_processor(self.runner, connection)
         with folder_on(connection) as folder:
-            connection.push([self.runner, *self.artifact, self.tensors], folder)
-            place = shlex.quote(folder)
-            words = ["--run", self.tensors.name, "--outputs", OUTPUTS, ".", *self.options]
-            line = f"cd {place} && chmod +x {self.runner.name} && ./{self.runner.name} {shlex.join(words)}"
-            said = connection.run(line, cancelled=cancelled)
+            connection.push([self.runner, *self.artifact, self.tensors], folder, cancelled=cancelled)
+            said = connection.run(self.line(folder), cancelled=cancelled)
             document = answer(connection, said)
-            connection.pull(f"{folder}/{OUTPUTS}", outputs)
+            connection.pull(f"{folder}/{OUTPUTS}", outputs, cancelled=cancelled)
         return document
+
+    def line(self, folder: str) -> str:
+        """What the device's shell runs. The shell stays, and writes down whom to end."""
+        program = self.runner.name
+        words = shlex.join(["--run", self.tensors.name, "--outputs", OUTPUTS, ".", *self.options])
+        started = f"{{ ./{program} {words} & echo $! > {NUMBER}; wait $!; }}"
+        return f"cd {shlex.quote(folder)} && chmod +x {program} && {started}"
 
 
 def check_processor(runner: Path, connection: Connection) -> None:
@@ -108,46 +79,22 @@ def elf_machine(program: Path) -> int | None:
     return struct.unpack_from("<H", head, 18)[0] if len(head) == 20 and head.startswith(b"\x7fELF") else None
 
 
-@contextmanager
-def folder_on(connection: Connection) -> Iterator[str]:
-    """A folder of our own on the device, which goes in the end; one that is out of reach by then is left."""
-    folder = f"{connection.folder}/edgekit-{secrets.token_hex(8)}"
-    made = connection.run(f"mkdir -p {shlex.quote(folder)}")
-    if made.status:
-        raise unwritable(connection, made)
-    try:
-        yield folder
-    finally:
-        with suppress(AbsentError):
-            connection.run(f"rm -rf {shlex.quote(folder)}")
-
-
 def answer(connection: Connection, said: Said) -> Mapping[str, Any]:
     """What the runner says, by its exit status (see runtime/)."""
     try:
-        document = json.loads(said.stdout)
-    except ValueError:
+        document = plain_json(said.stdout.encode())
+    except Unusable:
         document = None
-    if said.status == 0 and isinstance(document, dict):
-        return document
+    told = document if isinstance(document, dict) else {}
+    error = told.get("error")
+    if said.status == 0 and told and error is None:
+        return told
     if says_full(said.stdout + said.stderr):
         raise full(connection)
-    if said.status == REFUSED and isinstance(document, dict) and isinstance(document.get("error"), str):
-        raise UsageError(f"on {connection.name}: {document['error']}")
+    # An adb of 2016 and before has no status but 0.
+    if said.status in (REFUSED, 0) and isinstance(error, str):
+        raise UsageError(f"on {connection.name}: {error}")
     if "not executable" in said.stderr or "Exec format error" in said.stderr:
         raise UsageError(f"{connection.name} cannot run such programs", "Build the runner for its processor.")
-    last = (said.stderr.strip() or said.stdout.strip() or "no message").splitlines()[-1]
-    raise ConversionError(f"edgekit_runner ended with status {said.status} on {connection.name}: {last}")
-
-
-def unwritable(connection: Connection, said: Said) -> EdgekitError:
-    """Why no folder could be made."""
-    if says_full(said.stdout + said.stderr):
-        return full(connection)
-    last = (said.stderr.strip() or said.stdout.strip() or "no message").splitlines()[-1]
-    return AbsentError(f"{connection.folder} on {connection.name} cannot be written to: {last}")
-
-
-def full(connection: Connection) -> AbsentError:
-    """The error of a device without room."""
-    return AbsentError(f"there is no room left on {connection.name}", f"Clear {connection.folder} on it.")
+    ended = f"edgekit_runner ended with status {said.status} on {connection.name}"
+    raise ConversionError(f"{ended}: {last_words(said.stdout, said.stderr)}")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgekit.devices.client import call
-from edgekit.devices.remote import Said, full
+from edgekit.devices.connection import Said
+from edgekit.devices.remote_errors import full, last_words
 from edgekit.errors import AbsentError, UsageError
 from edgekit.filesystem.full_disk import says_full
 
@@ -34,27 +35,28 @@ class Ssh:
         """As `--device` takes it."""
         return f"ssh:{self.host}"
 
-    def run(self, command: str, *, cancelled: threading.Event | None = None) -> Said:
+    def run(self, command: str, *, seconds: float | None = None, cancelled: threading.Event | None = None) -> Said:
         """A line of shell on the board."""
-        ended = call([self.program, *OPTIONS, self.host, command], self.name, self.seconds, cancelled)
+        bound = self.seconds if seconds is None else seconds
+        ended = call([self.program, *OPTIONS, self.host, command], self.name, bound, cancelled)
         if ended.returncode == UNREACHED:
-            last = (ended.stderr.strip() or "no message").splitlines()[-1]
+            last = last_words("", ended.stderr)
             raise AbsentError(f"{self.name} cannot be reached: {last}", f"Try `ssh {self.host}` by hand.")
         return Said(ended.returncode, ended.stdout, ended.stderr)
 
-    def push(self, files: Sequence[Path], folder: str) -> None:
+    def push(self, files: Sequence[Path], folder: str, *, cancelled: threading.Event | None = None) -> None:
         """Copy files to the board."""
-        self.copy([*map(str, files), f"{self.host}:{folder}/"])
+        self.copy([*map(str, files), f"{self.host}:{folder}/"], cancelled)
 
-    def pull(self, file: str, folder: Path) -> None:
+    def pull(self, file: str, folder: Path, *, cancelled: threading.Event | None = None) -> None:
         """Copy a file from the board."""
-        self.copy([f"{self.host}:{file}", str(folder)])
+        self.copy([f"{self.host}:{file}", str(folder)], cancelled)
 
-    def copy(self, words: Sequence[str]) -> None:
+    def copy(self, words: Sequence[str], cancelled: threading.Event | None) -> None:
         """Copy by scp. Raises AbsentError where it fails."""
-        ended = call([self.copier, "-q", *OPTIONS, *words], self.name, self.seconds)
+        ended = call([self.copier, "-q", *OPTIONS, *words], self.name, self.seconds, cancelled)
         if ended.returncode:
             if says_full(ended.stderr):
                 raise full(self)
-            last = (ended.stderr.strip() or "no message").splitlines()[-1]
+            last = last_words("", ended.stderr)
             raise AbsentError(f"files could not be copied to or from {self.name}: {last}")

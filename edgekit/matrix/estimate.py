@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from edgekit.devices.machine import Machine
+from edgekit.devices.remote_machine import AnyMachine
 from edgekit.pipeline.outcome import Event
 from edgekit.pipeline.stage import Stage
 
@@ -40,13 +40,13 @@ class Estimate:
     """
 
     started: float = field(default_factory=time.monotonic)
-    left_by_work: dict[tuple[str, str, Machine | None], float] = field(default_factory=dict)
+    left_by_work: dict[tuple[str, str, AnyMachine | None], float] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     done: float = 0.0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def expect(self, group: str, worker: str, cost: float, machine: Machine | None = None) -> None:
+    def expect(self, group: str, worker: str, cost: float, machine: AnyMachine | None = None) -> None:
         """Count work that is to come; `machine` is an emulated one."""
         work = group, worker, machine
         with self.lock:

@@ -30,7 +30,7 @@ def lite_runner(library: LiteLibrary) -> Stage:
 
 
 def runner_inputs(artifact: Artifact, runner: Stage, cache: Path) -> dict[str, SourceFile | StageFile]:
-    """What converters/lite/run_arm.py needs beside the artifact's files: the runner, and the manifest.
+    """What runs of a `hosted` variant need beside the artifact's files: the runner, and the manifest.
 
     That is kept in the cache as it was before any verdict, so that a verdict does not make another run of the same.
     """

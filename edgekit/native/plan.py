@@ -99,5 +99,10 @@ def runtime_source() -> SourceFile:
 
 def network_layers(artifact: Artifact, executor: Executor) -> Layers:
     """The layers of an artifact of ncnn. Raises what the worker ends with."""
-    stage = Stage(LAYERS, f"layers of {artifact.manifest.model.name}", {"param": artifact.by_role()[PARAM]})
+    stage = layers_stage(artifact.manifest.model.name, artifact.by_role()[PARAM])
     return executor.run([stage]).result(stage).details["layers"]
+
+
+def layers_stage(name: str, param: SourceFile | StageFile) -> Stage:
+    """What reads the layers of a network, as its `layers` in detail."""
+    return Stage(LAYERS, f"layers of {name}", {"param": param})

@@ -13,6 +13,9 @@ from edgekit.toolchain.worker import Toolchain
 
 __all__ = ["Event", "Executor", "Job", "Outcome", "Outcomes"]
 
+DEVICES = 16
+"""So many runs on devices that are reached go on at once, which take none of this machine's cores."""
+
 
 @dataclass
 class Executor:
@@ -45,6 +48,6 @@ class Executor:
         A job is a generator: it yields the stages it wants next, and gets the outcomes once each of those is made
         or has failed. What a job itself raises ends the whole run, and so does KeyboardInterrupt, as in `run`.
         """
-        with ThreadPoolExecutor(max_workers=max(1, self.cores), thread_name_prefix="stage") as pool:
+        with ThreadPoolExecutor(max_workers=max(1, self.cores) + DEVICES, thread_name_prefix="stage") as pool:
             schedule = Schedule(self.store, self.toolchain, pool, self.cores, self.memory_bytes, self.observe)
             return schedule.drive(iter(jobs), window)

@@ -1,12 +1,13 @@
 """The stages of a model: weights -> program -> targets, and what verification runs."""
 
 import platform
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from edgekit.devices.machine import Machine
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import embedding_stage
@@ -370,7 +371,7 @@ def run_stage(
     *,
     memory_bytes: int = 0,
     timed: bool = True,
-    machine: Machine | None = None,
+    machine: AnyMachine | None = None,
     beside: Mapping[str, SourceFile | StageFile] | None = None,
 ) -> Stage:
     """One variant of an artifact on the golden inputs, or its inspection where it cannot run here.
@@ -378,6 +379,10 @@ def run_stage(
     `files` are the artifact's, by the name the converter gave them; `options` are the artifact's own (batch,
     precision, the names of inputs and outputs). On an emulated `machine` nothing is timed. `beside` are inputs that a
     `hosted` variant needs besides.
+
+    A run on a device that is reached is never taken from the cache: what it computes and takes depends on what no key
+    can name (its system, the core it got, its heat, who answers to a host's name today), and that this device computes
+    it now is what is asked. Whoever runs such a stage removes it (`StageStore.forget`).
     """
     inputs: dict[str, SourceFile | StageFile] = {role: files[file] for role, file in variant.inputs.items()}
     about = f"{target.description.title} {variant.name} run of {name}".replace("  ", " ")
@@ -385,6 +390,16 @@ def run_stage(
         about = about.replace(" run ", " inspection ")
         return Stage(worker=target.worker(variant.worker), about=about, inputs=inputs, memory_bytes=memory_bytes)
     inputs |= {"tensors": golden.source, **((beside or {}) if variant.hosted else {})}
+    if isinstance(machine, RemoteMachine):
+        return Stage(
+            worker=target.worker(variant.worker),
+            about=f"{about} on {machine.name}",
+            inputs=inputs,
+            options={**options, **timing_options(timed), "files": variant.inputs, "asked": time.time_ns()},
+            cores=0,
+            machine=machine,
+            hosted=True,
+        )
     timed = timed and machine is None
     return Stage(
         worker=target.worker(variant.worker),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgekit.bundled import bundled_folder
-from edgekit.devices.machine import Machine
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.filesystem.hashing import data_sha256, file_sha256
 from edgekit.toolchain.worker import Limits
 
@@ -51,7 +51,8 @@ class Stage:
     `options` go to the worker as they are. Where the worker gives up on what it was given (ConversionError),
     `otherwise` is done in its place: another way to the same files, which costs nothing where this one works.
     `machine` is the emulated one that it runs on, None this one; one that is `hosted` runs here, and starts programs of
-    that machine with what it is given as the option `emulator`. `about` names the model and the purpose for people.
+    that machine with what it is given as the option `emulator`. On a device that is reached edgekit's runner takes the
+    worker's place (edgekit/devices/remote_worker.py). `about` names the model and the purpose for people.
     `cores` is how many it occupies; `alone` means that nothing runs beside it, since it is timed; `memory_bytes`
     estimates what it takes. None of these four is part of the key.
     """
@@ -65,7 +66,7 @@ class Stage:
     memory_bytes: int = 0
     limits: Limits = field(default_factory=Limits)
     otherwise: "Stage | None" = None
-    machine: Machine | None = None
+    machine: AnyMachine | None = None
     hosted: bool = False
 
     @property
@@ -86,6 +87,7 @@ class Stage:
                 "options": dict(self.options),
                 **({"otherwise": self.otherwise.key} if self.otherwise else {}),
                 **({"emulated": self.machine.name} if self.machine else {}),
+                **({"device": self.machine.title} if isinstance(self.machine, RemoteMachine) else {}),
                 **({"hosted": True} if self.hosted else {}),
             }
         )

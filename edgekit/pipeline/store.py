@@ -227,6 +227,11 @@ class StageStore:
             with self.exclusive(folder, threading.Event()):
                 remove_folder(folder)
 
+    def forget(self, stage: Stage) -> None:
+        """Remove the output of a stage that was made for one call alone, and its lock with it."""
+        self.remove(stage)
+        self.folder(stage).with_suffix(".lock").unlink(missing_ok=True)
+
     def keep_log(self, stage: Stage, scratch: Path, remedy: str) -> str:
         """Move a failed stage's log out of its scratch folder; returns the remedy with the new place."""
         kept = self.cache / "logs" / f"{stage.name.replace('/', '-')}-{stage.key[:12]}.log"

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from edgekit.bundled import bundled_folder
-from edgekit.devices.machine import Machine
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.toolchain.device import NAMES, Need, find_device
@@ -36,7 +36,8 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     artifacts it is for, by what their converters said of the build; all of them where it is empty. `stored` maps the
     roles of `parameters.py` to the files whose parameters are the variant's, where they are not its `inputs`.
     `emulated` names the instruction sets besides this machine's on which the worker runs. `library` says how it is run
-    where the user has what is missing for it, and `hosted` that this is the case.
+    where the user has what is missing for it. `runner` names the instruction sets for which edgekit's own runner is
+    built, to run it on devices that are reached. `hosted` says that programs run it, by one of these two.
     """
 
     name: str
@@ -49,13 +50,19 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     stored: dict[str, str] = {}
     emulated: tuple[str, ...] = ()
     library: WithLibrary | None = None
+    runner: tuple[str, ...] = ()
     hosted: bool = False
 
-    def with_library(self, machine: Machine | None) -> "Variant":
+    def with_library(self, machine: AnyMachine | None) -> "Variant":
         """The variant on a machine where the user has the library that it lacks."""
         if self.library is None or machine is None or machine.architecture.name not in self.library.emulated:
             return self
         return replace(self, worker=self.library.worker, not_run=None, emulated=self.library.emulated, hosted=True)
+
+    def by_runner(self, machine: RemoteMachine) -> "Variant":
+        """The variant on a device that is reached: edgekit's runner runs it, where one can be built for the device."""
+        able = machine.architecture.name in self.runner
+        return replace(self, emulated=(machine.architecture.name,) if able else (), hosted=able)
 
     def here(self, build: Mapping[str, Any]) -> "Variant":
         """The variant as this machine can do it on an artifact whose converter said `build` of it.
@@ -173,21 +180,23 @@ class Target(Struct, frozen=True):
         return tuple(variant.here(build) for variant in self.description.variants if variant.covers(build))
 
     def variants_on(
-        self, machine: Machine | None, build: Mapping[str, Any], *, with_library: bool = False
+        self, machine: AnyMachine | None, build: Mapping[str, Any], *, with_library: bool = False
     ) -> tuple[Variant, ...]:
-        """Those for an artifact on an emulated machine, or on this one where it is None.
+        """Those for an artifact on an emulated machine or a device, or on this machine where it is None.
 
         What is made for this machine's processor alone is not among the former; what is only inspected is. With
         `with_library` the user has the runtime that a variant lacks otherwise.
         """
         found = self.variants_of(build)
-        if with_library:
+        if isinstance(machine, RemoteMachine):
+            found = tuple(one.by_runner(machine) for one in found)
+        elif with_library:
             found = tuple(one.with_library(machine) for one in found)
         if machine is None:
             return found
         return tuple(one for one in found if one.not_run or machine.architecture.name in one.emulated)
 
-    def runs_on(self, machine: Machine | None) -> bool:
+    def runs_on(self, machine: AnyMachine | None) -> bool:
         """Whether any variant can be run there; this machine is never left out, and says why it cannot."""
         return machine is None or any(not one.not_run for one in self.variants_on(machine, {}))
 

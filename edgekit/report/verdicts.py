@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.artifact.rules import ARTIFACT, PROJECT
+from edgekit.devices.machine import is_reached
 from edgekit.report.conditions import age_words, busy_words, is_busy
 from edgekit.report.decisions import (
     ENOUGH,
@@ -80,12 +81,14 @@ def own_name(check: "Check") -> str:
 
 
 def processor_of(check: "Check") -> str:
-    """The emulated processor that it ran on, or nothing."""
-    return check.found.machine.split(":")[-1] if check.found.machine else ""
+    """The emulated processor, or the device by its name, that it ran on, or nothing."""
+    if check.found.machine is None or is_reached(check.found.machine):
+        return check.found.machine or ""
+    return check.found.machine.split(":")[-1]
 
 
 def row_name(check: "Check") -> str:
-    """What a sentence calls a row: target, variant and emulated processor."""
+    """What a sentence calls a row: target, variant, and emulated processor or device."""
     return " on ".join(filter(None, (own_name(check), processor_of(check))))
 
 
@@ -135,7 +138,12 @@ def verdict_notes(checks: Sequence["Check"]) -> list["Text"]:
     if own is not None:
         notes.append(styled((f"Judged on {len(own.photos)} photos of {own.folder}.", "dim")))
     notes += [styled((f"{target} ran on {device}.", "dim")) for target, device in ran_on.items()]
-    if emulated := ", ".join(dict.fromkeys(processor_of(check) for check in checks if check.found.machine)):
+    timed = [check.found for check in checks if check.found.latency is not None]
+    reached = {found.machine: found.device for found in timed if is_reached(found.machine)}
+    for name, device in reached.items():
+        notes.append(styled((f"{name} is {device}; its latencies are that device's own.", "dim")))
+    there = [check for check in checks if check.found.machine and not is_reached(check.found.machine)]
+    if emulated := ", ".join(dict.fromkeys(map(processor_of, there))):
         said = f"{emulated}: emulated, which shows that files are right there, and nothing of their speed."
         notes.append(styled((said, "dim")))
     if figures is not None:

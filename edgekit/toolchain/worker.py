@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from edgekit.bundled import bundled_folder
 from edgekit.devices.emulation import emulated_program, emulated_python
-from edgekit.devices.machine import Machine
+from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
+from edgekit.devices.remote_worker import run_remotely
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
 from edgekit.filesystem.full_disk import full_disk, nothing_left, says_full
 from edgekit.toolchain.command import Cancelled, kill_group
@@ -74,7 +75,7 @@ class Toolchain:
         limits: Limits | None = None,
         cancelled: threading.Event | None = None,
         python: Path | None = None,
-        machine: Machine | None = None,
+        machine: AnyMachine | None = None,
         hosted: bool = False,
     ) -> WorkerResult:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
@@ -82,10 +83,15 @@ class Toolchain:
         `scratch` is an existing folder for the request, the result, temporary files and `worker.log`. `python` is
         an interpreter of the user's own, which takes the place of the environment that the worker asks for, and
         `machine` an emulated one that the worker runs on; a `hosted` one runs here, and gets what starts programs of
-        that machine as its option `emulator`.
+        that machine as its option `emulator`. On a device that is reached edgekit's runner takes the worker's place.
         Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
         takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
+        if isinstance(machine, RemoteMachine):
+            answer = run_remotely(
+                machine, inputs, output, options, scratch=scratch, cache=self.cache, cancelled=cancelled
+            )
+            return WorkerResult(answer.details, answer.tools, answer.seconds, answer.peak_memory_bytes)
         limits = limits or Limits()
         script = bundled_folder("converters") / worker
         requirements = requirements_of(script)

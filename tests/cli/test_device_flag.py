@@ -36,6 +36,31 @@ def test_a_command_that_asks_one_machine_refuses_two(
     assert f"--device host,{SMALL} names 2 machines. Name one of them" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "command", [one for one in COMMANDS if one[0] in ("diagnose", "matrix")], ids=lambda one: one[0]
+)
+@pytest.mark.parametrize("device", ["adb", "ssh:board", f"{SMALL},ADB:A1"])
+def test_a_command_that_needs_python_there_refuses_devices(
+    command: tuple[str, ...], device: str, capsys: pytest.CaptureFixture[str], cache: object
+) -> None:
+    assert run([*command, "--device", device]) == 2
+    said = f"this command runs nothing on {device.split(',')[-1]}. verify, bench and predict do; `edgekit devices`"
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flag", ["--tune", "--rewrites"])
+def test_what_is_measured_here_alone_refuses_others(
+    flag: str, capsys: pytest.CaptureFixture[str], cache: object
+) -> None:
+    assert run(["bench", "MixNet_S", "--target", "ncnn", flag, "--device", SMALL]) == 2
+    assert f"{flag} times what runs on this machine, and no other. Leave --device out" in capsys.readouterr().err
+
+
+def test_a_wrong_name_is_said_before_a_device_is_asked(capsys: pytest.CaptureFixture[str], cache: object) -> None:
+    assert run(["verify", "--device", "adb:A1,nexus"]) == 2
+    assert "there is no device nexus" in capsys.readouterr().err
+
+
 def test_where_to_verify_means_nothing_without_verification(capsys: pytest.CaptureFixture[str], cache: object) -> None:
     assert run(["convert", "MixNet_S", "--target", "ncnn", "--device", SMALL]) == 2
     assert "--device says where to verify, and nothing is verified. Add --verify" in capsys.readouterr().err

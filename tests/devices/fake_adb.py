@@ -1,66 +1,59 @@
-"""A program that answers as `adb` does, for a phone that is a folder: FAKE_PHONE holds it, FAKE_ADB says what is wrong.
+"""A program that answers as `adb` does, for phones that are folders (fake_device.py).
 
-What adb itself says is as adb 34 prints it.
+What adb itself says is as the real one prints it, for phones that are not there as adb 29 was seen to.
 """
 
 import os
 import shutil
-import subprocess
 import sys
-import time
-from pathlib import Path
 
-PHONE, WRONG = Path(os.environ["FAKE_PHONE"]), os.environ.get("FAKE_ADB", "")
-STATES = {"offline": "A1\toffline", "unauthorized": "A1\tunauthorized", "two": "A1\tdevice\nB2\tdevice", "none": ""}
+from fake_device import FAULTS, FULL, PROGRAM, Device
 
-
-def here(path: str) -> str:
-    """A path of the phone's as one of this machine's."""
-    return path.replace("/data/local/tmp", f"{PHONE}/data/local/tmp")
+PLACE = "/data/local/tmp"
+STATES = ("offline", "unauthorized")
 
 
-def gone() -> None:
-    """The cable is out."""
-    print("error: device 'A1' not found", file=sys.stderr)
-    sys.exit(1)
+def fail(message: str) -> int:
+    """End as adb does."""
+    print(message, file=sys.stderr)
+    return 1
 
 
 def main(words: list[str]) -> int:
     """One call."""
+    present = [name for name in os.environ.get("FAKE_PHONES", "A1").split(",") if name]
     if words == ["devices"]:
-        print("List of devices attached\n" + STATES.get(WRONG, "A1\tdevice"))
+        states = {name: FAULTS.get(name, "") for name in present}
+        lines = [f"{one}\t{state if state in STATES else 'device'}" for one, state in states.items()]
+        print("List of devices attached\n" + "\n".join(lines))
         return 0
-    assert words[:2] == ["-s", "A1"]
+    assert words[0] == "-s"
+    if words[1] not in present:
+        return fail(f"error: device '{words[1]}' not found")
+    phone = Device(words[1], PLACE)
     verb, *rest = words[2:]
-    if WRONG.startswith("unplugged") and (PHONE / "unplugged").exists():
-        gone()
+    if verb == "push" and phone.fault == "unplugged early":
+        phone.unplug()
+    if phone.unplugged:
+        features = "adb: error: failed to get feature set: " if verb in ("push", "pull") else "error: "
+        return fail(f"{features}device '{phone.name}' not found")
     if verb == "push":
-        if WRONG == "full":
-            print(
-                "adb: error: failed to copy 'x' to 'y': remote couldn't write: No space left on device", file=sys.stderr
-            )
-            return 1
+        if phone.fault == "full":
+            return fail(f"adb: error: failed to copy 'x' to 'y': remote couldn't write: {FULL}")
         *files, folder = rest
         for file in files:
-            shutil.copy(file, here(folder))
+            shutil.copy(file, phone.here(folder))
         return 0
     if verb == "pull":
-        if not Path(here(rest[0])).exists():
-            print(f"adb: error: failed to stat remote object '{rest[0]}': No such file or directory", file=sys.stderr)
-            return 1
-        shutil.copy(here(rest[0]), rest[1])
+        if not phone.here(rest[0]).exists():
+            return fail(f"adb: error: failed to stat remote object '{rest[0]}': No such file or directory")
+        shutil.copy(phone.here(rest[0]), rest[1])
         return 0
     (line,) = rest
-    if line == "uname -m":
-        print("armv7l" if WRONG == "abi" else "aarch64")
-        return 0
-    if "./edgekit_runner" in line:
-        if WRONG == "slow":
-            time.sleep(3600)
-        if WRONG == "unplugged":
-            (PHONE / "unplugged").touch()
-            gone()
-    return subprocess.run(["sh", "-c", here(line)], check=False).returncode
+    if PROGRAM in line and phone.fault == "unplugged":
+        phone.unplug()
+        return fail(f"error: device '{phone.name}' not found")
+    return phone.shell(line)
 
 
 sys.exit(main(sys.argv[1:]))
