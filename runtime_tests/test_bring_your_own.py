@@ -167,6 +167,7 @@ def test_what_the_front_end_reads_goes_straight(edgekit: Edgekit, foreign_models
     assert [stage["stage"] for stage in manifest["stages"]] == [
         "paddle/adopt.py",
         "paddle/rewrite.py",
+        "paddle/speed.py",
         "openvino/convert.py",
     ]
 

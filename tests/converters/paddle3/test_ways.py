@@ -31,7 +31,7 @@ def test_every_way_but_one_leads_through_the_paddle_3_exporter(source: ProgramSo
     for name in known.keys() - {"lite", "onnx"}:
         made_from = plan.conversions[name].inputs["onnx"]
         assert isinstance(made_from, StageFile)
-        assert (made_from.stage, made_from.name) == (onnx, "model.onnx")
+        assert (made_from.stage.key, made_from.name) == (onnx.key, "model.onnx")
         assert plan.conversions[name].worker.startswith(f"{name}/")
 
 
