@@ -455,9 +455,9 @@ def judge_variant(
     if rules.own is not None:
         verdict = with_own(verdict, by(rules.own))
     details = outcome.details
-    return VariantVerdict(
-        variant.name, verdict, details["latency"], outcome.peak_memory_bytes, device=details.get("device")
-    )
+    # Floats as a manifest's are when it is read: else writing one back that was read would change it.
+    latency = {name: float(value) for name, value in details["latency"].items()} if details["latency"] else None
+    return VariantVerdict(variant.name, verdict, latency, outcome.peak_memory_bytes, device=details.get("device"))
 
 
 def thresholds_of(manifest: Manifest) -> dict[str, tuple[float, ...]]:
