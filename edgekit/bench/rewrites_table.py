@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from edgekit.report.styled import styled
+from edgekit.report.titled_table import titled_table
 from edgekit.report.verdicts import milliseconds
 
 if TYPE_CHECKING:
@@ -17,11 +18,7 @@ BUSY_CORES = 0.2
 
 def rewrites_table(rows: list["RewriteRow"]) -> "Table":
     """A row for each set of rewrites of one model."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=styled(rows[0].model))
-    table.title_justify, table.title_style = "left", "bold"
+    table = titled_table(rows[0].model)
     table.add_column("\ntarget", no_wrap=True)
     table.add_column("\nrewrites", no_wrap=True)
     for heading in ("\nplaces", "ms as\nwritten", "\nratio"):

@@ -8,6 +8,7 @@ from edgekit.inputs.size import Size
 from edgekit.report.conditions import busy_words, is_busy
 from edgekit.report.sizes import readable_size
 from edgekit.report.styled import styled
+from edgekit.report.titled_table import titled_table
 from edgekit.report.verdicts import milliseconds
 
 if TYPE_CHECKING:
@@ -22,20 +23,10 @@ STYLES = {"failed": "red", "not run": "yellow"}
 
 def bench_table(rows: list["Row"]) -> "Table":
     """A row for each variant and batch of one model; published times are in columns that say what they are."""
-    from rich import box
-    from rich.table import Table
-
     first = rows[0]
     sizes = [Size.of(row.input_size) for row in rows if row.input_size]
     title = " · ".join([first.model, *([f"{sizes[0]} px"] if sizes else []), first.precision.upper()])
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=styled(title),
-        title_justify="left",
-        title_style="bold",
-    )
+    table = titled_table(title)
     table.add_column("\n\ntarget", no_wrap=True)
     published = [row.published for row in rows]
     for heading in ("\n\nbatch", "\nms\np50", "\n\np95", "\n\nmin", "\npeak\nmemory", "\n\nfiles"):
@@ -98,19 +89,9 @@ def bench_notes(report: "Report") -> Iterator[str]:
 
 def emulated_table(rows: list["Row"]) -> "Table":
     """A row for each variant, batch and emulated machine of one model: whether it is right, and what it takes."""
-    from rich import box
-    from rich.table import Table
-
     first = rows[0]
     title = f"{first.model} · {Size.of(first.input_size or 0)} px · {first.precision.upper()}, emulated"
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=styled(title),
-        title_justify="left",
-        title_style="bold",
-    )
+    table = titled_table(title)
     for heading in ("\ntarget", "\nprocessor"):
         table.add_column(heading, no_wrap=True)
     for heading in ("\nbatch", "oracle\nerror", "\nlimit", "peak\nmemory", "\nfiles"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from edgekit.report.styled import styled
+from edgekit.report.titled_table import titled_table
 from edgekit.report.verdicts import milliseconds
 
 if TYPE_CHECKING:
@@ -14,11 +14,7 @@ if TYPE_CHECKING:
 
 def tune_table(rows: list["TuneRow"]) -> "Table":
     """A row for each choice of settings of one model."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=styled(rows[0].model))
-    table.title_justify, table.title_style = "left", "bold"
+    table = titled_table(rows[0].model)
     table.add_column("target", no_wrap=True)
     table.add_column("settings")
     for heading in ("ms", "ratio"):

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from edgekit.report.styled import styled
+from edgekit.report.titled_table import titled_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,18 +16,8 @@ MEANING = {"ok": "ok", "guilty": "parts here", "wrong": "follows", "not run": "n
 
 def step_table(found: "Diagnosis") -> "Table":
     """One row per step, in order."""
-    from rich import box
-    from rich.table import Table
-
     title = f"{found.model} · {found.target} {found.variant}".rstrip()
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=styled(title),
-        title_justify="left",
-        title_style="bold",
-    )
+    table = titled_table(title)
     table.add_column("step")
     table.add_column("made by")
     table.add_column("oracle\nerror", justify="right", no_wrap=True)

@@ -17,6 +17,7 @@ from edgekit.report.decisions import (
 )
 from edgekit.report.sizes import readable_size
 from edgekit.report.styled import styled
+from edgekit.report.titled_table import titled_table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,16 +33,11 @@ STYLES = {"passed": "bold green", "failed": "bold red", "not run": "yellow"}
 
 def verdict_table(checks: Sequence["Check"]) -> "Table":
     """One row per variant of each artifact of one model; the checks are not empty."""
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     manifest = checks[0].artifact.manifest
     # Narrow padding and short headings: the whole fits into a terminal of 80 columns.
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=styled(title(checks[0])), title_justify="left",
-        title_style="bold",
-    )  # fmt: skip
+    table = titled_table(title(checks[0]))
     table.add_column("target", no_wrap=True)
     # The one column that may break: numbers and verdicts keep theirs, however long a model's name is.
     table.add_column("files", overflow="fold")

@@ -40,7 +40,7 @@ class Rewritten:
             for name, array in self.parameters.items()
             if name not in before and np.isin(array, (0, 1)).all() and not index.find(array)
         }
-        yield from (Parameter(name, array, "zeros and ones of a rewrite") for name, array in invented.items())
+        yield from (Parameter.of(name, array, "zeros and ones of a rewrite") for name, array in invented.items())
         if invented:
             yield from folds(self.program, self.parameters)
 
@@ -91,7 +91,7 @@ class Explanations:
         added: Iterable[float] = (),
         rewritten: Rewritten | None = None,
     ) -> None:
-        copies = [Parameter(name, array) for name, array in parameters.items()]
+        copies = [Parameter.of(name, array) for name, array in parameters.items()]
         index = Index(
             [*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)]
         )

@@ -47,40 +47,8 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A parameter of the program."""
-
-    name: str
-    array: np.ndarray
-    how: str = "the same as"
-    exact: bool = True
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Its own."""
-        return (self.name,)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """As the program has it."""
-        return self.array.shape
-
-    def values(self) -> np.ndarray:
-        """A view of the program's file."""
-        return self.array
-
-    def bound(self) -> np.ndarray:
-        """None is allowed."""
-        return np.zeros(self.shape)
-
-    def probe(self, place: tuple[int, ...]) -> tuple[np.ndarray, float]:
-        """As it is."""
-        return self.array[place], 0.0
-
-
-@dataclass(frozen=True)
 class Copied:
-    """The values of several parameters, bit for bit, in one tensor: kernels of convolutions side by side."""
+    """The values of one or more parameters, bit for bit, in one tensor: kernels of convolutions side by side."""
 
     how: str
     names: tuple[str, ...]
@@ -93,7 +61,7 @@ class Copied:
         return self.array.shape
 
     def values(self) -> np.ndarray:
-        """The tensor."""
+        """The tensor; of a parameter a view of the program's file."""
         return self.array
 
     def bound(self) -> np.ndarray:
@@ -103,6 +71,15 @@ class Copied:
     def probe(self, place: tuple[int, ...]) -> tuple[np.ndarray, float]:
         """As it is."""
         return self.array[place], 0.0
+
+
+class Parameter(Copied):
+    """One parameter of the program as it is, of which parts may be stored too."""
+
+    @classmethod
+    def of(cls, name: str, array: np.ndarray, how: str = "the same as") -> "Parameter":
+        """That of a name."""
+        return cls(how, (name,), array)
 
 
 @dataclass(frozen=True)
