@@ -45,8 +45,8 @@ class Softmaxes:
     ) -> tuple[str, int] | None:
         """What a softmax is of and along which axis, from the front, where this operator is the last part of one.
 
-        `operands` are values by slot, `result` is the operator's value and `rank` the number of its dimensions. An axis
-        of -1 stays.
+        `operands` are values by slot, `result` is the operator's value and `rank` the number of its dimensions. None where
+        it counts as it is written, as it does with an axis of -1.
         """
         (source, *_) = operands.get("X", [""])
         if operator.type == "transpose2":
@@ -61,4 +61,6 @@ class Softmaxes:
         turned = self._turned.get(source)
         if turned is not None and axis in (-1, len(turned[1]) - 1):
             self._along_last[result] = turned
+        if axis >= 0:
+            return source, axis
         return (source, axis % rank) if axis < -1 and rank else None

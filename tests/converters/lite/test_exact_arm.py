@@ -59,7 +59,7 @@ def tanh(written: Written) -> None:
 
 
 def softmax(written: Written) -> None:
-    written.then("softmax", {"X": ["x"]}, "y", SHAPE, axis=1)
+    written.then("softmax", {"X": ["x"]}, "y", SHAPE, axis=1, data_format="AnyLayout", use_cudnn=True)
 
 
 def softmax_from_behind(written: Written) -> None:
