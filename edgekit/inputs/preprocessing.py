@@ -6,6 +6,7 @@ have besides. `Preprocessing` is plain data: a recipe names it, a manifest repea
 follows it. docs/preprocessing.md has the formulas in one place.
 """
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -302,7 +303,11 @@ def normalised(levels: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
     import numpy as np
 
     table = _normalised_levels(spec)
-    return np.stack([table[channel][levels[..., channel]] for channel in range(spec.channels)], axis=-3)
+    tensor = np.empty((*levels.shape[:-3], spec.channels, *levels.shape[-3:-1]), np.float32)
+    for channel in range(spec.channels):
+        # Levels are indices of the table, all of them: with "clip" nothing is looked at twice.
+        np.take(table[channel], levels[..., channel], out=tensor[..., channel, :, :], mode="clip")
+    return tensor
 
 
 def quantised(tensor: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
@@ -314,13 +319,15 @@ def quantised(tensor: "np.ndarray", spec: Preprocessing) -> "np.ndarray":
     return np.ascontiguousarray(np.moveaxis(np.clip(levels, 0, 255).astype(np.uint8), -3, -1))
 
 
+@lru_cache(maxsize=8)
 def _normalised_levels(spec: Preprocessing) -> "np.ndarray":
-    """The tensor value of each of the 256 levels, float32 [C, 256]."""
+    """The tensor value of each of the 256 levels, float32 [C, 256], not to be written to."""
     import numpy as np
 
     table = _normalised(np.tile(np.arange(256, dtype=np.float32), (spec.channels, 1)), spec)
     if spec.channel_order.endswith("0"):
         table[-1] = 0
+    table.flags.writeable = False
     return table
 
 
