@@ -151,4 +151,3 @@ def chosen(photos: Sequence[Photo], limit: int | None, shard: tuple[int, int] | 
     if shard is not None:
         taken = taken[shard[0] - 1 :: shard[1]]
     return taken
-

@@ -110,7 +110,15 @@ class ZipArchive:
             raise UsageError(f"{shown} is too large for a photo: more than {largest >> 20} MiB")
         try:
             return self._zip.read(self._files[name])
-        except (zipfile.BadZipFile, NotImplementedError, OSError, EOFError, zlib.error, struct.error, ValueError) as error:
+        except (
+            zipfile.BadZipFile,
+            NotImplementedError,
+            OSError,
+            EOFError,
+            zlib.error,
+            struct.error,
+            ValueError,
+        ) as error:
             raise UsageError(f"{shown} cannot be read ({error})") from None
 
     def close(self) -> None:
