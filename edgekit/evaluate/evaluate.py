@@ -18,7 +18,6 @@ from edgekit.evaluate.output_log import FOLDER, OutputLog
 from edgekit.evaluate.passes import Pass, Watch, run_pass
 from edgekit.evaluate.rows import FORMAT, SCHEMA, Header, Row, SubjectRecord, line_of, photo_rows
 from edgekit.evaluate.subject import Subject, artifact_subject, reference_subject
-from edgekit.filesystem.hashing import data_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.predict import label
 
@@ -133,11 +132,13 @@ def prepared_subjects(
     artifacts: Sequence[Artifact], wish: Wish, executor: Executor
 ) -> tuple[list[Subject], list[tuple[str, str]]]:
     """What is run, the reference first, and what is not with the reason. Raises as `evaluate`."""
-    programs = {(one.manifest.program_key, one.manifest.preprocessing) for one in artifacts}
-    if len(programs) > 1:
+    models = {
+        (one.manifest.weights.sha256, one.manifest.preprocessing, one.manifest.outputs[0].kind) for one in artifacts
+    }
+    if len(models) > 1:
         names = ", ".join(label(one) for one in artifacts)
         raise UsageError(
-            f"{names} were made from different programs or prepare photos differently, so that they cannot be compared",
+            f"{names} have different weights or prepare photos differently, so that they have no reference in common",
             "Evaluate them one at a time, or convert them again together.",
         )
     subjects: list[Subject] = []
@@ -174,7 +175,7 @@ def subject_record(subject: Subject, done: Pass) -> SubjectRecord:
         name=subject.name,
         title=subject.title,
         precision=subject.precision,
-        identity=data_sha256({role: value.sha256 for role, value in subject.inputs.items()}),
+        identity=subject.identity,
         machine=subject.machine.name if subject.machine else None,
         ran=done.ran,
         lanes=done.lanes,

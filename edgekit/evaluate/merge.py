@@ -34,7 +34,8 @@ def merged_header(headers: Sequence[Header], files: Sequence[Path]) -> Header:
         for name in SAME:
             if getattr(header, name) != getattr(first, name):
                 raise UsageError(
-                    f"{path} and {files[0]} are of different evaluations: {name} is not the same", "Merge shards of one."
+                    f"{path} and {files[0]} are of different evaluations: {name} is not the same",
+                    "Merge shards of one.",
                 )
         if identities(header) != identities(first):
             raise UsageError(

@@ -44,7 +44,7 @@ class OutputLog:
                 self._take_in(path)
             own = folder / f"{secrets.token_hex(8)}{SUFFIX}"
             # Read through the same file: one that is cleared away meanwhile is still this run's.
-            self._own = os.open(own, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC)
+            self._own = os.open(own, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
             os.write(self._own, _HEAD.pack(_MAGIC, width))
         self._path, self._end = own, _HEAD.size
         self._files.append(self._own)

@@ -100,9 +100,7 @@ class Row(Struct, frozen=True):
     answers: dict[str, Answer]
 
 
-def answers(
-    values: "np.ndarray", kind: OutputKind, reference: "np.ndarray | None" = None
-) -> list[Answer]:
+def answers(values: "np.ndarray", kind: OutputKind, reference: "np.ndarray | None" = None) -> list[Answer]:
     """The answers that rows of outputs mean, float32 [photos, values]; `reference` are the reference's for the same."""
     import numpy as np
 
@@ -166,9 +164,7 @@ def photo_rows(
 ) -> Iterator[Row]:
     """The rows of some photos; `outputs` are every model's, [photos, values], `reference` names one of them."""
     against = outputs[reference] if reference is not None else None
-    made = {
-        name: answers(values, kind, None if name == reference else against) for name, values in outputs.items()
-    }
+    made = {name: answers(values, kind, None if name == reference else against) for name, values in outputs.items()}
     for index, (photo, sha256) in enumerate(zip(photos, hashes, strict=True)):
         truth = list(photo.truth) if isinstance(photo.truth, tuple) else photo.truth
         yield Row(photo.name, sha256.hex(), truth, {name: each[index] for name, each in made.items()})

@@ -24,6 +24,7 @@ from edgekit.pipeline.plan import REFERENCE_WORKER, REFERENCE_WORKERS
 from edgekit.pipeline.stage import SourceFile, StageFile, worker_source_digest
 from edgekit.pipeline.target import Variant, targets
 from edgekit.predict import label, needed, runnable
+from edgekit.reference.match import program_hashes
 
 REFERENCE = "reference"
 
@@ -52,12 +53,19 @@ class Subject:
     artifact: Artifact | None = None
     variant: Variant | None = None
     machine: AnyMachine | None = None
+    content: tuple[str, ...] = ()
+    """Of the reference: the hashes of its program's files, however they came to be."""
     beside: Mapping[str, SourceFile | StageFile] | None = None
 
     @property
     def reached(self) -> bool:
         """Whether edgekit's own runner runs it in a worker's place, stage by stage: on a device, or hosted here."""
         return isinstance(self.machine, RemoteMachine) or bool(self.variant and self.variant.hosted)
+
+    @property
+    def identity(self) -> str:
+        """The hash of its files."""
+        return data_sha256(list(self.content) or {role: value.sha256 for role, value in self.inputs.items()})
 
     @property
     def key(self) -> str:
@@ -67,7 +75,7 @@ class Subject:
                 "processor": platform.machine(),
                 "worker": self.worker,
                 "source": worker_source_digest(self.worker),
-                "inputs": {role: value.sha256 for role, value in self.inputs.items()},
+                "files": self.identity,
                 "options": dict(self.options),
                 "output": self.output.name,
                 "preparing": preparing_code(),
@@ -132,6 +140,7 @@ def reference_subject(artifact: Artifact, executor: Executor) -> Subject:
         levels=False,
         memory_bytes=estimated_memory(max(record.bytes for record in manifest.files.values())),
         precision="fp32",
+        content=program_hashes(program),
     )
 
 

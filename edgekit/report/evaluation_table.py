@@ -27,7 +27,9 @@ def evaluation_table(evaluation: Evaluation) -> "Table":
     multi = evaluation.about.output_kind == "sigmoid"
     table = titled_table(title(evaluation))
     table.add_column("model", overflow="fold")
-    names = ["mAP\n%", "all right\n95 %", "drop, points\n95 %"] if multi else ["top-1\n95 %", "drop, points\n95 %", "top-5"]
+    names = (
+        ["mAP\n%", "all right\n95 %", "drop, points\n95 %"] if multi else ["top-1\n95 %", "drop, points\n95 %", "top-5"]
+    )
     for name in (*names, "agrees\n95 %", *(() if multi else ("ECE\n%",)), "photos\n/ s"):
         table.add_column(name, justify="right")
     records = {one.name: one for one in evaluation.about.subjects}
@@ -42,7 +44,9 @@ def evaluation_table(evaluation: Evaluation) -> "Table":
         error = [] if multi else ["" if model.ece is None else f"{100 * model.ece:.1f}"]
         agrees = two_lines(percentage(model.agreement), interval(model.agreement))
         cells = [*first, agrees, *error, speed(records[model.name])]
-        table.add_row(two_lines(model.name, model.title), *(styled(one) if isinstance(one, str) else one for one in cells))
+        table.add_row(
+            two_lines(model.name, model.title), *(styled(one) if isinstance(one, str) else one for one in cells)
+        )
     return table
 
 

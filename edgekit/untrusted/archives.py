@@ -24,6 +24,8 @@ LARGEST_HEADER = 1 << 20
 MOST_MEMBERS = 5_000_000
 LARGEST_RATIO = 100
 """What a zip may unpack to, as a multiple of its size: photos are compressed already, and bombs reach a thousand."""
+HARMLESS = 32 << 20
+"""Bytes that any archive may unpack to."""
 _END = struct.Struct("<4s4H2LH")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR_64 = struct.Struct("<4sLQL")
@@ -216,7 +218,7 @@ def _check_directory(path: Path, stream: BufferedReader) -> int:
 def _check_bomb(path: Path, files: list[zipfile.ZipInfo], size: int) -> None:
     """Raise UsageError where a zip unpacks to far more than photos do, or where its members lie over each other."""
     total = sum(one.file_size for one in files)
-    if total > LARGEST_RATIO * size:
+    if total > max(HARMLESS, LARGEST_RATIO * size):
         raise UsageError(
             f"{path} is a zip bomb: {size} bytes that unpack to {total}", "Photos do not pack so; give another archive."
         )
