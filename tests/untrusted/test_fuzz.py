@@ -50,6 +50,9 @@ NAMES = (
     "safetensors",
     "library",
     "photo",
+    "archive",
+    "results",
+    "list of photos",
 )
 
 watched: list[list[str]] = []
