@@ -1,4 +1,4 @@
-"""The progress of an evaluation: a bar for each model with an honest estimate; a line now and then without a terminal."""
+"""The progress of an evaluation: a bar with the time left on a terminal, a line now and then else."""
 
 import time
 from collections.abc import Iterator

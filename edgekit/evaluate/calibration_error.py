@@ -14,8 +14,8 @@ BINS = 15
 def reliability(confidences: "np.ndarray", right: "np.ndarray") -> list[Bin]:
     """The bins of a reliability diagram, from probabilities float64 [photos] and whether each answer is right.
 
-    `BINS` of one width, each open below and closed above, as C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of
-    modern neural networks", ICML 2017, have them. An empty one has 0 for both figures.
+    `BINS` of one width, each open below and closed above, as C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration
+    of modern neural networks", ICML 2017, have them. An empty one has 0 for both figures.
     """
     import numpy as np
 

@@ -47,7 +47,7 @@ def open_dataset(source: str, listed: Path | None = None) -> tuple[Layout, "Read
 
     `listed` is a list in PaddleClas's form that says what is on the photos. Raises UsageError for what is no data set.
     """
-    content = read_bytes(listed, LARGEST_LIST, "list") if listed is not None else None
+    named = (str(listed), read_bytes(listed, LARGEST_LIST, "list")) if listed is not None else None
     if source == BUNDLED:
         from edgekit import inputs
 
@@ -59,12 +59,12 @@ def open_dataset(source: str, listed: Path | None = None) -> tuple[Layout, "Read
             f"--data {source}: there is no such folder or file",
             f"Name a folder of photos, a zip, a tar, a list, or `{BUNDLED}`.",
         )
-    if path.is_file() and path.suffix.lower() == ".txt" and content is None:
-        content, path = read_bytes(path, LARGEST_LIST, "list"), path.parent
+    if path.is_file() and path.suffix.lower() == ".txt" and named is None:
+        named, path = (str(path), read_bytes(path, LARGEST_LIST, "list")), path.parent
     storage = open_storage(path)
     try:
         names = [name for name in storage.names if not is_hidden(name)]
-        layout = find_layout(names, partial(storage.read, largest=LARGEST_LIST), f"--data {source}", content)
+        layout = find_layout(names, partial(storage.read, largest=LARGEST_LIST), f"--data {source}", named)
     except BaseException:
         storage.close()
         raise
@@ -132,9 +132,9 @@ def folder_indices(
         )
     if len(layout.classes) != class_count:
         some = ", ".join(harmless(name, 40) for name in layout.classes[:SHOWN])
+        more = ", …" if len(layout.classes) > SHOWN else ""
         raise UsageError(
-            f"--data {source} has {len(layout.classes)} folders ({some}{', …' if len(layout.classes) > SHOWN else ''}), "
-            f"and the model {class_count} classes",
+            f"--data {source} has {len(layout.classes)} folders ({some}{more}), and the model {class_count} classes",
             "Give a folder for each class, or call them as the model's classes are called.",
         )
     return {name: index for index, name in enumerate(layout.classes)}, layout.said

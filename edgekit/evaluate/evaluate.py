@@ -182,6 +182,8 @@ def subject_record(subject: Subject, done: Pass) -> SubjectRecord:
         seconds=done.seconds,
         runtime_seconds=done.runtime_seconds,
         lane_seconds=done.lane_seconds,
+        decoding_seconds=done.decoding_seconds,
+        measured=done.measured,
     )
 
 

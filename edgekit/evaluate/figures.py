@@ -114,8 +114,8 @@ class LabelFigures(Struct, frozen=True):
 class Figures(Struct, frozen=True, kw_only=True):
     """What the photos say of one model. None is what cannot be known: without labels, or without a reference.
 
-    `ece` is the expected calibration error (edgekit.evaluate.calibration_error). `top1` and `drop` of a multi-label model
-    count photos of which all labels are right; `mean_average_precision` and `map_drop` are over its labels.
+    `ece` is the expected calibration error (edgekit.evaluate.calibration_error). `top1` and `drop` of a multi-label
+    model count photos of which all labels are right; `mean_average_precision` and `map_drop` are over its labels.
     """
 
     name: str

@@ -46,7 +46,7 @@ def find_layout(names: Sequence[str], read: Callable[[str], bytes], source: str,
     Raises UsageError where there is no photo, or a list names a photo that is not there.
     """
     if listed is not None:
-        return from_list(listed, names, "", "the list", source)
+        return from_list(listed[1], names, "", listed[0], source)
     lists = sorted((name for name in names if PurePosixPath(name).name == LIST), key=lambda name: name.count("/"))
     if lists:
         return from_list(read(lists[0]), names, str(PurePosixPath(lists[0]).parent), lists[0], source)

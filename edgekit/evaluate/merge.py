@@ -73,6 +73,8 @@ def summed(records: Sequence[SubjectRecord]) -> SubjectRecord:
         seconds=sum(one.seconds for one in records),
         runtime_seconds=sum(one.runtime_seconds for one in records),
         lane_seconds=sum(one.lane_seconds for one in records),
+        decoding_seconds=sum(one.decoding_seconds for one in records),
+        measured=sum(one.measured for one in records),
     )
 
 

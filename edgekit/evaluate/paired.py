@@ -1,7 +1,7 @@
 """Two models on the same photos: the difference of their shares of right answers, with an interval.
 
-The photos are counted in four cells: both right, only the first, only the second, neither. A photo on which the two agree
-says nothing of the difference, so the interval is far narrower than that of two samples.
+The photos are counted in four cells: both right, only the first, only the second, neither. A photo on which the two
+agree says nothing of the difference, so the interval is far narrower than that of two samples.
 """
 
 from dataclasses import dataclass
@@ -52,8 +52,8 @@ def wilson(right: float, photos: float, z: float = Z95) -> tuple[float, float]:
 def newcombe(cells: Cells, z: float = Z95) -> tuple[float, float]:
     """The interval of the difference, by Newcombe's square-and-add with Wilson's limits (his method 10).
 
-    R. G. Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired data",
-    Statistics in Medicine 17 (1998), 2635-2650; the correlation has his correction for continuity. From -1 to 1.
+    R. G. Newcombe, "Improved confidence intervals for the difference between binomial proportions based on paired
+    data", Statistics in Medicine 17 (1998), 2635-2650; the correlation has his correction for continuity. From -1 to 1.
     """
     n = cells.photos
     if n <= 0:

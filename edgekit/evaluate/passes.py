@@ -37,7 +37,7 @@ class Pass:
     """How far a pass is: of `total` photos so many were `ran`, and were `known` before; the `lanes`, and wall time.
 
     `runtime_seconds` is what the runtime itself took, and `lane_seconds` what the lanes took for the same photos, with
-    decoding and preparing, start-up left out: both summed over the lanes.
+    decoding (`decoding_seconds`) and preparing, start-up left out: all summed over the lanes.
     """
 
     total: int
@@ -47,6 +47,9 @@ class Pass:
     seconds: float = 0.0
     runtime_seconds: float = 0.0
     lane_seconds: float = 0.0
+    decoding_seconds: float = 0.0
+    measured: int = 0
+    """The photos that these are of."""
     started: float = field(default_factory=time.monotonic)
     first: float | None = None
     """When the first piece was done: what came before was start-up."""
@@ -88,7 +91,7 @@ def run_pass(subject: Subject, album: Album, log: OutputLog, executor: Executor,
     if first is not None:
         with working_folder(executor.store.cache) as scratch:
             run_lanes(subject, album, log, executor, watch, feeder, first, state, scratch)
-    state.known = feeder.known
+    state.known = len(album.photos) - state.ran
     state.seconds = time.monotonic() - state.started
     watch(subject, state)
     return state
@@ -126,7 +129,7 @@ def run_lanes(
         work.stop.set()
         if work.trouble or any(lane.thread.is_alive() for lane in lanes):
             for lane in lanes:
-                lane.runner.cancel()
+                lane.cancel()
         for lane in lanes:
             lane.close()
     if work.trouble:
@@ -147,6 +150,7 @@ class Work:
     stop: threading.Event = field(default_factory=threading.Event)
     trouble: list[BaseException] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    unread: int = 0
 
     def next(self, most: int) -> Piece | None:
         """The next piece, None where there is none or all must stop."""
@@ -157,18 +161,21 @@ class Work:
                 return self.waiting.pop()
         return self.feeder.next(most)
 
-    def finished(self, piece: Piece, runtime_seconds: float, lane_seconds: float) -> None:
-        """Count a piece."""
+    def finished(self, piece: Piece, ran: int, took: tuple[float, float, float] | None) -> None:
+        """Count a piece of which so many photos could be read: it `took` the runtime, decoding and the lane so many
+        seconds; None where a lane started."""
         with self.lock:
             state = self.state
-            state.known = self.feeder.known
-            state.ran += len(piece.places)
+            self.unread += len(piece.places) - ran
+            state.known = self.feeder.known + self.unread
+            state.ran += ran
             if state.first is None:
-                # The first piece waits until the model is loaded.
                 state.first, state.at_first = time.monotonic(), state.ran
-            else:
-                state.runtime_seconds += runtime_seconds
-                state.lane_seconds += lane_seconds
+            if took is not None:
+                state.runtime_seconds += took[0]
+                state.decoding_seconds += took[1]
+                state.lane_seconds += took[2]
+                state.measured += ran
             shown = replace(state)
         self.watch(self.subject, shown)
 
@@ -185,7 +192,8 @@ class Lane:
         self._size = self._most if subject.reached else subject.batch
         self._tensors = scratch / "photos.npy"
         self._preparer = Preparer(subject.preparation(self._tensors, self._most))
-        self.runner: Runner = (
+        self._runner: Runner | None = None
+        self._started = lambda: (
             StageRunner(subject, executor, scratch)
             if subject.reached
             else StayingRunner(subject, executor, scratch, threads)
@@ -196,8 +204,14 @@ class Lane:
         """Wait for the thread, and end both processes."""
         if self.thread.ident is not None:
             self.thread.join()
-        self.runner.close()
+        if self._runner is not None:
+            self._runner.close()
         self._preparer.close()
+
+    def cancel(self) -> None:
+        """Have its runner end at once."""
+        if self._runner is not None:
+            self._runner.cancel()
 
     def _guarded(self) -> None:
         try:
@@ -209,27 +223,34 @@ class Lane:
         work = self._work
         while (piece := work.next(self._size)) is not None:
             began = time.monotonic()
-            runtime = self._run_piece(piece)
+            started = self._runner is not None
+            ran, runtime, decoding = self._run_piece(piece)
             elapsed = time.monotonic() - began
-            work.finished(piece, runtime, elapsed)
+            # The first piece waits until the model is loaded.
+            work.finished(piece, ran, (runtime, decoding, elapsed) if started else None)
             if not work.subject.reached:
                 wanted = int(len(piece.places) * min(4.0, PIECE_SECONDS / max(elapsed, 1e-3)))
                 batch = work.subject.batch
                 self._size = min(self._most, max(1, wanted // batch) * batch)
 
-    def _run_piece(self, piece: Piece) -> float:
-        """Run a piece, and keep what comes of it; the runtime's seconds."""
+    def _run_piece(self, piece: Piece) -> tuple[int, float, float]:
+        """Run a piece, and keep what comes of it: how many photos, and the seconds of the runtime and of decoding.
+
+        The runner is started for the first photo that can be read.
+        """
         work, album = self._work, self._work.album
         photos = [
             (album.photos[place].name, content) for place, content in zip(piece.places, piece.contents, strict=True)
         ]
-        errors = self._preparer.prepare(photos, work.subject.batch)
+        errors, decoding = self._preparer.prepare(photos, work.subject.batch)
         album.errors |= {place: error for place, error in zip(piece.places, errors, strict=True) if error is not None}
         read = [place for place, error in zip(piece.places, errors, strict=True) if error is None]
         if not read:
-            return 0.0
+            return 0, 0.0, decoding
         filled = -(-len(read) // work.subject.batch) * work.subject.batch
-        outputs, seconds = self.runner.run(self._tensors, filled)
+        if self._runner is None:
+            self._runner = self._started()
+        outputs, seconds = self._runner.run(self._tensors, filled)
         hashes = [sha256 for place in read if (sha256 := album.hashes[place]) is not None]
         work.log.append(hashes, outputs[: len(read)])
-        return seconds
+        return len(read), seconds, decoding

@@ -3,8 +3,8 @@
     python -m edgekit.evaluate.preparing
 
 The evaluation starts one beside each runner and speaks with it in pickles over stdin and stdout: first a `Preparation`,
-then pieces of photos, each answered with what is wrong with every photo of it, or None. It ends when stdin does, so by
-`kill -9` of the evaluation too.
+then pieces of photos, each answered with what is wrong with every photo of it, or None, and the time that decoding took.
+It ends when stdin does, so by `kill -9` of the evaluation too.
 """
 
 import pickle
@@ -71,8 +71,9 @@ class Preparer:
         )
         self._send(preparation)
 
-    def prepare(self, photos: Sequence[tuple[str, bytes]], batch: int) -> list[str | None]:
-        """Prepare photos, at most as many as there is room for; what is wrong with each, or None.
+    def prepare(self, photos: Sequence[tuple[str, bytes]], batch: int) -> tuple[list[str | None], float]:
+        """Prepare photos, at most as many as there is room for; what is wrong with each, or None, and the seconds that
+        decoding took.
 
         Those that can be read lie in the file one after the other, filled up to whole batches with the last one.
         """
@@ -122,17 +123,23 @@ def serve() -> None:
 
 def prepare_into(
     file: "np.ndarray", photos: Sequence[tuple[str, bytes]], batch: int, preparation: Preparation
-) -> list[str | None]:
-    """Put the photos that can be read into the file, one after the other; what is wrong with each."""
+) -> tuple[list[str | None], float]:
+    """Put the photos that can be read into the file, one after the other; what is wrong with each, and the seconds that
+    decoding took."""
+    import time
+
     from edgekit.inputs.images import decode_image
     from edgekit.inputs.preprocessing import cropped_levels, preprocess
 
     spec, make = preparation.preprocessing, cropped_levels if preparation.levels else preprocess
     errors: list[str | None] = []
-    filled = 0
+    filled, decoding = 0, 0.0
     for name, content in photos:
+        began = time.perf_counter()
         try:
-            file[filled] = make(decode_image(content, name, alpha=spec.has_alpha), spec)
+            image = decode_image(content, name, alpha=spec.has_alpha)
+            decoding += time.perf_counter() - began
+            file[filled] = make(image, spec)
         except EdgekitError as error:
             errors.append(error.message)
             continue
@@ -140,7 +147,7 @@ def prepare_into(
         filled += 1
     if filled:
         file[filled : filled + (-filled % batch)] = file[filled - 1]
-    return errors
+    return errors, decoding
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ Truth = int | list[int] | None
 class SubjectRecord(Struct, frozen=True, kw_only=True):
     """One model of an evaluation: its short `name`, what it is, where it ran, and the hash of its files.
 
-    `seconds` of wall time and `runtime_seconds` (summed over `lanes`) are of the `ran` photos that this run ran itself.
+    `seconds` of wall time are of the `ran` photos that this run ran itself. Of the `measured` ones, which are all but
+    those that were run while a lane started, the runtime took `runtime_seconds`, and the lanes `lane_seconds` with
+    decoding (`decoding_seconds`) and preparing: all summed over the `lanes`.
     """
 
     name: str
@@ -47,6 +49,8 @@ class SubjectRecord(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     runtime_seconds: float = 0.0
     lane_seconds: float = 0.0
+    decoding_seconds: float = 0.0
+    measured: int = 0
 
 
 class Header(Struct, frozen=True, kw_only=True):

@@ -40,6 +40,22 @@ _COMPRESSED = {
 }
 
 
+# The readers have no common error for damaged files.
+_DAMAGES = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    struct.error,
+    OSError,
+    EOFError,
+    ValueError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RuntimeError,
+)
+
+
 class Archive(Protocol):
     """What is in an archive: the names of its files, and the bytes of each."""
 
@@ -88,9 +104,9 @@ class ZipArchive:
         size = _check_directory(path, stream)
         try:
             self._zip = zipfile.ZipFile(stream)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error, EOFError) as error:
+        except _DAMAGES as error:
             raise UsageError(f"{path} is a damaged zip ({error})", "Make it again, or unpack it.") from None
-        files = [one for one in self._zip.infolist() if not one.is_dir()]
+        files = [one for one in self._zip.infolist() if not one.filename.endswith("/")]
         _check_names(path, [one.filename for one in files])
         if locked := next((one for one in files if one.flag_bits & 1), None):
             raise UsageError(f"{path} is encrypted ({locked.filename})", "Unpack it.")
@@ -112,15 +128,7 @@ class ZipArchive:
             raise UsageError(f"{shown} is too large for a photo: more than {largest >> 20} MiB")
         try:
             return self._zip.read(self._files[name])
-        except (
-            zipfile.BadZipFile,
-            NotImplementedError,
-            OSError,
-            EOFError,
-            zlib.error,
-            struct.error,
-            ValueError,
-        ) as error:
+        except _DAMAGES as error:
             raise UsageError(f"{shown} cannot be read ({error})") from None
 
     def close(self) -> None:
@@ -145,7 +153,7 @@ class TarArchive:
                     if member.isreg() and not member.issparse():
                         names.append(member.name)
                         self._files[member.name] = (member.offset_data, member.size)
-        except (tarfile.TarError, OSError, ValueError, EOFError, struct.error, OverflowError) as error:
+        except _DAMAGES as error:
             raise UsageError(f"{path} is a damaged tar ({error})", "Make it again, or unpack it.") from None
         _check_names(path, names)
 
@@ -236,7 +244,7 @@ def _check_names(path: Path, names: list[str]) -> None:
     seen: set[str] = set()
     for name in names:
         parts = PurePosixPath(name).parts
-        if name.startswith("/") or ".." in parts or "\\" in name or "\0" in name:
+        if not parts or name.startswith("/") or ".." in parts or "\\" in name or "\0" in name:
             raise UsageError(f"{path} names a file outside itself: {harmless(name, 200)}", "Give another archive.")
         if name in seen:
             raise UsageError(f"{path} holds {harmless(name, 200)} twice", "Give another archive.")

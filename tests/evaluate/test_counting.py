@@ -174,7 +174,7 @@ def test_merging_what_does_not_belong_together_is_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "change",
     [
-        lambda lines: lines[:-1] + [lines[-1][:-5]],
+        lambda lines: [*lines[:-1], lines[-1][:-5]],
         lambda lines: [b"{}\n", *lines[1:]],
         lambda lines: [],
         lambda lines: [*lines, b"\xff\xfe\n"],
