@@ -37,13 +37,13 @@ Report = Annotated[
 class PhotosUnlessMerge(TyperGroup):
     """`edgekit evaluate MODEL` and `edgekit evaluate merge`: the first one needs no name of its own."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """What is no command begins the arguments of the usual one."""
         if not args or args[0] != MERGE:
             args = [PHOTOS, *args]
         return super().parse_args(ctx, args)
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The usual command keeps the group's name in its help and its errors."""
         name, command, rest = super().resolve_command(ctx, args)
         return (None if name == PHOTOS else name), command, rest

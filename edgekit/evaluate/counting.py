@@ -154,7 +154,7 @@ def flips(reference: Tally, tally: Tally, classes: array) -> list[Flip]:
             lost[before, after] += before == truth
             gained[before, after] += after == truth
     ordered = sorted(photos.items(), key=lambda one: (-one[1], one[0]))
-    return [Flip(*pair, number, lost[pair], gained[pair]) for pair, number in ordered]
+    return [Flip(pair[0], pair[1], number, lost[pair], gained[pair]) for pair, number in ordered]
 
 
 def errors(tally: Tally) -> Errors | None:

@@ -40,8 +40,11 @@ class Layout:
     classes: tuple[str, ...] = ()
 
 
-def find_layout(names: Sequence[str], read: Callable[[str], bytes], source: str, listed: bytes | None = None) -> Layout:
-    """The layout of a data set with these names. `read` gives a file's bytes; `listed` is a list from elsewhere.
+def find_layout(
+    names: Sequence[str], read: Callable[[str], bytes], source: str, listed: tuple[str, bytes] | None = None
+) -> Layout:
+    """The layout of a data set with these names. `read` gives a file's bytes; `listed` is a list from elsewhere, with
+    its name.
 
     Raises UsageError where there is no photo, or a list names a photo that is not there.
     """

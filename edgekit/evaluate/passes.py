@@ -4,7 +4,6 @@ Each core has a lane: a process that prepares photos beside one that runs them, 
 place beside running, no runtime has to scale with threads, and no two libraries fight for a core.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +33,8 @@ Watch = Callable[[Subject, "Pass"], None]
 
 @dataclass
 class Pass:
-    """How far a pass is: of `total` photos so many were `ran`, and were `known` before; the `lanes`, and wall time.
+    """How far a pass is: of `total` photos so many were `ran`, were `known` before, and are `unread`, since nobody can;
+    the `lanes`, and wall time.
 
     `runtime_seconds` is what the runtime itself took, and `lane_seconds` what the lanes took for the same photos, with
     decoding (`decoding_seconds`) and preparing, start-up left out: all summed over the lanes.
@@ -44,6 +44,7 @@ class Pass:
     lanes: int = 0
     ran: int = 0
     known: int = 0
+    unread: int = 0
     seconds: float = 0.0
     runtime_seconds: float = 0.0
     lane_seconds: float = 0.0
@@ -58,7 +59,7 @@ class Pass:
     @property
     def done(self) -> int:
         """Photos that nothing more is to be done for."""
-        return self.ran + self.known
+        return self.ran + self.known + self.unread
 
     def seconds_left(self) -> float | None:
         """What is left, at the speed since the first piece was done; None before a second one is."""
@@ -68,14 +69,14 @@ class Pass:
         return (time.monotonic() - self.first) / after * (self.total - self.done)
 
 
-def lanes_for(subject: Subject, photos: int) -> int:
+def lanes_for(subject: Subject, photos: int, cores: int) -> int:
     """How many lanes fit this machine: one a core, as far as the memory that is free now goes."""
     import psutil
 
     if subject.reached:
         return 1
     fitting = int(psutil.virtual_memory().available * MEMORY_SHARE) // max(1, subject.memory_bytes)
-    return max(1, min(len(os.sched_getaffinity(0)), fitting, photos))
+    return max(1, min(cores, fitting, photos))
 
 
 def run_pass(subject: Subject, album: Album, log: OutputLog, executor: Executor, watch: Watch) -> Pass:
@@ -91,7 +92,8 @@ def run_pass(subject: Subject, album: Album, log: OutputLog, executor: Executor,
     if first is not None:
         with working_folder(executor.store.cache) as scratch:
             run_lanes(subject, album, log, executor, watch, feeder, first, state, scratch)
-    state.known = len(album.photos) - state.ran
+    state.unread = len(album.errors)
+    state.known = state.total - state.ran - state.unread
     state.seconds = time.monotonic() - state.started
     watch(subject, state)
     return state
@@ -109,15 +111,14 @@ def run_lanes(
     scratch: Path,
 ) -> None:
     """Run lanes until no photo is left, or one of them fails."""
-    cores = len(os.sched_getaffinity(0))
-    state.lanes = lanes_for(subject, len(album.photos) - feeder.known)
+    state.lanes = lanes_for(subject, len(album.photos) - feeder.known, executor.cores)
     work = Work(subject, album, log, feeder, [first], state, watch)
     lanes: list[Lane] = []
     try:
         for number in range(state.lanes):
             folder = scratch / str(number)
             folder.mkdir()
-            lanes.append(Lane(work, executor, folder, max(1, cores // state.lanes)))
+            lanes.append(Lane(work, executor, folder, max(1, executor.cores // state.lanes)))
         for lane in lanes:
             lane.thread.start()
         while any(lane.thread.is_alive() for lane in lanes):
@@ -150,7 +151,6 @@ class Work:
     stop: threading.Event = field(default_factory=threading.Event)
     trouble: list[BaseException] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
-    unread: int = 0
 
     def next(self, most: int) -> Piece | None:
         """The next piece, None where there is none or all must stop."""
@@ -166,8 +166,8 @@ class Work:
         seconds; None where a lane started."""
         with self.lock:
             state = self.state
-            self.unread += len(piece.places) - ran
-            state.known = self.feeder.known + self.unread
+            state.unread += len(piece.places) - ran
+            state.known = self.feeder.known
             state.ran += ran
             if state.first is None:
                 state.first, state.at_first = time.monotonic(), state.ran
@@ -250,6 +250,8 @@ class Lane:
         filled = -(-len(read) // work.subject.batch) * work.subject.batch
         if self._runner is None:
             self._runner = self._started()
+            if work.stop.is_set():  # while it was started, nobody could cancel it
+                self._runner.cancel()
         outputs, seconds = self._runner.run(self._tensors, filled)
         hashes = [sha256 for place in read if (sha256 := album.hashes[place]) is not None]
         work.log.append(hashes, outputs[: len(read)])

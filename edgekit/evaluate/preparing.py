@@ -3,8 +3,8 @@
     python -m edgekit.evaluate.preparing
 
 The evaluation starts one beside each runner and speaks with it in pickles over stdin and stdout: first a `Preparation`,
-then pieces of photos, each answered with what is wrong with every photo of it, or None, and the time that decoding took.
-It ends when stdin does, so by `kill -9` of the evaluation too.
+then pieces of photos, each answered with what is wrong with every photo of it, or None, and the time that decoding
+took. It ends when stdin does, so by `kill -9` of the evaluation too.
 """
 
 import pickle

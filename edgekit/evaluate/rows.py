@@ -108,7 +108,7 @@ def answers(values: "np.ndarray", kind: OutputKind, reference: "np.ndarray | Non
     """The answers that rows of outputs mean, float32 [photos, values]; `reference` are the reference's for the same."""
     import numpy as np
 
-    finite = np.isfinite(values).all(axis=1)
+    finite = np.asarray(np.isfinite(values).all(axis=1))
     rows = np.where(finite[:, None], values, 0).astype(np.float64)
     shown = shown_probabilities(rows, kind)
     errors = None if reference is None else sample_errors(rows, reference.astype(np.float64), kind)

@@ -30,8 +30,12 @@ class Runner(Protocol):
         in seconds."""
         ...
 
+    def cancel(self) -> None:
+        """Have it end at once."""
+        ...
+
     def close(self) -> None:
-        """End it."""
+        """End it, and wait until it has."""
         ...
 
 

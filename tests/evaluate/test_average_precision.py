@@ -52,7 +52,7 @@ def test_noise_costs_and_the_interval_holds_it() -> None:
         100 * (mean_average_precision(truth, scores) - mean_average_precision(truth, noisy))  # type: ignore[operator]
     )
     # Four times the photos: the interval is about half as wide.
-    more = map_drop(*(np.tile(one, (4, 1)) for one in (truth, scores, noisy)), 0.5)
+    more = map_drop(np.tile(truth, (4, 1)), np.tile(scores, (4, 1)), np.tile(noisy, (4, 1)), 0.5)
     assert more is not None
     assert (more.high - more.low) / (drop.high - drop.low) == pytest.approx(0.5, abs=0.1)
 
