@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 RESAMPLES = 400
 SEED = 20260101
+UNSEEN = 3
 
 
 def average_precision(truth: "np.ndarray", scores: "np.ndarray", weights: "np.ndarray | None" = None) -> float | None:
@@ -58,8 +59,10 @@ def map_drop(truth: "np.ndarray", reference: "np.ndarray", scores: "np.ndarray",
     """The drop of the mean average precision, in points, with a 95 % interval: arrays [photos, labels].
 
     The interval is the paired bootstrap's by percentiles: photos are drawn with replacement, for both models the same.
-    B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. How many more photos would decide
-    supposes that it narrows with the root of their number.
+    B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13. It knows nothing of what no photo
+    shows, so that it is never narrower than the rule of three to either side: what none of n photos does, up to 3 / n
+    may (J. Hanley, A. Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249 (1983)). How many more
+    photos would decide supposes that the bootstrap's narrows with the root of their number, and the rule's with it.
     """
     import numpy as np
 
@@ -84,9 +87,12 @@ def map_drop(truth: "np.ndarray", reference: "np.ndarray", scores: "np.ndarray",
         if differences:
             found.append(sum(differences) / len(differences))
     low, high = (float(100 * one) for one in np.percentile(found, [2.5, 97.5]))
-    points = 100 * (first - second)
+    points, unseen = 100 * (first - second), 100 * UNSEEN / photos
+    half = max(high - points, points - low)
+    low, high = min(low, points - unseen), max(high, points + unseen)
     if high < margin or low > margin:
         return Drop(points, low, high, margin, "below" if high < margin else "above", None)
-    distance, half = abs(points - margin), max(high - points, points - low)
-    more = ceil(photos * ((half / distance) ** 2 - 1)) if distance > 0 else None
-    return Drop(points, low, high, margin, "open", None if more is None else max(1, more))
+    if (distance := abs(points - margin)) == 0:
+        return Drop(points, low, high, margin, "open", None)
+    needed = max(photos * (half / distance) ** 2, 100 * UNSEEN / distance)
+    return Drop(points, low, high, margin, "open", max(1, ceil(needed - photos)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from edgekit import __version__
 from edgekit.artifact.load import Artifact
@@ -20,6 +20,9 @@ from edgekit.evaluate.rows import FORMAT, SCHEMA, Header, Row, SubjectRecord, li
 from edgekit.evaluate.subject import Subject, artifact_subject, reference_subject
 from edgekit.pipeline.execute import Executor
 from edgekit.predict import label
+
+if TYPE_CHECKING:
+    import numpy as np
 
 ROWS = 256
 """Photos whose outputs are in memory at once, when figures are counted."""
@@ -72,9 +75,12 @@ def evaluate(
     """
     subjects, absent = prepared_subjects(artifacts, wish, executor)
     manifest = artifacts[0].manifest
-    width, kind = subjects[-1].width, subjects[-1].output.kind
-    classes = max(2, width) if kind != "sigmoid" else width
     layout, reader = open_dataset(wish.data, wish.listed)
+    width, kind = subjects[-1].width, subjects[-1].output.kind
+    # Of PaddleClas's own networks with several labels the sigmoid is not a part.
+    if layout.kind == "labels" and kind == "logits":
+        kind = "sigmoid"
+    classes = max(2, width) if kind != "sigmoid" else width
     with closing(reader):
         photos = dataset(layout, reader, manifest.model.class_names, classes, kind == "sigmoid")
         notify(f"{wish.data}: {len(photos.photos)} photos, {photos.said}")
@@ -106,7 +112,7 @@ def evaluate(
                 schema=SCHEMA,
                 edgekit=__version__,
                 model=manifest.model.name,
-                weights=manifest.weights.sha256,
+                weights=weights_of(artifacts[0]),
                 class_count=classes,
                 class_names=list(manifest.model.class_names) if manifest.model.class_names else None,
                 output_kind=kind,  # type: ignore[arg-type]
@@ -132,9 +138,7 @@ def prepared_subjects(
     artifacts: Sequence[Artifact], wish: Wish, executor: Executor
 ) -> tuple[list[Subject], list[tuple[str, str]]]:
     """What is run, the reference first, and what is not with the reason. Raises as `evaluate`."""
-    models = {
-        (one.manifest.weights.sha256, one.manifest.preprocessing, one.manifest.outputs[0].kind) for one in artifacts
-    }
+    models = {(weights_of(one), one.manifest.preprocessing, one.manifest.outputs[0].kind) for one in artifacts}
     if len(models) > 1:
         names = ", ".join(label(one) for one in artifacts)
         raise UsageError(
@@ -157,6 +161,11 @@ def prepared_subjects(
     if wish.reference:
         subjects.insert(0, reference_subject(artifacts[0], executor))
     return subjects, absent
+
+
+def weights_of(artifact: Artifact) -> str:
+    """Which weights an artifact has: their hash, or how they were made."""
+    return artifact.manifest.weights.sha256 or artifact.manifest.weights.spec
 
 
 def calibrated(artifacts: Sequence[Artifact]) -> dict[bytes, str]:
@@ -197,9 +206,19 @@ def rows_of(album: Album, subjects: Sequence[Subject], logs: dict[str, OutputLog
             waiting.append((photo, sha256))
         if len(waiting) == ROWS or (waiting and place == len(album.photos) - 1):
             photos, hashes = [one for one, _ in waiting], [one for _, one in waiting]
-            outputs = {one.name: logs[one.name].values(hashes) for one in subjects}
+            outputs = {one.name: values_of(one, logs[one.name], hashes, kind) for one in subjects}
             yield from photo_rows(photos, hashes, outputs, kind, reference)  # type: ignore[arg-type]
             waiting = []
+
+
+def values_of(subject: Subject, log: OutputLog, hashes: Sequence[bytes], kind: str) -> "np.ndarray":
+    """A model's values for photos, float32 [photos, values]; the labels' probabilities where it gives their logits."""
+    import numpy as np
+
+    values = log.values(hashes)
+    if kind != "sigmoid" or subject.output.kind != "logits":
+        return values
+    return np.exp(-np.logaddexp(0, -values))
 
 
 def written(header: Header, rows: Iterator[Row], results: BinaryIO) -> Iterator[Row]:

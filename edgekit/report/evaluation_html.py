@@ -33,6 +33,7 @@ class ModelView:
     drop: str
     drop_interval: str
     state: str
+    drop_state: str
     agreement: str
     agreement_interval: str
     ece: str
@@ -84,6 +85,7 @@ def view(evaluation: Evaluation, model: Figures) -> ModelView:
         drop=points(model.drop),
         drop_interval=drop_interval(model.drop),
         state=decided.state if decided else "",
+        drop_state=model.drop.state if model.drop else "",
         agreement=percentage(model.agreement),
         agreement_interval=interval(model.agreement),
         ece="" if model.ece is None else f"{100 * model.ece:.2f} %",

@@ -39,7 +39,10 @@ def test_the_same_scores_have_no_drop() -> None:
     truth, scores, _ = made()
     drop = map_drop(truth, scores, scores, 0.5)
     assert drop is not None
-    assert (drop.points, drop.low, drop.high, drop.state) == (0, 0, 0, "below")
+    # None of 200 photos changes anything: by the rule of three up to 3 in 200 may.
+    assert (drop.points, drop.low, drop.high, drop.state, drop.more) == (0, -1.5, 1.5, "open", 400)
+    enough = map_drop(np.tile(truth, (4, 1)), np.tile(scores, (4, 1)), np.tile(scores, (4, 1)), 0.5)
+    assert enough is not None and enough.state == "below"
 
 
 def test_noise_costs_and_the_interval_holds_it() -> None:
@@ -63,4 +66,5 @@ def test_an_open_drop_says_how_many_more_photos() -> None:
     drop = map_drop(truth, scores, noisy, 0.5)
     assert drop is not None and drop.state == "open" and drop.more is not None
     half = max(drop.high - drop.points, drop.points - drop.low)
+    assert half > 1.5, "the bootstrap's is the wider one here"
     assert (200 + drop.more) / 200 == pytest.approx((half / abs(drop.points - 0.5)) ** 2, rel=0.01)
