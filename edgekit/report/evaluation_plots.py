@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 20
 """Of a confusion of flips: those with the most flips."""
+MOST_BESIDE = 4
+"""Reliability diagrams in a row."""
 LONGEST = 22
 """Letters of a class's name beside a plot."""
 BLUE, ORANGE, GREY, RED, GREEN = "#2b6cb0", "#dd6b20", "#a0aec0", "#c53030", "#2f855a"
@@ -31,15 +33,15 @@ def svg(figure: "Figure") -> str:
     return text[text.index("<svg") :]
 
 
-def new_figure(width: float, height: float, columns: int = 1) -> "tuple[Figure, list[Axes]]":
-    """A figure of that size in inches with axes beside each other."""
+def new_figure(width: float, height: float, columns: int = 1, rows: int = 1) -> "tuple[Figure, list[Axes]]":
+    """A figure of that size in inches with axes beside and below each other, row by row."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context({"font.size": 9}):
         figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(1, columns, squeeze=False)[0]
-    return figure, list(axes)
+        axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, list(axes.ravel())
 
 
 def drops_plot(evaluation: Evaluation) -> str:
@@ -70,8 +72,12 @@ def reliability_plot(evaluation: Evaluation) -> str:
     models = [one for one in evaluation.models if one.bins]
     if not models:
         return ""
-    figure, all_axes = new_figure(2.5 * len(models) + 0.4, 2.9, len(models))
-    for axes, model in zip(all_axes, models, strict=True):
+    columns = min(len(models), MOST_BESIDE)
+    rows = -(-len(models) // columns)
+    figure, all_axes = new_figure(2.5 * columns + 0.4, 2.9 * rows, columns, rows)
+    for axes in all_axes[len(models) :]:
+        axes.set_visible(False)
+    for axes, model in zip(all_axes, models, strict=False):
         width = 1 / len(model.bins)
         centres = [(place + 0.5) * width for place in range(len(model.bins))]
         shares = [one.photos / max(1, model.photos) for one in model.bins]

@@ -177,3 +177,40 @@ def test_the_time_left_is_that_of_what_was_run() -> None:
     state = Pass(total=100, ran=30, known=20, first=time.monotonic() - 10, at_first=10)
     assert state.seconds_left() == pytest.approx(10 / 20 * 50, rel=0.01)
     assert Pass(total=100, ran=10, first=time.monotonic(), at_first=10).seconds_left() is None
+
+
+def test_on_a_device_each_piece_is_a_stage_that_is_forgotten(
+    executor: Executor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from types import SimpleNamespace
+
+    from safetensors.numpy import load_file, save_file
+
+    from edgekit.evaluate import runner as runners
+    from edgekit.evaluate.runner import StageRunner
+
+    stages: list[SimpleNamespace] = []
+
+    def stage(target, variant, about, files, fed, options, **more) -> SimpleNamespace:
+        made = SimpleNamespace(fed=fed, about=about, timed=more["timed"], kept=True)
+        stages.append(made)
+        return made
+
+    def run(wanted: list[SimpleNamespace]) -> SimpleNamespace:
+        folder = tmp_path / f"stage{len(stages)}"
+        folder.mkdir()
+        tensors = load_file(wanted[0].fed.path)["x"]
+        save_file({"y": tensors.mean(axis=(2, 3)), "other": tensors}, folder / "outputs.safetensors")
+        return SimpleNamespace(result=lambda _: SimpleNamespace(folder=folder, seconds=1.5))
+
+    monkeypatch.setattr(runners, "run_stage", stage)
+    device = SimpleNamespace(run=run, store=SimpleNamespace(forget=lambda one: setattr(one, "kept", False)))
+    manifest = SimpleNamespace(target="onnx", model=SimpleNamespace(name="M"))
+    artifact = SimpleNamespace(manifest=manifest, by_role=dict)
+    fake = SimpleNamespace(**{**vars(subject()), "artifact": artifact, "variant": object()})
+    runner = StageRunner(fake, device, tmp_path)  # type: ignore[arg-type]
+    values = np.random.default_rng(1).random((5, 3, 8, 8)).astype(np.float32)
+    np.save(tmp_path / "in.npy", values)
+    outputs, seconds = runner.run(tmp_path / "in.npy", 4)
+    assert np.allclose(outputs, values[:4].mean(axis=(2, 3))) and seconds == 1.5
+    assert [(one.about, one.timed, one.kept) for one in stages] == [("M, 4 photos", False, False)]
