@@ -13,6 +13,7 @@ from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
 from edgeworker.ledger.merged import merged
 from edgeworker.ledger.pieces import Cuts, find_piece
+from edgeworker.ledger.scales import scales
 from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
 
@@ -91,9 +92,14 @@ class Explanations:
         added: Iterable[float] = (),
         rewritten: Rewritten | None = None,
     ) -> None:
-        copies = [Parameter.of(name, array) for name, array in parameters.items()]
         index = Index(
-            [*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)]
+            [
+                *(Parameter.of(name, array) for name, array in parameters.items()),
+                *folds(program, parameters),
+                *merged(program, parameters),
+                *scales(program, parameters),
+                *computed(program, parameters),
+            ]
         )
         if rewritten is not None:
             index = Index([*index.sources, *rewritten.sources(index, parameters)])
