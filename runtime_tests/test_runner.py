@@ -114,6 +114,27 @@ def test_outputs_are_python_s(
         assert error.max() <= figures[output].max_threshold
 
 
+def test_the_manifest_s_settings_are_followed(
+    runner: Path, target: str, artifact: Path, free_copy: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """What `bench --tune` found to be fastest: other kernels round otherwise, and still pass."""
+    tuned = free_copy(artifact)
+    settings = {"threads": 1, **({"winograd": False} if target == "ncnn" else {"hint": "throughput"})}
+    update_manifest(tuned, Manifest(**{**_fields(read_manifest(tuned)), "settings": settings}))
+    golden = load_file(artifact / "golden.safetensors")
+    save_file({"x": golden["input/x"]}, tmp_path / "in")
+    outputs: list[bytes] = []
+    for folder, threads in ((artifact, 2), (tuned, 1)):
+        wanted = ("--threads", "2", "--run", tmp_path / "in", "--outputs", tmp_path / "out", folder)
+        status, document = run(runner, *wanted)
+        assert (status, document["threads"]) == (0, threads)
+        outputs.append((tmp_path / "out").read_bytes())
+    if target == "ncnn":
+        assert outputs[0] != outputs[1]
+    status, document = run(runner, "--self-test", tuned)
+    assert (status, document["passed"]) == (0, True)
+
+
 @pytest.mark.parametrize("model", ["MixNet_S", "labels", "one_label", "row"])
 def test_classes_are_those_of_predict(runner: Path, target: str, out: Path, model: str, edgekit: Edgekit) -> None:
     answer = edgekit("predict", out / model / target, *PHOTOS, "--json", "--top", "5")
@@ -317,6 +338,8 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
     "names 9 classes and counts 10": lambda m: m["model"]["class_names"].pop(),
     "no hash and no size": lambda m: next(iter(m["files"].values())).update(sha256="x"),
     "is missing": lambda m: m.pop("inputs"),
+    "has no setting turbo = true, which its manifest has": lambda m: m.update(settings={"turbo": True}),
+    "its settings.turbo is neither": lambda m: m.update(settings={"turbo": [1]}),
 }
 
 

@@ -114,6 +114,7 @@ std::string backend_version() { return told_version(); }
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {
   if (options.precision != "fp32") return "Paddle Lite's files compute in fp32 here, not " + options.precision;
   if (artifact.manifest.embedded_preprocessing) return "Paddle Lite takes no artifact with embedded preprocessing";
+  if (std::string problem = SettingsReader(artifact.manifest.settings).problem("Paddle Lite"); !problem.empty()) return problem;
   auto made = std::make_unique<LiteBackend>();
   if (std::string problem = made->open(artifact, options); !problem.empty()) return problem;
   told_version() = made->version();

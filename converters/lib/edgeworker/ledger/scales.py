@@ -19,7 +19,10 @@ HOMOGENEOUS = ("relu", "leaky_relu")
 
 
 def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vector]:
-    """The weight and the bias of every such convolution. Bound: gamma_n of the sum of the terms' sizes (Higham §3.1)."""
+    """The weight and the bias of every such convolution.
+
+    Bound: gamma_n of the sum of the terms' sizes (Higham §3.1).
+    """
     makers = {name: op for op in ops(program) for slot in op.desc.outputs for name in slot.arguments}
     for scale in ops(program, {"scale"}):
         factor, added = (float(np.float32(attribute(scale, name) or 0.0)) for name in ("scale", "bias"))
