@@ -8,7 +8,8 @@ from typing import Any
 
 from edgeworker.ledger.job import ledger_job
 from edgeworker.ledger.stored import Stored, described
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from param_file import ParamFile
 from param_numbers import numbers
 from weights_file import UnknownLayout, WeightsFile

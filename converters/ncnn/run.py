@@ -22,7 +22,8 @@ from typing import Any
 
 import ncnn
 import numpy as np
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, check_fed, port_names, run_job, settings_of
 from param_file import ParamFile
 

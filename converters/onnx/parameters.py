@@ -9,7 +9,8 @@ from typing import Any
 import onnx
 from edgeworker.ledger.job import ledger_job
 from edgeworker.ledger.stored import Stored, described
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from onnx import AttributeProto, numpy_helper
 
 

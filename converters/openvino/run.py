@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 import openvino
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
 
 

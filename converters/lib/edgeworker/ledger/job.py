@@ -10,7 +10,8 @@ from edgeworker.ledger.account import Explanations, Rewritten
 from edgeworker.ledger.stored import Stored
 from edgeworker.paddle_program import ops, read_program
 from edgeworker.parameter_files import read_tensors
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 
 PROGRAM_FILE, PARAMETERS_FILE = "inference.pdmodel", "inference.pdiparams"
 LOD_TENSOR = 7  # framework.proto, VarType.Type
