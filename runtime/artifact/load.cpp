@@ -1,5 +1,7 @@
 #include "load.h"
 
+#include <utility>
+
 #include "file.h"
 #include "wording.h"
 
@@ -41,6 +43,7 @@ std::string load_artifact(const std::string& folder, Artifact* artifact) {
   if (const std::string problem = read_manifest(text, &artifact->manifest); !problem.empty()) {
     return harmless(path) + " cannot be read: " + problem;
   }
+  artifact->manifest_text = std::move(text);
   for (const auto* files : {&artifact->manifest.files, &artifact->manifest.golden}) {
     for (const auto& [name, record] : *files) {
       artifact->identities[name] = identity_of(join(folder, name));

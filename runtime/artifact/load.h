@@ -10,6 +10,7 @@ namespace edgekit {
 struct Artifact {
   std::string folder;
   Manifest manifest;
+  std::string manifest_text;  // as it was read, byte for byte
   std::map<std::string, std::string> identities;  // of its files when they were hashed
 
   // The path of the file that the converter called `role`; empty where there is none.
