@@ -55,6 +55,23 @@ int classify(edgekit_model* model, const edgekit::Photo& photo, edgekit_ranked* 
   return found;
 }
 
+int report(edgekit_model* model, const edgekit::Photo& photo, const char* folder, const char* const* machine, int flags,
+           char* error, std::size_t size) {
+  return done(error, size, [&]() -> std::string {
+    if (!model || !folder) return "no model, or no folder for the report, is given";
+    edgekit::ReportOptions options;
+    for (; machine && machine[0] && machine[1]; machine += 2) options.machine.emplace_back(machine[0], machine[1]);
+    options.frame = !(flags & EDGEKIT_REPORT_NO_FRAME);
+    edgekit::SelfTest tested;
+    if (flags & EDGEKIT_REPORT_SELF_TEST) {
+      const edgekit::Session& session = *model->model.session();
+      tested = edgekit::self_test(session.artifact().folder, options_of(session.threads(), session.precision().c_str()));
+      options.self_test = &tested;
+    }
+    return edgekit::report(model->model, photo, folder, options);
+  }) ? 1 : -1;
+}
+
 }  // namespace
 
 edgekit_model* edgekit_load(const char* folder, int threads, const char* precision, char* error, size_t size) {
@@ -94,6 +111,19 @@ int edgekit_self_test(const char* folder, int threads, const char* precision, ch
     return result.passed ? "" : "no output was compared";
   });
   return passed;
+}
+
+int edgekit_report(edgekit_model* model, const uint8_t* bytes, size_t length, const char* folder,
+                   const char* const* machine, int flags, char* error, size_t size) {
+  if (length == 0) bytes = nullptr;
+  return report(model, edgekit::Photo::file(bytes, length), folder, machine, flags, error, size);
+}
+
+int edgekit_report_pixels(edgekit_model* model, const uint8_t* pixels, int width, int height, int channels,
+                          size_t row_bytes, const char* folder, const char* const* machine, int flags, char* error,
+                          size_t size) {
+  const edgekit::Photo photo = edgekit::Photo::pixels(pixels, width, height, channels, row_bytes);
+  return report(model, photo, folder, machine, flags, error, size);
 }
 
 const char* edgekit_version(void) {
