@@ -73,11 +73,15 @@ def load(request: Request) -> OpenVinoSession:
     if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16"):
         raise Refusal(f"this runner takes models in fp32 and fp16, not {precision}", kind="input")
     model = request.inputs["model"]
+    settings = settings_of(options, {"pinning": bool, "hint": str})
+    if options.get("stream"):
+        # Several run beside each other then, and each would keep to the same first core.
+        settings["pinning"] = False
     return OpenVinoSession(
         model,
         request.inputs.get("weights", model.with_suffix(".bin")),
         batch_sizes(options),
-        settings_of(options, {"pinning": bool, "hint": str}),
+        settings,
         options.get("inputs") or {},
         options.get("outputs") or {},
     )

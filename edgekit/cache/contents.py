@@ -12,12 +12,13 @@ from edgekit.filesystem.remembered import FOLDER as HASHES
 from edgekit.filesystem.remembered import record_of
 
 Kind = Literal[
-    "stages", "inputs", "weights", "downloads", "references", "sources", "environments", "devices", "logs", "hashes",
-    "leftovers", "locks", "other",
+    "stages", "inputs", "evaluations", "weights", "downloads", "references", "sources", "environments", "devices",
+    "logs", "hashes", "leftovers", "locks", "other",
 ]  # fmt: skip
 ABOUT: dict[Kind, str] = {
     "stages": "outputs of conversions and runs",
     "inputs": "golden inputs",
+    "evaluations": "what models gave for photos",
     "weights": "weights made ready for the export",
     "downloads": "official weights",
     "references": "imported reference bundles",
@@ -31,8 +32,11 @@ ABOUT: dict[Kind, str] = {
     "other": "nothing of edgekit's",
 }
 # What edgekit makes by itself, from what is at hand: what may be evicted without being asked.
-EVICTABLE: tuple[Kind, ...] = ("stages", "inputs", "weights", "logs", "leftovers")
-KNOWN = {"stages", "inputs", "weights", "references", "sources", "environments", "devices", "logs", HASHES, "locks"}
+EVICTABLE: tuple[Kind, ...] = ("stages", "inputs", "evaluations", "weights", "logs", "leftovers")
+KNOWN = {
+    "stages", "inputs", "evaluations", "weights", "references", "sources", "environments", "devices", "logs", HASHES,
+    "locks",
+}  # fmt: skip
 
 # Longer than it takes to write any file.
 WRITTEN_SECONDS = 3600
@@ -79,6 +83,7 @@ def contents(cache: Path, *, environments: bool = True) -> list[Entry]:
         *files("downloads", cache / "weights" / "official", "*.part"),
         *files("references", cache / "references", "*.safetensors"),
         *(kept(cache, "sources", cache / "sources", "*.tar.gz")),
+        *evaluations(cache),
         *files("logs", cache / "logs", "*"),
         *files("hashes", cache / HASHES, "*.json"),
         *files("locks", cache / "locks", "*"),
@@ -112,6 +117,12 @@ def stages(cache: Path) -> Iterator[Entry]:
                 # `.<key>.<process>-<number>`, made under the key's lock
                 lock = verb / f"{left.name[1:].partition('.')[0]}.lock"
                 yield Entry("leftovers", left, blocks_below(left), modified(left), (), lock)
+
+
+def evaluations(cache: Path) -> Iterator[Entry]:
+    """What each model gave for photos, a folder a model."""
+    for folder in folders(cache / "evaluations"):
+        yield Entry("evaluations", folder, blocks_below(folder), modified(folder))
 
 
 def kept(cache: Path, kind: Kind, folder: Path, pattern: str) -> Iterator[Entry]:

@@ -31,6 +31,7 @@ class Clearable(StrEnum):
 
     stages = "stages"
     inputs = "inputs"
+    evaluations = "evaluations"
     weights = "weights"
     downloads = "downloads"
     references = "references"

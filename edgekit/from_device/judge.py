@@ -20,7 +20,7 @@ from edgekit.from_device.preparation import compare
 from edgekit.from_device.report import OUTPUTS, TENSORS, Received, Stage, machine_words, receive
 from edgekit.inputs.golden import GoldenInputs
 from edgekit.inputs.images import load_image
-from edgekit.inputs.preprocessing import normalised
+from edgekit.inputs.prepare import normalised
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.verdict import Flip, OutputFigures

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import EdgekitError
-from edgekit.inputs.preprocessing import FUSED, INTERPOLATIONS, STEP_BY_STEP, Preprocessing, quantised
+from edgekit.inputs.prepare import quantised
+from edgekit.inputs.preprocessing import FUSED, INTERPOLATIONS, STEP_BY_STEP, Preprocessing
 from edgekit.inputs.size import Size
 from edgekit.predict import prepared
 

@@ -2,8 +2,9 @@
 
 import struct
 import warnings
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from edgekit.errors import UsageError
 from edgekit.untrusted.files import open_regular
@@ -27,6 +28,17 @@ def load_image(path: Path, *, alpha: bool = False) -> "np.ndarray":
     Raises `UsageError` for a file that is absent, unreadable, truncated, of a floating-point format, or
     larger than Pillow's limit against decompression bombs (89 megapixels).
     """
+    with open_regular(path, "image") as stream:
+        return read_image(stream, str(path), alpha=alpha)
+
+
+def decode_image(content: bytes, name: str, *, alpha: bool = False) -> "np.ndarray":
+    """`load_image` of a file's bytes; `name` is for its errors."""
+    return read_image(BytesIO(content), name, alpha=alpha)
+
+
+def read_image(stream: BinaryIO, name: str, *, alpha: bool = False) -> "np.ndarray":
+    """`load_image` of an open file; `name` is for its errors."""
     import numpy as np
     from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -34,24 +46,24 @@ def load_image(path: Path, *, alpha: bool = False) -> "np.ndarray":
         with warnings.catch_warnings():
             # Pillow warns from 89 megapixels on and refuses from twice that; here the limit is the lower one.
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with open_regular(path, "image") as stream, Image.open(stream, formats=FORMATS) as opened:
+            with Image.open(stream, formats=FORMATS) as opened:
                 opened.load()
                 file_format, image = opened.format, opened
                 # In place, and no conversion where none is needed: each copy of 89 megapixels takes a third of a GB.
                 ImageOps.exif_transpose(image, in_place=True)
     except UnidentifiedImageError:
-        raise UsageError(f"{path} is not an image that Pillow can read", "Give a JPEG, PNG or WebP file.") from None
+        raise UsageError(f"{name} is not an image that Pillow can read", "Give a JPEG, PNG or WebP file.") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UsageError(
-            f"{path} has more than {Image.MAX_IMAGE_PIXELS} pixels", "Give it in a smaller size."
+            f"{name} has more than {Image.MAX_IMAGE_PIXELS} pixels", "Give it in a smaller size."
         ) from None
     except (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error) as error:
         # Pillow's decoders have no common error for damaged files.
         raise UsageError(
-            f"{path} cannot be read ({error})", "The file may be truncated; check that it opens elsewhere."
+            f"{name} cannot be read ({error})", "The file may be truncated; check that it opens elsewhere."
         ) from None
     if image.mode == "F" or (image.mode == "I" and file_format != "PNG"):
-        raise UsageError(f"{path} holds {image.mode}-mode values, not colours", "Save it as an 8-bit image.")
+        raise UsageError(f"{name} holds {image.mode}-mode values, not colours", "Save it as an 8-bit image.")
     if image.mode.startswith("I"):
         # Pillow's own conversion to RGB would cut 16-bit values off at 255.
         upper = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)

@@ -6,6 +6,7 @@ mean differs from it by one level in every eighth value.
 """
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from edgekit.inputs.geometry import Window
@@ -28,12 +29,14 @@ class Taps(NamedTuple):
     weights: "np.ndarray"
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(
         cls, source: int, target: int, start: int, count: int, kernel: "Callable[[np.ndarray], np.ndarray]", taps: int
     ) -> "Taps":
         """The taps of `count` of `target` positions from `start` on over `source` pixels.
 
-        `kernel` gives the weights, float32 [count, taps], for the fractions of a pixel, float32 [count].
+        `kernel` gives the weights, float32 [count, taps], for the fractions of a pixel, float32 [count]. Photos of one
+        size share them.
         """
         import numpy as np
 
@@ -44,7 +47,9 @@ class Taps(NamedTuple):
         fraction = centre - before.astype(np.float32)
         positions = before[:, None] + np.arange(1 - taps // 2, taps // 2 + 1)
         weights = np.rint(kernel(fraction) * np.float32(WEIGHT)).astype(np.int32)
-        return cls(np.clip(positions, 0, source - 1), weights)
+        positions = np.clip(positions, 0, source - 1)
+        positions.flags.writeable = weights.flags.writeable = False
+        return cls(positions, weights)
 
     def blended_across(self, image: "np.ndarray", rows: "np.ndarray") -> "np.ndarray":
         """The sums of these columns, weighted, in some rows of `image`: int32 [rows, count, C], in 1/2048 levels."""
@@ -52,11 +57,13 @@ class Taps(NamedTuple):
 
         # What several output rows read is computed once.
         distinct, back = np.unique(rows, return_inverse=True)
-        lines = image[distinct]
-        total = np.zeros((len(distinct), len(self.positions), image.shape[2]), np.int32)
+        channels = image.shape[2]
+        lines = image[distinct].reshape(len(distinct), -1)
+        total = np.zeros((len(distinct), len(self.positions) * channels), np.int32)
         for tap in range(self.positions.shape[1]):
-            total += lines[:, self.positions[:, tap]].astype(np.int32) * self.weights[:, tap][None, :, None]
-        return total[back.reshape(rows.shape)]
+            values = np.take(lines, (self.positions[:, tap, None] * channels + np.arange(channels)).ravel(), axis=1)
+            total += np.multiply(values, np.repeat(self.weights[:, tap], channels), dtype=np.int32)
+        return total.reshape(len(distinct), -1, channels)[back.reshape(rows.shape)]
 
 
 def opencv_nearest(image: "np.ndarray", size: Size, kept: Window) -> "np.ndarray":
@@ -83,9 +90,16 @@ def blended_down(image: "np.ndarray", columns: Taps, rows: Taps) -> "np.ndarray"
     """Two taps an axis, as INTER_LINEAR blends them: uint8 [rows, columns, C]."""
     import numpy as np
 
-    across = [columns.blended_across(image, rows.positions[:, tap]) >> 4 for tap in (0, 1)]
-    upper, lower = ((part * rows.weights[:, tap][:, None, None]) >> 16 for tap, part in enumerate(across))
-    return np.clip((upper + lower + 2) >> 2, 0, 255).astype(np.uint8)
+    # Nearly every row is the upper one of one output row and the lower one of another.
+    both = columns.blended_across(image, rows.positions.T)
+    both >>= 4
+    both *= rows.weights.T[:, :, None, None]
+    both >>= 16
+    total = both[0]
+    total += both[1]
+    total += 2
+    total >>= 2
+    return np.minimum(total, 255, out=total).astype(np.uint8)
 
 
 def opencv_bicubic(image: "np.ndarray", size: Size, kept: Window) -> "np.ndarray":

@@ -1,5 +1,7 @@
 """The input tensor of a photo, as its specification has it, bit for bit as PaddleClas makes it."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from edgekit.inputs.channels import with_channels
@@ -47,7 +49,11 @@ def cropped_levels(image: np.ndarray, spec: Preprocessing) -> np.ndarray:
 def normalised(levels: np.ndarray, spec: Preprocessing) -> np.ndarray:
     """The second half of `preprocess`: float32 [..., C, H, W] from 8-bit levels, uint8 [..., H, W, C]."""
     table = _normalised_levels(spec)
-    return np.stack([table[channel][levels[..., channel]] for channel in range(spec.channels)], axis=-3)
+    tensor = np.empty((*levels.shape[:-3], spec.channels, *levels.shape[-3:-1]), np.float32)
+    for channel in range(spec.channels):
+        # Levels are indices of the table, all of them: with "clip" nothing is looked at twice.
+        np.take(table[channel], levels[..., channel], out=tensor[..., channel, :, :], mode="clip")
+    return tensor
 
 
 def quantised(tensor: np.ndarray, spec: Preprocessing) -> np.ndarray:
@@ -63,11 +69,13 @@ def value_range(spec: Preprocessing) -> tuple[np.ndarray, np.ndarray]:
     return table[:, 0], table[:, 255]
 
 
+@lru_cache(maxsize=8)
 def _normalised_levels(spec: Preprocessing) -> np.ndarray:
-    """The tensor value of each of the 256 levels, float32 [C, 256]."""
+    """The tensor value of each of the 256 levels, float32 [C, 256], not to be written to."""
     table = _normalised(np.tile(np.arange(256, dtype=np.float32), (spec.channels, 1)), spec)
     if spec.channel_order.endswith("0"):
         table[-1] = 0
+    table.flags.writeable = False
     return table
 
 

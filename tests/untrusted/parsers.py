@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from edgekit.artifact.manifest import FileRecord, VariantVerdict
 from edgekit.configuration.configuration import read_configuration
 from edgekit.configuration.labels import read_labels
 from edgekit.errors import EdgekitError
+from edgekit.evaluate.dataset import open_dataset
+from edgekit.evaluate.rows import read_results
 from edgekit.from_device.judge import preparation_stages
 from edgekit.from_device.report import receive
 from edgekit.inputs.images import load_image
@@ -25,6 +28,7 @@ from edgekit.matrix.record import Record, read_record, record_path
 from edgekit.parity import Verdict
 from edgekit.recipe.load import load_recipe
 from edgekit.reference.bundle import checked_bundle
+from edgekit.untrusted.archives import open_archive
 from edgekit.untrusted.elf import read_library
 from edgekit.untrusted.json_document import encode_json
 from edgekit.weights.pdparams import read_pdparams
@@ -82,7 +86,48 @@ def parsers(scratch: Path) -> dict[str, Parser]:
         "library": Parser("lib.so", (shared(), shared(ARMV7), archive()), read_library),
         "device's report": Parser("report.zip", (device_report(scratch),), read_report),
         "photo": Parser("photo.png", (photo("PNG"), photo("JPEG"), photo("WEBP")), load_image),
+        "archive": Parser("photos.zip", (zipped(), zipped(0), tarred()), read_archive),
+        "results": Parser("photos.jsonl", (RESULTS,), lambda path: [*read_results(path)[1]]),
+        "list of photos": Parser(
+            "val_list.txt", (b"a.jpg 0\nb c.jpg 1\n", b"a.jpg\t0,1\nb c.jpg\t1,1\n"), read_list
+        ),
     }  # fmt: skip
+
+
+def read_archive(path: Path) -> object:
+    """Every file of an archive."""
+    archive = open_archive(path)
+    try:
+        return [archive.read(name, 1 << 20) for name in archive.names]
+    finally:
+        archive.close()
+
+
+def read_list(path: Path) -> object:
+    """A list as `--data` reads it."""
+    for name in ("a.jpg", "b c.jpg"):
+        (path.parent / name).touch()
+    return open_dataset(str(path))
+
+
+def zipped(method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """A small zip."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name in ("a/1.jpg", "b/2.jpg"):
+            archive.writestr(name, name.encode() * 20)
+    return stream.getvalue()
+
+
+def tarred() -> bytes:
+    """A small tar."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name in ("a/1.jpg", "b/ü.jpg"):
+            info = tarfile.TarInfo(name)
+            info.size = 20
+            archive.addfile(info, io.BytesIO(bytes(20)))
+    return stream.getvalue()
 
 
 def read_weights(path: Path) -> object:
@@ -124,6 +169,12 @@ def cell() -> bytes:
     return encode_json(Record(found, {"M.onnx": (1, 2)}))
 
 
+RESULTS = (
+    b'{"format":"edgekit evaluation","schema":1,"edgekit":"0.1.0","model":"M","weights":"0","class_count":3,'
+    b'"class_names":null,"output_kind":"logits","data":"x","said":"y","labelled":true,"photos":1,'
+    b'"subjects":[{"name":"onnx","title":"ONNX","precision":"fp32","identity":"2"}]}\n'
+    b'{"photo":"0.jpg","sha256":"0","truth":0,"answers":{"onnx":{"top":[0,1],"probabilities":[0.9,0.1]}}}\n'
+)
 CONFIGURATIONS = (
     b"""\
 PreProcess:

@@ -51,6 +51,9 @@ NAMES = (
     "library",
     "device's report",
     "photo",
+    "archive",
+    "results",
+    "list of photos",
 )
 
 watched: list[list[str]] = []

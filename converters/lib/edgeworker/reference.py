@@ -12,6 +12,7 @@ from edgeworker.benchmark import latency
 from edgeworker.protocol import Request
 from edgeworker.refusal import Refusal
 from edgeworker.runner import Session, Tensors, batch_sizes, run_batches
+from edgeworker.stream import stream_job
 
 Load = Callable[[Path, int], Session]
 """Loads the program in a folder for a number of threads."""
@@ -35,10 +36,13 @@ def reference_job(request: Request, inputs: Sequence[Port], load_fp32: Load, loa
 
     Inputs: `program`, a folder; `tensors`, safetensors, each of the program's `inputs` as [samples, ...].
     Options: `batch` (see `batch_sizes`), `threads`, `latency` (None, or `warmup`, `repeats`,
-    `seconds`; of the FP32 reference), `oracle`. Outputs are [samples, ...] under the program's own names.
+    `seconds`; of the FP32 reference), `oracle`. Outputs are [samples, ...] under the program's own names. With the
+    option `stream` the FP32 reference alone runs, on samples that come in pieces (`edgeworker.stream`).
     """
     folder, options = request.inputs["program"], request.options
     sizes, threads = batch_sizes(options), int(options.get("threads", 2))
+    if options.get("stream"):
+        return stream_job(lambda _: load_fp32(folder, threads), request)
     tensors = load_file(request.inputs["tensors"])
     check_inputs(inputs, tensors, sizes)
 

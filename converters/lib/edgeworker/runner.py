@@ -11,6 +11,7 @@ from edgeworker.benchmark import latency
 from edgeworker.interleaved import interleaved_job
 from edgeworker.protocol import Request
 from edgeworker.refusal import Refusal
+from edgeworker.stream import stream_job
 
 Tensors = dict[str, np.ndarray]
 
@@ -29,10 +30,13 @@ def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, A
     `request.inputs["tensors"]`: safetensors, each model input as [samples, ...]. Options: `batch` (see
     `batch_sizes`), `latency` (None, or `warmup`, `repeats`, `seconds`; of the first batch).
     The outputs are stacked as [samples, ...] under the names that `run` returns. With the option `versions` several
-    versions of the model are timed in turn instead (`edgeworker.interleaved`).
+    versions of the model are timed in turn instead (`edgeworker.interleaved`), and with `stream` samples come in pieces
+    (`edgeworker.stream`).
     """
     if request.options.get("versions"):
         return interleaved_job(load, request)
+    if request.options.get("stream"):
+        return stream_job(load, request)
     tensors = load_file(request.inputs["tensors"])
     sizes = batch_sizes(request.options)
     session = load(request)

@@ -1,0 +1,232 @@
+"""`edgekit evaluate`: what artifacts cost in accuracy, on labelled photos."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
+from edgekit.cli.console import console, error_console, print_json, warn
+from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one
+from edgekit.errors import AbsentError, UsageError
+
+if TYPE_CHECKING:
+    from edgekit.artifact.load import Artifact
+    from edgekit.evaluate.figures import Evaluation
+
+MERGE = "merge"
+PHOTOS = "photos"
+Margin = Annotated[
+    float, typer.Option("--margin", metavar="POINTS", help="The drop that matters, in percentage points.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="DIR",
+        help="Write evaluation.html, evaluation.json, and photos.jsonl, which `edgekit evaluate merge` reads.",
+        file_okay=False,
+    ),
+]
+
+
+class PhotosUnlessMerge(TyperGroup):
+    """`edgekit evaluate MODEL` and `edgekit evaluate merge`: the first one needs no name of its own."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+        """What is no command begins the arguments of the usual one."""
+        if not args or args[0] != MERGE:
+            args = [PHOTOS, *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
+        """The usual command keeps the group's name in its help and its errors."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return (None if name == PHOTOS else name), command, rest
+
+
+class OneNameContext(typer.Context):
+    """Of the usual command, which is called as its group is."""
+
+    @property
+    def command_path(self) -> str:
+        """What was typed before the arguments."""
+        return super().command_path.strip()
+
+
+class PhotosCommand(TyperCommand):
+    """The usual command."""
+
+    context_class = OneNameContext
+
+
+app = typer.Typer(name="evaluate", cls=PhotosUnlessMerge, rich_markup_mode=None)
+
+
+@app.command(PHOTOS, cls=PhotosCommand, short_help="Measure what artifacts cost in accuracy.")
+def photos(
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL|ARTIFACT", help="A converted model by name, or an artifact's folder.")
+    ],
+    data: Annotated[
+        str,
+        typer.Option(
+            metavar="DIR|ZIP|TAR|LIST|bundled",
+            help="Photos in a folder for each class, with val_list.txt, or with the class's number before each name.",
+        ),
+    ],
+    target: Annotated[
+        str, typer.Option("--target", "-t", help="Which artifacts of the model, comma-separated, or all.")
+    ] = "all",
+    precision: Annotated[
+        str | None, typer.Option(help="Only those of these precisions, comma-separated: fp32, fp16, int8.")
+    ] = None,
+    list_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--list", metavar="FILE", help="What is on the photos, where the data does not say so: PHOTO CLASS lines."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many photos, at even distances.", min=1)] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Every N-th photo from the I-th on; merge puts shards together.")
+    ] = None,
+    reference: Annotated[
+        bool, typer.Option("--reference/--no-reference", help="Run the program in Paddle in FP32 beside the artifacts.")
+    ] = True,
+    margin: Margin = 0.5,
+    device: Device = THIS_MACHINE,
+    report: Report = None,
+    out: Out = DEFAULT_OUT,
+    json: Json = False,
+    offline: Offline = False,
+    verbose: Verbose = False,
+) -> int:
+    """Measure what artifacts cost in accuracy: the same photos for them and for the model in Paddle in FP32.
+
+    `edgekit evaluate merge RESULTS...` puts shards together. An interrupted run goes on where it was.
+    """
+    from edgekit.cli.evaluate_progress import evaluation_session
+    from edgekit.cli.predict import chosen_artifacts, warn_of_unproved
+    from edgekit.cli.verify import named_artifacts
+    from edgekit.evaluate.evaluate import Wish, evaluate
+
+    check_margin(margin)
+    machine = chosen_one(device)
+    check_report(report)
+    wish = Wish(data, list_file, limit, shard_option(shard), reference, margin, machine)
+    artifacts = of_precisions(chosen_artifacts(named_artifacts([model], out), target, model), precision, model)
+    if len({one.manifest.model.name for one in artifacts}) > 1:
+        raise UsageError(f"{model} holds artifacts of several models", "Name one model, or one artifact's folder.")
+    warn_of_unproved(artifacts)
+    with evaluation_session(offline=offline, verbose=verbose) as (executor, display), results_file() as results:
+        found = evaluate(artifacts, wish, executor, results, display.watch, display.notify)
+        if report is not None:
+            results.flush()
+            write_report(report, found.evaluation, Path(results.name))
+    show(found.evaluation, json=json)
+    for name, error in found.failed.items():
+        error_console().print(f"edgekit: {name}: {error}", soft_wrap=True)
+    return found.exit_status
+
+
+@app.command(MERGE, short_help="Put the results of shards together.")
+def merge(
+    results: Annotated[
+        list[Path], typer.Argument(metavar="RESULTS...", help="photos.jsonl of each shard, or the folders they lie in.")
+    ],
+    margin: Margin = 0.5,
+    report: Report = None,
+    json: Json = False,
+) -> int:
+    """Put the results of shards together: the figures of all their photos."""
+    from edgekit.evaluate.merge import merge as merge_results
+    from edgekit.evaluate.merge import missing_shards
+
+    check_margin(margin)
+    check_report(report)
+    with results_file() as merged:
+        evaluation = merge_results(results, margin, merged)
+        if report is not None:
+            merged.flush()
+            write_report(report, evaluation, Path(merged.name))
+    for number, parts in missing_shards(evaluation.about):
+        warn(f"shard {number} of {parts} is missing: the figures are those of the others")
+    show(evaluation, json=json)
+    return 0
+
+
+def check_margin(margin: float) -> None:
+    """Raise UsageError for a margin that is none."""
+    if not 0 <= margin < 100:
+        raise UsageError(f"--margin {margin:g} is no drop in percentage points", "Give a number from 0 to 100.")
+
+
+def shard_option(text: str | None) -> tuple[int, int] | None:
+    """The value of --shard: (i, n), counted from 1. Raises UsageError for what is none."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    if match is None or not 1 <= int(match[1]) <= int(match[2]):
+        raise UsageError(f"--shard {text} is no part of a whole", "As in 1/4, 2/4, 3/4 and 4/4.")
+    return int(match[1]), int(match[2])
+
+
+def of_precisions(artifacts: list["Artifact"], asked: str | None, model: str) -> list["Artifact"]:
+    """Those artifacts that have the precisions asked for. Raises UsageError and AbsentError where there are none."""
+    if asked is None:
+        return artifacts
+    wanted = [one.strip().lower() for one in asked.split(",") if one.strip()]
+    if unknown := [one for one in wanted if one not in ("fp32", "fp16", "int8")]:
+        raise UsageError(f"there is no precision {unknown[0]}", "It is fp32, fp16 or int8.")
+    chosen = [one for one in artifacts if one.manifest.precision in wanted]
+    if missing := [one for one in wanted if one not in {found.manifest.precision for found in chosen}]:
+        raise AbsentError(
+            f"{model} has no {missing[0]} artifact among those chosen",
+            f"Run `edgekit convert {model} --precision {missing[0]} --target ...` first.",
+        )
+    return chosen
+
+
+@contextmanager
+def results_file() -> Iterator[Any]:
+    """A file for what comes of each photo, gone at the end."""
+    import tempfile
+
+    with tempfile.NamedTemporaryFile(prefix="edgekit-evaluation-", suffix=".jsonl") as file:
+        yield file
+
+
+def check_report(folder: Path | None) -> None:
+    """Raise UsageError, before any work, where somebody else's files lie where the report belongs."""
+    if folder is not None:
+        from edgekit.report.evaluation_files import check_folder
+
+        check_folder(folder)
+
+
+def write_report(folder: Path, evaluation: "Evaluation", results: Path) -> None:
+    """Write the report, and say where it is."""
+    from edgekit.report.evaluation_files import write_folder
+
+    write_folder(folder, evaluation, results)
+    error_console().print(f"{folder}/: evaluation.html, evaluation.json, photos.jsonl", style="dim", soft_wrap=True)
+
+
+def show(evaluation: "Evaluation", *, json: bool) -> None:
+    """Print the figures."""
+    if json:
+        print_json(evaluation)
+        return
+    from edgekit.report.evaluation_table import evaluation_table, label_table
+    from edgekit.report.evaluation_text import notes
+
+    console().print(evaluation_table(evaluation))
+    if evaluation.about.output_kind == "sigmoid":
+        console().print(label_table(evaluation))
+    for note in notes(evaluation):
+        console().print(note)
