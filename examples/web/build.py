@@ -27,7 +27,7 @@ from edgekit.report.sizes import readable_size
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = ("edgekit.js", "edgekit.wasm")
-EXAMPLE = "cat.png"
+EXAMPLE = "rocket.png"
 # Debian's libraries are taken as they were installed, and what Emscripten runs in node lies where Debian's node looks.
 ENVIRONMENT = {"EM_FROZEN_CACHE": "1", "NODE_PATH": "/usr/share/nodejs"}
 

@@ -85,7 +85,7 @@ function showSelfTest(found) {
       { class: stage.status.replace(" ", "-") },
       element("th", { scope: "row" }, stage.name),
       element("td", { class: "status" }, mark + stage.status),
-      element("td", {}, compared ? `${figure(stage.figure)} of at most ${figure(stage.limit)}` : "–"),
+      element("td", {}, compared ? `${figure(stage.figure)} (at most ${figure(stage.limit)})` : "–"),
       element("td", { class: "detail" }, stage.detail),
     );
   });
