@@ -220,9 +220,7 @@ def test_the_example_is_one_click_away(driver: Chrome, open_page: str) -> None:
     wait(driver, "document.getElementById('photo').alt === 'Your photo example.png'")
 
 
-def test_what_is_no_picture_is_said_and_the_next_photo_is_named(
-    driver: Chrome, open_page: str, tmp_path: Path
-) -> None:
+def test_what_is_no_picture_is_said_and_the_next_photo_is_named(driver: Chrome, open_page: str, tmp_path: Path) -> None:
     choose(driver, PHOTOS[0])
     odd = {"letter.png": b"Dear model,\n", "empty.jpg": b"", "cut.png": PHOTOS[0].read_bytes()[:5000]}
     said = {"letter.png": "the photo is no JPEG and no PNG file", "empty.jpg": "no", "cut.png": "cut short"}
