@@ -122,13 +122,13 @@ def test_it_is_static_and_proved_on_the_processor(arm: tuple[Path, dict]) -> Non
         assert run(needs("aarch64"), folder, "--self-test", ".").returncode == 0
 
 
-def test_armv7_and_wasm_are_proved_too(other: tuple[Path, dict], host: tuple[Path, dict]) -> None:
+def test_armv7_and_wasm_are_proved_too(other: tuple[Path, dict]) -> None:
     folder, document = other
     name = document["architecture"]
     assert document["code_bytes"] < MOST_CODE
-    assert document["layers"] == host[1]["layers"]
+    assert {"Convolution", "Swish", "Padding", "Packing", "Flatten"} <= set(document["layers"])
     assert "failed" not in stages_of(document["self_test"]).values()
-    assert document["self_test"]["version"]["architecture"] == name.replace("armv7", "arm")
+    assert document["self_test"]["version"]["architecture"] == name
     command = needs(name)
     if name == "wasm":
         assert document["proved_on"] == "node"
