@@ -1,4 +1,4 @@
-"""examples/cpp and examples/linux_camera: compiled as their pages say, and beside the runner of the same package."""
+"""examples/cpp, kotlin and linux_camera: compiled as their pages say, and what they say is what edgekit says."""
 
 import json
 import os
@@ -113,6 +113,20 @@ def test_twenty_lines_of_cpp(artifact: Path, session_cache: Path, tmp_path: Path
     assert (answer.returncode, "is damaged: it has" in answer.stderr) == (2, True)
     answer = run([program, artifact, artifact / "manifest.json"])
     assert (answer.returncode, "the photo is no JPEG and no PNG file" in answer.stderr) == (2, True)
+
+
+def test_twenty_lines_of_kotlin(tmp_path: Path) -> None:
+    """They compile with the class of the app that they call, and make its function."""
+    if shutil.which("mvn") is None:
+        pytest.skip("maven is not here (Debian: apt-get install maven)")
+    if not (ROOT / "android_demo").is_dir():
+        pytest.skip("android_demo is not here")
+    source = EXAMPLES / "kotlin"
+    lines = (source / "NamePhoto.kt").read_text().splitlines()
+    assert sum(bool(line.strip()) and not line.startswith(("/**", "import")) for line in lines) <= LONGEST
+    done = run(["mvn", "-q", "-B", "-f", source / "pom.xml", "compile", f"-Dplace={tmp_path}"])
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert (tmp_path / "classes" / "NamePhotoKt.class").is_file()
 
 
 @pytest.fixture(scope="module")
