@@ -59,5 +59,5 @@ def browser(profile: Path) -> Iterator[Chrome]:
 
 def resize(driver: Chrome, size: tuple[int, int]) -> None:
     """Give the page a size, as a window of that size or a phone would."""
-    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)

@@ -256,7 +256,7 @@ def test_it_can_be_read_and_used_by_everybody(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     )
     choose(driver, PHOTOS[0])
-    wider = driver.execute_script("return document.documentElement.scrollWidth - innerWidth")
+    wider = driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
     found = Axe().run(driver)["violations"]
     resize(driver, DESK)
     assert wider <= 0
