@@ -1,6 +1,6 @@
 """The ledger of an ONNX model: its initialisers, constants and attributes, explained by the program.
 
-Inputs: `program`, `model`. See `edgeworker.ledger`.
+Inputs: `program`, `model`; `chosen`, of an INT8 model: what its quantisation chose. See `edgeworker.ledger`.
 """
 
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from edgeworker.ledger.job import ledger_job
 from edgeworker.ledger.stored import Stored, described
 from edgeworker.protocol import Refusal, Request, main
 from onnx import AttributeProto, numpy_helper
+from qdq import Quantisation
 
 
 def stored(request: Request) -> Iterator[Stored]:
@@ -27,8 +28,10 @@ def stored(request: Request) -> Iterator[Stored]:
     for node in graph.node:
         for name in node.input:
             readers.setdefault(name, f"{node.op_type} {node.output[0]}")
+    quantised = Quantisation(graph)
     for tensor in graph.initializer:
-        yield Stored(tensor.name, readers.get(tensor.name, "no layer"), numpy_helper.to_array(tensor))
+        layer, values = readers.get(tensor.name, "no layer"), numpy_helper.to_array(tensor)
+        yield quantised.stored(tensor.name, layer, values) or Stored(tensor.name, layer, values)
     numbers = {AttributeProto.FLOAT: lambda one: [one.f], AttributeProto.FLOATS: lambda one: one.floats}
     for node in graph.node:
         for one in node.attribute:

@@ -1,7 +1,7 @@
 """Pictures that edgekit makes for calibration, for who has no photos at hand: nobody holds rights in them.
 
-They are "dead leaves": discs of all sizes that hide each other, each of one colour with shading and grain. Such pictures
-have the statistics of photos (edges, flat parts, a 1/f spectrum at all scales): A. Lee, D. Mumford, J. Huang,
+They are "dead leaves": discs of all sizes that hide each other, each of one colour with shading and grain. Such
+pictures have the statistics of photos (edges, flat parts, a 1/f spectrum at all scales): A. Lee, D. Mumford, J. Huang,
 "Occlusion models for natural images", IJCV 41 (2001); networks learn useful features from them (M. Baradad et al.,
 "Learning to see by looking at noise", NeurIPS 2021).
 """
