@@ -76,7 +76,8 @@ def convert(
 
     `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
     and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
-    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures. A target that fails does not stop the others; its error is in its Conversion.
+    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures. A target that fails
+    does not stop the others; its error is in its Conversion.
     Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
     """
     check_precision(wanted, precision)

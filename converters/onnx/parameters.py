@@ -15,15 +15,20 @@ from qdq import Quantisation
 
 
 def stored(request: Request) -> Iterator[Stored]:
-    """Every initialiser and every Constant node with a tensor, by name; the layer is the first node that reads it.
-
-    Then every node's numbers, by its first result.
-    """
+    """What the model stores. Raises Refusal (input) where it is none."""
     path = request.inputs["model"]
     try:
         graph = onnx.load(path).graph
     except Exception as error:  # protobuf's own errors have no common base
         raise Refusal(f"{path.name} is not an ONNX model, or is cut short", kind="input") from error
+    yield from stored_in(graph)
+
+
+def stored_in(graph: onnx.GraphProto) -> Iterator[Stored]:
+    """Every initialiser and every Constant node with a tensor, by name; the layer is the first node that reads it.
+
+    Then every node's numbers, by its first result.
+    """
     readers: dict[str, str] = {}
     for node in graph.node:
         for name in node.input:

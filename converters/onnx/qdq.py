@@ -46,7 +46,7 @@ class Quantisation:
         return Quantised(scale, zero, axis)
 
     def _fault(self, name: str, quantised: Quantised) -> str:
-        """What is wrong with integers whatever they stand for: a weight that is not symmetric, a bias of other steps."""
+        """What is wrong with integers whatever they stand for: an asymmetric weight, a bias in other steps."""
         kind = numpy_helper.to_array(self._constants[name]).dtype
         if kind in (np.int8, np.int32) and quantised.zero_point.any():
             return "its zero point is not zero, and it is symmetric"

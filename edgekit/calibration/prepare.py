@@ -24,7 +24,10 @@ def prepare_calibration(source: ModelSource, executor: Executor, asked: str = BU
 def needed_calibration(
     source: ModelSource, precision: Precision, executor: Executor, asked: str = BUNDLED
 ) -> CalibrationFile | None:
-    """The prepared photos for a conversion to a precision; None where it needs none. Raises as `prepare_calibration`."""
+    """The prepared photos for a conversion to a precision; None where it needs none.
+
+    Raises as `prepare_calibration`.
+    """
     return prepare_calibration(source, executor, asked) if precision == "int8" else None
 
 
@@ -46,7 +49,7 @@ def calibrated_program(
 def with_advice(found: CalibrationFile) -> CalibrationFile:
     """The pictures that edgekit makes, with the advice to use photos."""
     advice = (
-        f"INT8 is calibrated on {len(found.record.photos)} pictures that edgekit makes, since it has no photos to spare; "
+        f"INT8 is calibrated on {len(found.record.photos)} pictures that edgekit makes, as it has no photos to spare; "
         f"--calibration DIR with 100 to {MOST} photos like yours keeps more of the accuracy (docs/precision.md)"
     )
     return CalibrationFile(found.source, found.record, (*found.notes, advice))

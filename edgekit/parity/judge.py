@@ -280,6 +280,13 @@ def _judged(
             f"{limits.rms:.2g} ({told})",
             figures,
         )
+    if tolerance.min_snr_db is not None and precision != "fp32" and figures.median_snr_db is not None:
+        if figures.median_snr_db < tolerance.min_snr_db:
+            raise _Failure(
+                f"has a signal-to-noise ratio of {figures.median_snr_db:.1f} dB in the median sample, less than "
+                f"{tolerance.min_snr_db:g} ({told})",
+                figures,
+            )
     if (reason := disagreement(figures, tolerance, precision)) is not None:
         raise _Failure(reason, figures)
     return figures
@@ -303,6 +310,8 @@ def _measured(
         decisions = label_decisions(triple, samples.scale, own, samples.labels, samples.photos, thresholds.logits)
     else:
         decisions = class_decisions(triple, samples.scale, own, samples.labels, samples.photos)
+    decibel = metrics.sample_snr_db(artifact, oracle)
+    middle = float(np.median(decibel if samples.photos is None else decibel[samples.photos]))
     return OutputFigures(
         kind=kind,
         samples=oracle.shape[0],
@@ -314,5 +323,7 @@ def _measured(
         rms_threshold=limits.rms,
         worst_sample=samples.labels[int(worst)],
         thresholds=thresholds.said,
+        median_snr_db=middle if np.isfinite(middle) else None,
+        lowest_snr_db=float(decibel.min()) if np.isfinite(decibel.min()) else None,
         **decisions,
     )

@@ -51,11 +51,11 @@ class Plan:
     Targets get the program after its rewrites (`program_for`); reference and oracle stay those of `program`.
 
     `conversions` also holds the targets on the way to those asked for in FP32; `bases` are such FP32 conversions where
-    another precision is asked for. `calibration` are the prepared photos that a quantisation reads. `flags` are those of the command line that
-    some targets take, as `parse_flags` gives them. `through` says of targets that can be made from the program or from
-    another target that it is the other one here. `speed` says which rewrites for speed there are: None for those of the
-    recipe, else these for every target. `embeddings` fold the preprocessing into what was converted; what
-    is made from a target is made from its `conversions`.
+    another precision is asked for. `calibration` are the prepared photos that a quantisation reads. `flags` are those
+    of the command line that some targets take, as `parse_flags` gives them. `through` says of targets that can be made
+    from the program or from another target that it is the other one here. `speed` says which rewrites for speed there
+    are: None for those of the recipe, else these for every target. `embeddings` fold the preprocessing into what was
+    converted; what is made from a target is made from its `conversions`.
     """
 
     source: ModelSource

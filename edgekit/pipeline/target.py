@@ -147,13 +147,13 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     """What a `target.toml` says.
 
     `source` is what the converter reads: `program`, or the name of another target; `otherwise` is that other target for
-    programs of which the converter says that it cannot read them. `files` maps the
-    converter's file names to those in an artifact, where `{model}` stands for the model's name. `in_all`: whether
-    `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not, and under
-    `batch` why it takes no batch but 1, where it does not. `lowered` says which precisions are made of the FP32 files
-    by a worker of their own; the converter itself makes the others. `settings` are those of its runtime that can be tried;
-    without them the runner does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by
-    where the value is near 0, if it has not FP32's digits there; docs/parity.md has the measurements.
+    programs of which the converter says that it cannot read them. `files` maps the converter's file names to those in
+    an artifact, where `{model}` stands for the model's name. `in_all`: whether `--target all` means it too.
+    `precisions` that it can be converted to; `lacks` says of others why not, and under `batch` why it takes no batch
+    but 1, where it does not. `lowered` says which precisions are made of the FP32 files by a worker of their own; the
+    converter itself makes the others. `settings` are those of its runtime that can be tried; without them the runner
+    does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by where the value is near 0, if
+    it has not FP32's digits there; docs/parity.md has the measurements.
     """
 
     title: str

@@ -55,7 +55,7 @@ def test_a_misspelt_target_is_named_with_near_ones() -> None:
         assert "Did you mean tensorrt?" in caught.value.remedy
 
 
-@pytest.mark.parametrize("name", ["onnx", "lite"])
+@pytest.mark.parametrize("name", ["lite"])
 def test_a_precision_that_a_target_lacks_is_refused_with_the_way_out(name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} has no fp16: .{{20,}}") as caught:
         check_precision([targets()["ncnn"], targets()[name]], "fp16")

@@ -21,6 +21,8 @@ ALIKE = 0.25
 """The share of values that are the same in what was one and the same."""
 CONSTANT = "a number of the operators"
 CHOSEN = "as the quantisation chose it"
+BEFORE = ".before"
+"""What a corrected bias was before is recorded under its name with this."""
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,13 @@ class Explanations:
                 return "", set(), "the record of the quantisation does not have it"
             if recorded.dtype != one.values.dtype or recorded.tobytes() != one.values.tobytes():
                 return "", set(), "it is not what the quantisation chose"
-            return CHOSEN, set(), ""
+            before = self.chosen.get(f"{one.name}{BEFORE}")
+            if before is None:
+                return CHOSEN, set(), ""
+            matches = self.index.find(before)
+            if not matches:
+                return "", set(), "before the quantisation corrected it it was no parameter of the program"
+            return f"{matches[0].how}, corrected", {name for match in matches for name in match.source.names}, ""
         assert one.quantised is not None  # the caller asks for nothing else
         if wrong := one.quantised.fault(one.values):
             return "", set(), wrong

@@ -10,7 +10,7 @@ import numpy as np
 class Quantised:
     """How stored integers stand for real values: `(integer - zero_point) * scale`.
 
-    Both are [1], or [channels] along `axis` of the stored shape.
+    Both are [1], or [channels] along `axis` of the stored shape, or of as many dimensions as that.
     """
 
     scale: np.ndarray
@@ -22,7 +22,13 @@ class Quantised:
         if not (np.isfinite(self.scale).all() and (self.scale > 0).all()):
             return "its scale is not a positive number"
         for one in (self.scale, self.zero_point):
-            if one.size != 1 and (not -stored.ndim <= self.axis < stored.ndim or one.size != stored.shape[self.axis]):
+            if one.size == 1:
+                continue
+            if one.ndim == stored.ndim > 1:
+                fits = all(own in (1, extent) for own, extent in zip(one.shape, stored.shape, strict=True))
+            else:
+                fits = -stored.ndim <= self.axis < stored.ndim and one.size == stored.shape[self.axis]
+            if not fits:
                 return f"{one.size} scales or zero points do not fit {list(stored.shape)}"
         return ""
 
@@ -38,6 +44,8 @@ class Quantised:
     def _along(self, one: np.ndarray, rank: int) -> np.ndarray:
         shape = [1] * rank
         if one.size > 1:
+            if one.ndim == rank > 1:
+                return one.astype(np.float64)
             shape[self.axis] = one.size
         return one.astype(np.float64).reshape(shape)
 
