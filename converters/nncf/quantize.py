@@ -81,7 +81,9 @@ def quantize(request: Request) -> dict[str, Any]:
     )
     path = request.output / "model.xml"
     openvino.save_model(quantised, path, compress_to_fp16=False)
-    save_file(chosen(constants(openvino.Core().read_model(path)), before), request.output / "quantisation.safetensors")
+    written = openvino.Core().read_model(path)
+    record = chosen(constants(written), before) | zero_points(written)
+    save_file(record, request.output / "quantisation.safetensors")
     return {"calibrated_on": len(samples)}
 
 
@@ -100,6 +102,19 @@ def constants(model: openvino.Model) -> dict[str, np.ndarray]:
         for node in model.get_ordered_ops()
         if node.get_type_name() == "Constant"
     }
+
+
+def zero_points(model: openvino.Model) -> dict[str, np.ndarray]:
+    """The constants that are taken from integers before these are scaled, where weights are not symmetric."""
+    found = {}
+    for node in model.get_ordered_ops():
+        if node.get_type_name() != "Subtract":
+            continue
+        source = node.input_value(1).get_node()
+        source = source.input_value(0).get_node() if source.get_type_name() == "Convert" else source
+        if source.get_type_name() == "Constant":
+            found[source.get_friendly_name()] = np.ascontiguousarray(np.atleast_1d(source.data))
+    return found
 
 
 def chosen(after: dict[str, np.ndarray], before: dict[str, np.ndarray]) -> dict[str, np.ndarray]:

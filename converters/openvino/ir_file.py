@@ -55,7 +55,8 @@ def quantisations(xml: Path) -> dict[str, tuple[str, str]]:
     layers = {layer.get("id"): layer for layer in root.iter("layer")}
     readers: dict[str | None, list[str | None]] = {}
     sources: dict[str | None, list[str | None]] = {}
-    for edge in root.iter("edge"):
+    # By the port that they lead to: what is widened comes before what is taken from it.
+    for edge in sorted(root.iter("edge"), key=lambda edge: int(edge.get("to-port") or 0)):
         readers.setdefault(edge.get("from-layer"), []).append(edge.get("to-layer"))
         sources.setdefault(edge.get("to-layer"), []).append(edge.get("from-layer"))
     names = {number: layer.get("name") or str(number) for number, layer in layers.items()}
@@ -78,6 +79,8 @@ def quantisations(xml: Path) -> dict[str, tuple[str, str]]:
         widened = reader(number, "Convert")
         shifted = reader(widened, "Subtract")
         scaled = reader(shifted or widened, "Multiply")
+        if shifted and sources[shifted][0] != widened:
+            continue  # it is itself a zero point
         if widened and scaled:
             scale, zero = other(scaled, shifted or widened), other(shifted, widened) if shifted else ""
             if scale:

@@ -3,7 +3,8 @@
 Inputs: `model` (the .xml), `weights` (the .bin; absent where it lies beside the .xml), `tensors`. Options:
 `batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32", "fp16" or "int8"; the arithmetic is FP32,
 but for what INT8 quantises), `inputs` and `outputs` (program's name -> the model's name; absent where they are the
-same), `settings` (`threads`; `pinning`: whether threads stay on one core each; `hint`: "latency" as usual, or "throughput").
+same), `settings` (`threads`; `pinning`: whether threads stay on one core each; `hint`: "latency" as usual, or
+"throughput").
 """
 
 # A type checker without the package openvino takes this folder, which has its name, for it.

@@ -280,13 +280,11 @@ def _judged(
             f"{limits.rms:.2g} ({told})",
             figures,
         )
-    if tolerance.min_snr_db is not None and precision != "fp32" and figures.median_snr_db is not None:
-        if figures.median_snr_db < tolerance.min_snr_db:
-            raise _Failure(
-                f"has a signal-to-noise ratio of {figures.median_snr_db:.1f} dB in the median sample, less than "
-                f"{tolerance.min_snr_db:g} ({told})",
-                figures,
-            )
+    least, found = tolerance.min_snr_db, figures.median_snr_db
+    if precision != "fp32" and least is not None and found is not None and found < least:
+        raise _Failure(
+            f"has a signal-to-noise ratio of {found:.1f} dB in the median sample, less than {least:g} ({told})", figures
+        )
     if (reason := disagreement(figures, tolerance, precision)) is not None:
         raise _Failure(reason, figures)
     return figures

@@ -26,8 +26,8 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str = ""
     """Why this model needs other limits than the usual ones; required where it does."""
     min_snr_db: float | None = None
-    """INT8: smallest signal-to-noise ratio of the median sample, in decibels. Of each sample by itself: some have outputs
-    that are hundreds of times larger than others', and would stand for all."""
+    """INT8: smallest signal-to-noise ratio of the median sample, in decibels. Of each sample by itself: some have
+    outputs that are hundreds of times larger than others', and would stand for all."""
 
     def __post_init__(self) -> None:
         if not self.noise_factor >= 1:

@@ -26,7 +26,7 @@ class Samples:
         return self.shape[0]
 
     def batches(self, size: int, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
-        """`size` of them a time, float32 [size, C, H, W], from number `first` on; what does not fill a batch is left."""
+        """`size` of them a time, float32 [size, C, H, W], from number `first` on; what fills no batch is left."""
         end = len(self) if last is None else min(last, len(self))
         with safe_open(self._path, framework="numpy") as file:
             samples = file.get_slice(self.name)
