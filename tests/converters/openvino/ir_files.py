@@ -66,9 +66,7 @@ def quantised_ir(numbers: Numbers, bias: np.ndarray) -> Ir:
         integers = ir.layer("Convert", f"{weight}/convert", ir.constant(weight, numbers.values[weight]))
         shape = (-1, 1, 1, 1) if weight == "w" else (1, -1)
         if weight == "w":
-            zero = ir.layer(
-                "Convert", "w/zero/convert", ir.constant("w_zero", numbers.values["w_zero"].reshape(shape))
-            )
+            zero = ir.layer("Convert", "w/zero/convert", ir.constant("w_zero", numbers.values["w_zero"].reshape(shape)))
             integers = ir.layer("Subtract", "w/zero_point", integers, zero)
         scale = ir.constant(f"{weight}_scale", numbers.values[f"{weight}_scale"].reshape(shape))
         value = ir.layer(kind, f"{kind}_{weight}", value, ir.layer("Multiply", f"{weight}/scaled", integers, scale))

@@ -41,9 +41,7 @@ def explanations(record: Path) -> Explanations:
     return Explanations(*small_program(), chosen=load_file(record / "quantisation.safetensors"))
 
 
-def account_of(
-    numbers: Numbers, bias: np.ndarray, explanations: Explanations, folder: Path, record: Path
-) -> Account:
+def account_of(numbers: Numbers, bias: np.ndarray, explanations: Explanations, folder: Path, record: Path) -> Account:
     files = quantised_ir(numbers, bias).write(folder)
     return explanations.account(parameters.stored(Request({**files, "chosen": record}, folder, {})))
 
