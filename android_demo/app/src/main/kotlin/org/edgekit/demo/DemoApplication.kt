@@ -14,6 +14,7 @@ class DemoApplication : Application() {
     val selfTest: SelfTestWork by lazy { SelfTestWork(this, store, RuntimeClient(this, SelfTestService::class.java)) }
     val photo: PhotoWork by lazy { PhotoWork(this, store, RuntimeClient(this, PhotoService::class.java)) }
 
+    @Suppress("DEPRECATION") // From Android 14 on nobody is told of this level, and before it is the one that matters.
     override fun onTrimMemory(level: Int) {
         super.onTrimMemory(level)
         if (level >= TRIM_MEMORY_RUNNING_LOW) photo.release()

@@ -2,6 +2,7 @@ package org.edgekit.demo.models
 
 import android.content.res.AssetManager
 import java.io.File
+import java.io.FileOutputStream
 import java.io.IOException
 import java.io.InputStream
 import java.security.MessageDigest
@@ -20,7 +21,11 @@ private const val PARTIAL = ".partial-"
  * Artifacts as files, which is what the runtime loads: each is copied out of the assets once, into a folder that is
  * named by its manifest's hash. A folder is whole or not there: it is written beside and renamed into place.
  */
-class ArtifactStore(private val assets: AssetManager, files: File) {
+class ArtifactStore(
+    private val assets: AssetManager,
+    files: File,
+    private val output: (File) -> FileOutputStream = ::FileOutputStream,
+) {
     private val folder = File(files, "artifacts")
 
     /** The folder of a model's artifact, copied first where needed. Throws [Refused] for one that cannot be had. */
@@ -89,7 +94,7 @@ class ArtifactStore(private val assets: AssetManager, files: File) {
                 } catch (error: IOException) {
                     throw Refused(Sentence(R.string.missing_file, model.title, name), error)
                 }
-            val found = stream.use { copy(it, File(into, name)) }
+            val found = stream.use { copy(it, output(File(into, name))) }
             if (found != hash) throw Refused(Sentence(R.string.damaged_file, model.title, name))
         }
     }
@@ -102,10 +107,10 @@ class ArtifactStore(private val assets: AssetManager, files: File) {
         }
 }
 
-/** Copy a stream into a file; returns its SHA-256. */
-private fun copy(stream: InputStream, file: File): String {
+/** Copy a stream into a file, which is closed then; returns the SHA-256. */
+private fun copy(stream: InputStream, file: FileOutputStream): String {
     val digest = MessageDigest.getInstance("SHA-256")
-    file.outputStream().use { output ->
+    file.use { output ->
         val buffer = ByteArray(1 shl 16)
         while (true) {
             val count = stream.read(buffer)

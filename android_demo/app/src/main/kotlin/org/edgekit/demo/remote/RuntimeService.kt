@@ -27,6 +27,7 @@ abstract class RuntimeService : Service() {
 
     override fun onBind(intent: Intent): IBinder = messenger.binder
 
+    @Suppress("DEPRECATION") // From Android 14 on nobody is told of this level, and before it is the one that matters.
     override fun onTrimMemory(level: Int) {
         super.onTrimMemory(level)
         if (level >= TRIM_MEMORY_RUNNING_LOW) work.post { worker.release() }

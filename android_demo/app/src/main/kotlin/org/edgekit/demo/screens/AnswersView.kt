@@ -37,12 +37,12 @@ class AnswersView(private val activity: Activity, private val columns: LinearLay
 
     private fun column(model: DemoModel, state: Looked, comparison: Comparison?): View {
         val column = LayoutInflater.from(activity).inflate(R.layout.answer_column, columns, false)
-        column.findViewById<TextView>(R.id.runtime_name).text = model.backend?.title ?: model.target
-        column.findViewById<View>(R.id.progress).visibility = if (state is Looked.Running) View.VISIBLE else View.GONE
-        column.findViewById<TextView>(R.id.why).showText((state as? Looked.Unseen)?.why?.shown(activity))
+        column.view<TextView>(R.id.runtime_name).text = model.backend?.title ?: model.target
+        column.view<View>(R.id.progress).visibility = if (state is Looked.Running) View.VISIBLE else View.GONE
+        column.view<TextView>(R.id.why).showText((state as? Looked.Unseen)?.why?.shown(activity))
         val answer = (state as? Looked.Seen)?.answer
-        column.findViewById<TextView>(R.id.latency).showText(answer?.let(::latency))
-        val rows = column.findViewById<LinearLayout>(R.id.classes)
+        column.view<TextView>(R.id.latency).showText(answer?.let(::latency))
+        val rows = column.view<LinearLayout>(R.id.classes)
         answer?.top?.indices?.forEach { rows.addView(row(rows, answer, it, comparison?.differingRanks.orEmpty())) }
         return column
     }
@@ -58,10 +58,10 @@ class AnswersView(private val activity: Activity, private val columns: LinearLay
         val one = answer.top[rank]
         val row = LayoutInflater.from(activity).inflate(R.layout.class_row, parent, false)
         val differs = rank in differing
-        row.findViewById<TextView>(R.id.label).text =
+        row.view<TextView>(R.id.label).text =
             if (differs) activity.getString(R.string.differing, one.label) else one.label
-        row.findViewById<TextView>(R.id.probability).text = activity.getString(R.string.percent, one.probability * 100)
-        row.findViewById<ProgressBar>(R.id.bar).apply {
+        row.view<TextView>(R.id.probability).text = activity.getString(R.string.percent, one.probability * 100)
+        row.view<ProgressBar>(R.id.bar).apply {
             max = FULL_BAR
             progress = (one.probability * FULL_BAR).toInt()
         }

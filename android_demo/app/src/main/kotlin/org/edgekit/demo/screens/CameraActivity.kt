@@ -23,7 +23,7 @@ private const val ASK = 1
 
 /** Takes one photo; its result's data is the JPEG file. */
 class CameraActivity : Activity() {
-    private val preview by lazy { findViewById<TextureView>(R.id.preview) }
+    private val preview by lazy { view<TextureView>(R.id.preview) }
     private var camera: Camera? = null
     private var asked = false
     private var turned = 0
@@ -39,8 +39,8 @@ class CameraActivity : Activity() {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.camera)
         asked = savedInstanceState?.getBoolean("asked") ?: false
-        findViewById<Button>(R.id.shutter).setOnClickListener { shoot() }
-        findViewById<Button>(R.id.allow).setOnClickListener { allow() }
+        view<Button>(R.id.shutter).setOnClickListener { shoot() }
+        view<Button>(R.id.allow).setOnClickListener { allow() }
         preview.surfaceTextureListener =
             object : TextureView.SurfaceTextureListener {
                 override fun onSurfaceTextureAvailable(surface: SurfaceTexture, width: Int, height: Int) = begin()
@@ -88,7 +88,7 @@ class CameraActivity : Activity() {
 
     private fun begin() {
         if (!allowed() || camera != null) return
-        findViewById<View>(R.id.refused).visibility = View.GONE
+        view<View>(R.id.refused).visibility = View.GONE
         if (!preview.isAvailable) return // Its listener comes back here.
         camera = Camera(this, preview, ::refuse).also { it.open() }
     }
@@ -96,11 +96,11 @@ class CameraActivity : Activity() {
     private fun refuse(why: Sentence) {
         camera?.close()
         camera = null
-        findViewById<View>(R.id.refused).visibility = View.VISIBLE
-        findViewById<TextView>(R.id.problem).text = why.shown(this)
+        view<View>(R.id.refused).visibility = View.VISIBLE
+        view<TextView>(R.id.problem).text = why.shown(this)
         val denied = !allowed()
-        findViewById<View>(R.id.allow).visibility = if (denied) View.VISIBLE else View.GONE
-        findViewById<View>(R.id.shutter).isEnabled = false
+        view<View>(R.id.allow).visibility = if (denied) View.VISIBLE else View.GONE
+        view<View>(R.id.shutter).isEnabled = false
     }
 
     /** Android asks twice and no more: then only its settings help. */
@@ -114,7 +114,7 @@ class CameraActivity : Activity() {
     }
 
     private fun shoot() {
-        val shutter = findViewById<Button>(R.id.shutter)
+        val shutter = view<Button>(R.id.shutter)
         shutter.isEnabled = false
         camera?.shoot(turned) { bytes ->
             val file = File(cacheDir, "shot.jpg")
@@ -130,6 +130,6 @@ class CameraActivity : Activity() {
 
     /** The camera shows a picture: it can be taken. */
     fun ready() {
-        findViewById<View>(R.id.shutter).isEnabled = true
+        view<View>(R.id.shutter).isEnabled = true
     }
 }

@@ -51,11 +51,11 @@ class PhotoActivity : Activity() {
             look()
         }
         fillRuntimes(savedInstanceState?.getInt(RUNTIME) ?: 0)
-        findViewById<Button>(R.id.pick).setOnClickListener { pick() }
-        findViewById<Button>(R.id.take).setOnClickListener {
+        view<Button>(R.id.pick).setOnClickListener { pick() }
+        view<Button>(R.id.take).setOnClickListener {
             startActivityForResult(Intent(this, CameraActivity::class.java), TAKE)
         }
-        findViewById<Button>(R.id.share).setOnClickListener { share() }
+        view<Button>(R.id.share).setOnClickListener { share() }
     }
 
     override fun onStart() {
@@ -161,7 +161,7 @@ class PhotoActivity : Activity() {
         override fun onNothingSelected(parent: AdapterView<*>) = Unit
     }
 
-    private fun spinner(id: Int) = findViewById<Spinner>(id)
+    private fun spinner(id: Int) = view<Spinner>(id)
 
     private fun tell(why: Sentence?) {
         problem = why
@@ -169,11 +169,11 @@ class PhotoActivity : Activity() {
     }
 
     private fun show() {
-        findViewById<TextView>(R.id.problem).showText(problem?.shown(this))
-        AnswersView(this, findViewById<LinearLayout>(R.id.answers), findViewById(R.id.comparison)).show(work.looked)
-        findViewById<TextView>(R.id.warning).showText(warning())
-        findViewById<Button>(R.id.share).isEnabled = !work.running && work.looked.values.any { it is Looked.Seen }
-        listOf(R.id.pick, R.id.take).forEach { findViewById<Button>(it).isEnabled = models.isNotEmpty() }
+        view<TextView>(R.id.problem).showText(problem?.shown(this))
+        AnswersView(this, view<LinearLayout>(R.id.answers), view(R.id.comparison)).show(work.looked)
+        view<TextView>(R.id.warning).showText(warning())
+        view<Button>(R.id.share).isEnabled = !work.running && work.looked.values.any { it is Looked.Seen }
+        listOf(R.id.pick, R.id.take).forEach { view<Button>(it).isEnabled = models.isNotEmpty() }
     }
 
     /** What did not pass its self-test may still be looked at, and is not to be believed. */
@@ -184,7 +184,7 @@ class PhotoActivity : Activity() {
     }
 
     private fun showPhoto() {
-        val view = findViewById<ImageView>(R.id.picture)
+        val view = view<ImageView>(R.id.picture)
         val file = photo
         if (file == null) {
             view.setImageDrawable(null)
@@ -195,7 +195,7 @@ class PhotoActivity : Activity() {
 
     private fun share() {
         val file = photo ?: return
-        findViewById<Button>(R.id.share).isEnabled = false
+        view<Button>(R.id.share).isEnabled = false
         ReportSharing(demo).share(file, work.looked.filterValues { it is Looked.Seen }.keys.toList()) { intent, why ->
             if (intent != null) startActivity(intent)
             tell(why)

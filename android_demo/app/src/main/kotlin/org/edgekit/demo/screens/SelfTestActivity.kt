@@ -23,9 +23,9 @@ class SelfTestActivity : Activity() {
     override fun onCreate(savedInstanceState: Bundle?) {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.self_test)
-        findViewById<TextView>(R.id.device).text = deviceTitle()
-        findViewById<Button>(R.id.again).setOnClickListener { work.start() }
-        findViewById<Button>(R.id.photos).setOnClickListener { startActivity(Intent(this, PhotoActivity::class.java)) }
+        view<TextView>(R.id.device).text = deviceTitle()
+        view<Button>(R.id.again).setOnClickListener { work.start() }
+        view<Button>(R.id.photos).setOnClickListener { startActivity(Intent(this, PhotoActivity::class.java)) }
     }
 
     override fun onStart() {
@@ -42,20 +42,20 @@ class SelfTestActivity : Activity() {
 
     private fun show() {
         val problem = work.problem
-        findViewById<TextView>(R.id.problem).showText(problem?.shown(this))
-        findViewById<Button>(R.id.again).isEnabled = !work.running
-        findViewById<Button>(R.id.photos).isEnabled = problem == null
-        val list = findViewById<LinearLayout>(R.id.models)
+        view<TextView>(R.id.problem).showText(problem?.shown(this))
+        view<Button>(R.id.again).isEnabled = !work.running
+        view<Button>(R.id.photos).isEnabled = problem == null
+        val list = view<LinearLayout>(R.id.models)
         list.removeAllViews()
         work.states.forEach { (model, state) -> list.addView(card(list, model, state)) }
     }
 
     private fun card(parent: ViewGroup, model: DemoModel, state: State): View {
         val card = LayoutInflater.from(this).inflate(R.layout.model_card, parent, false)
-        card.findViewById<TextView>(R.id.title).text =
+        card.view<TextView>(R.id.title).text =
             getString(R.string.model_on, model.title, model.backend?.title ?: model.target)
-        val verdict = card.findViewById<TextView>(R.id.verdict)
-        val stages = card.findViewById<LinearLayout>(R.id.stages)
+        val verdict = card.view<TextView>(R.id.verdict)
+        val stages = card.view<LinearLayout>(R.id.stages)
         val (text, colour) =
             when (state) {
                 is State.Waiting -> R.string.waiting to R.color.quiet
@@ -65,8 +65,8 @@ class SelfTestActivity : Activity() {
             }
         verdict.setText(text)
         verdict.setTextColor(getColor(colour))
-        card.findViewById<View>(R.id.progress).visibility = if (state is State.Running) View.VISIBLE else View.GONE
-        card.findViewById<TextView>(R.id.why).showText(whyOf(state))
+        card.view<View>(R.id.progress).visibility = if (state is State.Running) View.VISIBLE else View.GONE
+        card.view<TextView>(R.id.why).showText(whyOf(state))
         (state as? State.Tested)?.result?.stages?.forEach { stages.addView(row(stages, it)) }
         return card
     }
@@ -85,16 +85,16 @@ class SelfTestActivity : Activity() {
     private fun row(parent: ViewGroup, stage: Stage): View {
         val row = LayoutInflater.from(this).inflate(R.layout.stage_row, parent, false)
         val colour = getColor(if (stage.passed) R.color.good else if (stage.failed) R.color.bad else R.color.quiet)
-        row.findViewById<TextView>(R.id.mark).apply {
+        row.view<TextView>(R.id.mark).apply {
             setText(if (stage.passed) R.string.mark_passed else if (stage.failed) R.string.mark_failed else R.string.mark_none)
             setTextColor(colour)
         }
-        row.findViewById<TextView>(R.id.name).text = stage.name
-        row.findViewById<TextView>(R.id.figure).apply {
+        row.view<TextView>(R.id.name).text = stage.name
+        row.view<TextView>(R.id.figure).apply {
             text = figureOf(stage)
             setTextColor(colour)
         }
-        row.findViewById<TextView>(R.id.detail).showText(stage.detail.takeIf { !stage.passed && it.isNotEmpty() })
+        row.view<TextView>(R.id.detail).showText(stage.detail.takeIf { !stage.passed && it.isNotEmpty() })
         return row
     }
 
@@ -104,14 +104,4 @@ class SelfTestActivity : Activity() {
         } else {
             getString(R.string.figure, figure(stage.figure), figure(stage.limit))
         }
-}
-
-/** Three digits, as short as they go. */
-fun figure(value: Double): String =
-    if (value == 0.0) "0" else if (value in 0.001..9999.0) "%.3g".format(java.util.Locale.ROOT, value) else "%.1e".format(java.util.Locale.ROOT, value)
-
-/** A text, or no view where there is none. */
-fun TextView.showText(text: String?) {
-    this.text = text
-    visibility = if (text == null) View.GONE else View.VISIBLE
 }
