@@ -1,8 +1,10 @@
 #include "edgekit/runtime_c.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
+#include "../report/report.h"
 #include "edgekit/runtime.h"
 #include "guard.h"
 #include "session.h"
@@ -72,6 +74,30 @@ int report(edgekit_model* model, const edgekit::Photo& photo, const char* folder
   }) ? 1 : -1;
 }
 
+// The document that `work` fills, or the sentence that it returns, as a text that C frees.
+template <typename Work>
+char* document(const Work& work) {
+  std::string text;
+  std::string sentence;
+  edgekit::guarded(&sentence, [&] {
+    edgekit::Report report;
+    sentence = work(&report);
+    if (sentence.empty()) text = report.json();
+  });
+  std::string problem;
+  if (!sentence.empty()) {
+    edgekit::guarded(&problem, [&] {
+      edgekit::Report report;
+      report.text("error", sentence);
+      text = report.json();
+    });
+  }
+  if (!problem.empty()) return nullptr;
+  char* copy = static_cast<char*>(std::malloc(text.size() + 1));
+  if (copy) std::memcpy(copy, text.c_str(), text.size() + 1);
+  return copy;
+}
+
 }  // namespace
 
 edgekit_model* edgekit_load(const char* folder, int threads, const char* precision, char* error, size_t size) {
@@ -125,6 +151,32 @@ int edgekit_report_pixels(edgekit_model* model, const uint8_t* pixels, int width
   const edgekit::Photo photo = edgekit::Photo::pixels(pixels, width, height, channels, row_bytes);
   return report(model, photo, folder, machine, flags, error, size);
 }
+
+char* edgekit_classify_json(edgekit_model* model, const uint8_t* bytes, size_t length, int top) {
+  if (length == 0) bytes = nullptr;
+  return document([&](edgekit::Report* report) -> std::string {
+    if (!model || top < 1) return "no model, or no number of classes, is given";
+    const edgekit::Classification answer = edgekit::classify(model->model, edgekit::Photo::file(bytes, length), top);
+    if (!answer.error.empty()) return answer.error;
+    edgekit::report_ranked("classes", answer.top, report);
+    edgekit::report_ranked("labels", answer.labels, report);
+    report->number("decode_ms", answer.decode_ms);
+    report->number("preprocess_ms", answer.preprocess_ms);
+    report->number("run_ms", answer.run_ms);
+    return "";
+  });
+}
+
+char* edgekit_self_test_json(const char* folder, int threads, const char* precision) {
+  return document([&](edgekit::Report* report) -> std::string {
+    if (!folder) return "no artifact is named";
+    const edgekit::SelfTest result = edgekit::self_test(folder, options_of(threads, precision));
+    if (result.error.empty()) edgekit::report_self_test(result, report);
+    return result.error;
+  });
+}
+
+void edgekit_free_text(char* text) { std::free(text); }
 
 const char* edgekit_version(void) {
   static const std::string text = [] {

@@ -53,6 +53,13 @@ int edgekit_report_pixels(edgekit_model* model, const uint8_t* pixels, int width
                           size_t row_bytes, const char* folder, const char* const* machine, int flags, char* error,
                           size_t size);
 
+/* The same as JSON, for languages that have a reader of it and would have to take structures apart: the class list of
+ * edgekit_classify_file with how long it took, the stages of a self-test. One that could not be made is {"error": "one
+ * sentence"}. The text is the caller's, who gives it to edgekit_free_text; NULL where there is no memory for it. */
+char* edgekit_classify_json(edgekit_model* model, const uint8_t* bytes, size_t length, int top);
+char* edgekit_self_test_json(const char* folder, int threads, const char* precision);
+void edgekit_free_text(char* text);
+
 /* "edgekit 0.1.0, ncnn 1.0.20261020, x86_64" */
 const char* edgekit_version(void);
 
