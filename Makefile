@@ -7,7 +7,7 @@ TOOLS := .tools
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(TOOLS)/bin/uv)
 ENVIRONMENT := .venv/installed
 
-.PHONY: demo test check fuzz runtime fuzz-runtime bump benchmark clean
+.PHONY: demo test check fuzz runtime fuzz-runtime web bump benchmark clean
 
 demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
 	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
@@ -37,6 +37,17 @@ runtime:  ## build and check the C++ of devices (docs/runtime.md)
 	cmake -S runtime -B $(RUNTIME_BUILD) -DEDGEKIT_TESTS=ON $(RUNTIME_FLAGS)
 	cmake --build $(RUNTIME_BUILD) --parallel 2
 	ctest --test-dir $(RUNTIME_BUILD) --output-on-failure
+
+# What the page is built with and opened in, by Debian's packages.
+WEB_NEEDS := emcc:emscripten cmake:cmake make:make c++:g++ chromium:chromium chromedriver:chromium-driver
+
+web: $(ENVIRONMENT)  ## build the web page and check it in a browser: examples/web/README.md
+	@missing=; for need in $(WEB_NEEDS); do \
+	    command -v $${need%%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
+	    [ -z "$$missing" ] || { echo "make web needs (Debian): apt-get install$$missing"; exit 3; }
+	$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target ncnn --verify
+	$(UV) run --no-sync python examples/web/build.py artifacts/MixNet_S/ncnn build/web
+	$(UV) run --no-sync pytest runtime_tests/test_web.py
 
 # Of each fuzzer; there are five.
 FUZZ_SECONDS ?= 720

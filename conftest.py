@@ -52,8 +52,17 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that starts empty and is shared by the tests of one run."""
-    return new_cache(tmp_path_factory.mktemp("session") / "cache")
+    """A cache that starts empty but for built inference libraries, and is shared by the tests of one run.
+
+    Those take a minute and more each, and their keys hold all that they are made of: they stay in the user's cache.
+    """
+    cache = new_cache(tmp_path_factory.mktemp("session") / "cache")
+    for name in ("sources", "stages/native/ncnn_library"):
+        shared, link = cache_folder() / name, cache / name
+        shared.mkdir(parents=True, exist_ok=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(shared, target_is_directory=True)
+    return cache
 
 
 @pytest.fixture(scope="session")

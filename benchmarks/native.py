@@ -16,6 +16,7 @@ from edgekit.artifact.load import load_artifact
 from edgekit.cli.session import session
 from edgekit.native.architectures import find_architecture
 from edgekit.native.compilers import find_compiler
+from edgekit.native.full_size import MEASURED
 from edgekit.native.plan import Build, ncnn_pin, network_layers
 from edgekit.native.source import ensure_source
 
@@ -40,6 +41,7 @@ def main(folder: Path, name: str, pairs: int) -> None:
         made = [executor.run([runner]).result(runner) for runner in runners]
     small, full = (one.details["code_bytes"] for one in made)
     print(f"{name}, {compiler.title}: {small} bytes, with every layer {full}")
+    print(f'for {MEASURED.name}: [{ncnn_pin().name}."{ncnn_pin().version}"] {name} = {full}')
     if not architecture.is_host:
         return
     programs = [one.folder / architecture.executable for one in made]

@@ -11,6 +11,7 @@ from edgekit import __version__
 from edgekit.artifact.judged import unverified
 from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.artifact.manifest import (
+    CalibrationRecord,
     ConfigurationRecord,
     FileRecord,
     Manifest,
@@ -26,6 +27,8 @@ from edgekit.artifact.manifest import (
 from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
+from edgekit.calibration.photos import BUNDLED
+from edgekit.calibration.prepare import needed_calibration
 from edgekit.elsewhere import with_way_out
 from edgekit.errors import EdgekitError, OperatorError, UsageError
 from edgekit.filesystem.hashing import file_sha256
@@ -36,7 +39,7 @@ from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.output_kinds import told_outputs
-from edgekit.pipeline.plan import SPEEDER, Plan, plan_conversion, programs_of
+from edgekit.pipeline.plan import SPEEDER, Plan, conversions_of, plan_conversion, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, check_precision
@@ -67,23 +70,36 @@ def convert(
     *,
     embed_preprocessing: bool = False,
     speed: Sequence[str] | None = None,
+    calibration: str = BUNDLED,
 ) -> list[Conversion]:
     """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
 
     `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
     and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
-    A target that fails does not stop the others; its error is in its Conversion.
+    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures. A target that fails
+    does not stop the others; its error is in its Conversion.
     Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
     """
     check_precision(wanted, precision)
     if embed_preprocessing:
         check_embedding(wanted)
     refused: dict[str, EdgekitError] = {}
+    try:
+        prepared = needed_calibration(source, precision, executor, calibration)
+    except EdgekitError as error:
+        return [Conversion(source.name, target, error=error) for target in wanted]
     plan = plan_conversion(
-        source, wanted, precision, flags, embed_preprocessing=embed_preprocessing, refused=refused, speed=speed
+        source,
+        wanted,
+        precision,
+        flags,
+        embed_preprocessing=embed_preprocessing,
+        refused=refused,
+        speed=speed,
+        calibration=prepared,
     )
     refuse_occupied(plan, wanted, out, refused)
-    converted = [plan.conversions[target.name] for target in wanted if target.name not in refused]
+    converted = [stage for target in wanted if target.name not in refused for stage in conversions_of(plan, target)]
     embeddings = [stage for name, stage in plan.embeddings.items() if name not in refused]
     outcomes = executor.run([*plan.programs, *converted, *embeddings] if converted else [])
     conversions = []
@@ -103,18 +119,42 @@ def convert(
 def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) -> Conversion:
     """Write the artifact of one target from its stage's output. Raises what the stage ended with."""
     name = plan.source.name
-    programs = [outcomes.result(stage) for stage in programs_of(plan, target)]
+    manifest = planned_manifest(plan, target, outcomes)
     conversion = outcomes.result(plan.conversions[target.name])
-    manifest = make_manifest(plan, target, programs, conversion)
     folder = folder_of(plan, target, out)
     if (embedding := plan.embeddings.get(target.name)) is not None:
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
-    notes = notes_on(plan.source, programs[0])
+    notes = notes_on(plan.source, outcomes.result(plan.program))
+    notes = (*notes, *(plan.calibration.notes if plan.calibration else ()))
     if (present := unchanged_artifact(folder, manifest)) is not None:
         return Conversion(name, target, present, unchanged=True, notes=notes)
     sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
     return Conversion(name, target, write_artifact(folder, sources, manifest), notes=notes)
+
+
+def planned_manifest(plan: Plan, target: Target, outcomes: Outcomes) -> Manifest:
+    """The manifest of what was converted as planned, not yet verified. Raises what a stage ended with."""
+    programs = [outcomes.result(stage) for stage in programs_of(plan, target)]
+    first, *later = [outcomes.result(stage) for stage in conversions_of(plan, target)]
+    manifest = make_manifest(plan, target, programs, first)
+    for lowered in later:
+        manifest = with_lowering(manifest, lowered, plan.calibration.record if plan.calibration else None)
+    return manifest
+
+
+def with_lowering(manifest: Manifest, lowered: StageResult, calibration: CalibrationRecord | None = None) -> Manifest:
+    """The manifest of an FP32 conversion, once another precision was made of its files."""
+    return replace(
+        manifest,
+        build={**manifest.build, **lowered.details.get("build", {})},
+        stages=(*manifest.stages, StageRecord(lowered.worker, lowered.key, lowered.tools, round(lowered.seconds, 3))),
+        files={
+            name: FileRecord(lowered.files[record.role]["sha256"], lowered.files[record.role]["bytes"], record.role)
+            for name, record in manifest.files.items()
+        },
+        calibration=calibration,
+    )
 
 
 def folder_of(plan: Plan, target: Target, out: Path) -> Path:

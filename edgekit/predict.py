@@ -14,7 +14,7 @@ from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.inputs.images import load_image
-from edgekit.inputs.preprocessing import cropped_levels, preprocess
+from edgekit.inputs.prepare import cropped_levels, preprocess
 from edgekit.native.device_runner import device_runner
 from edgekit.native.lite_runner import runner_inputs
 from edgekit.native.plan import network_layers

@@ -17,7 +17,8 @@ from conftest import Converted, Edgekit, RunWorker
 from edgekit.artifact.load import load_artifact
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.samples import run_options
-from edgekit.inputs.preprocessing import Preprocessing, preprocess
+from edgekit.inputs.prepare import preprocess
+from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.target import targets
 
 pytestmark = pytest.mark.toolchain

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 from conftest import Edgekit
 from edgekit.artifact.load import read_manifest
 from edgekit.inputs import Preprocessing
-from edgekit.inputs.preprocessing import preprocess
+from edgekit.inputs.prepare import preprocess
 
 pytestmark = pytest.mark.toolchain
 

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import PATIENCE_SECONDS, Edgekit
 from edgekit.errors import AbsentError
+from edgekit.inputs.golden import bundled_photos
 from edgekit.native.architectures import find_architecture
 from edgekit.native.compilers import find_compiler
 from edgekit.native.proof import launcher
@@ -30,12 +31,12 @@ def artifacts(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return out
 
 
-def needs(name: str) -> list[str]:
+def needs(name: str, precision: str = "fp32") -> list[str]:
     """What starts the programs of an architecture; skips where they cannot be built or run."""
     architecture = find_architecture(name)
     try:
         find_compiler(architecture)
-        return launcher(architecture, "fp32")
+        return launcher(architecture, precision)
     except AbsentError as error:
         pytest.skip(str(error))
 
@@ -60,9 +61,26 @@ def host(edgekit: Edgekit, artifacts: Path) -> tuple[Path, dict]:
     return made(edgekit, artifacts, "--arch", platform.machine())
 
 
+@pytest.fixture(scope="module")
+def half(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The output folder of the same in FP16."""
+    out = tmp_path_factory.mktemp("half")
+    precision = ("--precision", "fp16", "--verify")
+    answer = edgekit("convert", "MixNet_S", "--weights", "demo", "--target", "ncnn", *precision, "--out", out)
+    assert answer.returncode == 0, answer.stderr
+    return out
+
+
+@pytest.fixture(scope="module", params=["armv7", "wasm"])
+def other(request: pytest.FixtureRequest, edgekit: Edgekit, artifacts: Path) -> tuple[Path, dict]:
+    needs(request.param)
+    return made(edgekit, artifacts, "--arch", request.param)
+
+
 def run(command: list[str], folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    (program,) = folder.glob("edgekit_runner*")
     return subprocess.run(
-        [*command, str(folder / "edgekit_runner"), *arguments],
+        [*command, str(program), *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
@@ -102,6 +120,67 @@ def test_it_is_static_and_proved_on_the_processor(arm: tuple[Path, dict]) -> Non
     if platform.machine() != "aarch64":
         assert document["proved_on"] == "emulated cortex-a53"
         assert run(needs("aarch64"), folder, "--self-test", ".").returncode == 0
+
+
+def test_armv7_and_wasm_are_proved_too(other: tuple[Path, dict]) -> None:
+    folder, document = other
+    name = document["architecture"]
+    assert document["code_bytes"] < MOST_CODE
+    assert {"Convolution", "Swish", "Padding", "Packing", "Flatten"} <= set(document["layers"])
+    assert "failed" not in stages_of(document["self_test"]).values()
+    assert document["self_test"]["version"]["architecture"] == name
+    command = needs(name)
+    if name == "wasm":
+        assert document["proved_on"] == "node"
+        assert document["compiler"].startswith("emcc ")
+    elif platform.machine() != name:
+        assert document["proved_on"] == "emulated cortex-a7"
+    again = run(command, folder, "--self-test", ".")
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_they_name_a_photo_as_this_machine_does(other: tuple[Path, dict], host: tuple[Path, dict]) -> None:
+    photo = str(bundled_photos()[1].path)
+    command = needs(other[1]["architecture"])
+    ours, expected = (
+        json.loads(run(how, folder, ".", photo).stdout)["photos"][0]["classes"]
+        for how, folder in ((command, other[0]), ([], host[0]))
+    )
+    assert [one["label"] for one in ours] == [one["label"] for one in expected]
+    for one, beside in zip(ours, expected, strict=True):
+        assert one["probability"] == pytest.approx(beside["probability"], rel=1e-4, abs=1e-7)
+
+
+def test_their_damage_is_a_sentence(other: tuple[Path, dict], tmp_path: Path) -> None:
+    copy = tmp_path / "package"
+    shutil.copytree(other[0], copy)
+    weights = copy / "MixNet_S.ncnn.bin"
+    weights.write_bytes(weights.read_bytes()[:-1])
+    command = needs(other[1]["architecture"])
+    answer = run(command, copy, "--self-test", ".")
+    assert answer.returncode == 2, answer.stderr
+    assert "MixNet_S.ncnn.bin is damaged: it has" in json.loads(answer.stdout)["error"]
+    (copy / "photo.png").write_text("no picture")
+    shutil.copy(other[0] / weights.name, weights)
+    answer = run(command, copy, ".", "photo.png")
+    assert answer.returncode == 2, answer.stderr
+    assert "the photo is no JPEG and no PNG file" in json.loads(answer.stdout)["error"]
+
+
+@pytest.mark.parametrize("arch", sorted({"aarch64", platform.machine()}))
+def test_a_package_in_fp16(edgekit: Edgekit, half: Path, artifacts: Path, arch: str) -> None:
+    """With FP16's kernels where ncnn has them, on a processor that has them, within FP16's own limit."""
+    needs(arch, "fp16")
+    folder, document = made(edgekit, half, "--arch", arch)
+    assert folder.name == f"ncnn-fp16-{arch}"
+    assert (document["precision"], document["self_test"]["passed"]) == ("fp16", True)
+    if arch != platform.machine():
+        assert document["proved_on"] == "emulated cortex-a76"
+    (stage,) = (one for one in document["self_test"]["stages"] if one["stage"] == "output logits")
+    # FP16 has 11 bits: an error below FP32's would say that something else was computed.
+    assert 1e-5 < stage["figure"] <= stage["limit"]
+    sizes = [sum(path.stat().st_size for path in out.rglob("*.ncnn.bin")) for out in (folder, artifacts / "MixNet_S")]
+    assert sizes[0] < 0.6 * sizes[1]
 
 
 def test_what_is_in_it(arm: tuple[Path, dict]) -> None:

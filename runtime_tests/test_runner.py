@@ -1,12 +1,16 @@
 """`edgekit_runner` beside edgekit itself: the same tensors, outputs and classes; damage is refused in a sentence."""
 
+import hashlib
 import json
+import platform
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -114,6 +118,27 @@ def test_outputs_are_python_s(
         assert error.max() <= figures[output].max_threshold
 
 
+def test_the_manifest_s_settings_are_followed(
+    runner: Path, target: str, artifact: Path, free_copy: Callable[[Path], Path], tmp_path: Path
+) -> None:
+    """What `bench --tune` found to be fastest: other kernels round otherwise, and still pass."""
+    tuned = free_copy(artifact)
+    settings = {"threads": 1, **({"winograd": False} if target == "ncnn" else {"hint": "throughput"})}
+    update_manifest(tuned, Manifest(**{**_fields(read_manifest(tuned)), "settings": settings}))
+    golden = load_file(artifact / "golden.safetensors")
+    save_file({"x": golden["input/x"]}, tmp_path / "in")
+    outputs: list[bytes] = []
+    for folder, threads in ((artifact, 2), (tuned, 1)):
+        wanted = ("--threads", "2", "--run", tmp_path / "in", "--outputs", tmp_path / "out", folder)
+        status, document = run(runner, *wanted)
+        assert (status, document["threads"]) == (0, threads)
+        outputs.append((tmp_path / "out").read_bytes())
+    if target == "ncnn":
+        assert outputs[0] != outputs[1]
+    status, document = run(runner, "--self-test", tuned)
+    assert (status, document["passed"]) == (0, True)
+
+
 @pytest.mark.parametrize("model", ["MixNet_S", "labels", "one_label", "row"])
 def test_classes_are_those_of_predict(runner: Path, target: str, out: Path, model: str, edgekit: Edgekit) -> None:
     answer = edgekit("predict", out / model / target, *PHOTOS, "--json", "--top", "5")
@@ -150,6 +175,92 @@ def test_a_call_is_timed(runner: Path, artifact: Path, tmp_path: Path) -> None:
     assert 0 < latency["min_ms"] <= latency["p50_ms"] <= latency["p95_ms"]
 
 
+@pytest.mark.parametrize("model", ["MixNet_S", "labels", "features"])
+def test_a_report_holds_the_photo_s_way(runner: Path, target: str, out: Path, model: str, tmp_path: Path) -> None:
+    """The frame prepared here again gives the tensor to the bit; the tensor run again gives the outputs."""
+    artifact, folder = out / model / target, tmp_path / "report"
+    status, answer = run(runner, "--report", folder, artifact, PHOTOS[0], "--repeats", "4")
+    assert (status, answer["self_test_passed"]) == (0, True)
+    assert sorted(answer["files"]) == sorted(path.name for path in folder.iterdir())
+    manifest = (folder / "manifest.json").read_bytes()
+    assert manifest == (artifact / "manifest.json").read_bytes()
+    report = json.loads((folder / "report.json").read_text())
+    assert report["schema_version"] == 1
+    assert report["manifest_sha256"] == hashlib.sha256(manifest).hexdigest()
+    assert (report["backend"], report["target"], report["frame"]) == (target, target, "frame.png")
+    assert report["machine"]["abi"] == platform.machine()
+    assert report["latency"]["repeats"] == 4
+    assert report["self_test"]["passed"] and report["self_test"]["stages"]
+    loaded = load_artifact(artifact)
+    tensors = load_file(folder / "tensors.safetensors")
+    (name,) = tensors
+    assert name == loaded.manifest.inputs[0].name
+    np.testing.assert_array_equal(tensors[name][0], prepared(load_image(folder / "frame.png"), loaded.manifest))
+    ours = tmp_path / "ours.safetensors"
+    assert run(runner, "--run", folder / "tensors.safetensors", "--outputs", ours, artifact)[0] == 0
+    outputs, again = load_file(folder / "outputs.safetensors"), load_file(ours)
+    assert sorted(outputs) == sorted(again)
+    for output, value in outputs.items():
+        assert value.shape == again[output].shape
+        np.testing.assert_array_equal(value, again[output])
+    if model == "features":
+        assert report["top"] == []
+    else:
+        assert report["top"][0]["probability"] == max(one["probability"] for one in report["top"])
+
+
+def test_a_report_is_judged_at_the_desk(
+    runner: Path, target: str, out: Path, artifact: Path, edgekit: Edgekit, tmp_path: Path
+) -> None:
+    """What the runner did passes; another resize and other outputs are told apart."""
+    folder = tmp_path / "report"
+    assert run(runner, "--report", folder, artifact, PHOTOS[1])[0] == 0
+
+    def judged(status: int) -> dict[str, Any]:
+        with zipfile.ZipFile(tmp_path / "sent.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in folder.iterdir():
+                archive.write(path, path.name)
+        answer = edgekit("verify", "--from-device", tmp_path / "sent.zip", "--out", out, "--json")
+        assert answer.returncode == status, answer.stderr + answer.stdout
+        return json.loads(answer.stdout)
+
+    found = judged(0)
+    assert (found["passed"], found["parted"], found["reason"]) == (True, None, "")
+    assert found["artifact"] == str(artifact)
+    assert {stage["status"] for stage in found["stages"]} == {"passed"}
+    assert found["verdict"]["outputs"]["logits"]["samples"] == 1
+    # Resized as Pillow does, and then computed rightly.
+    manifest = load_artifact(artifact).manifest
+    pillow = msgspec.structs.replace(manifest.preprocessing, resize_backend="pillow")
+    tensor = prepared(load_image(folder / "frame.png"), msgspec.structs.replace(manifest, preprocessing=pillow))
+    save_file({"x": np.ascontiguousarray(tensor[None])}, folder / "tensors.safetensors")
+    outputs = folder / "outputs.safetensors"
+    assert run(runner, "--run", folder / "tensors.safetensors", "--outputs", outputs, artifact)[0] == 0
+    found = judged(1)
+    assert found["parted"] == "tensor"
+    assert "it is what another resize (bilinear as Pillow has it) gives, to the bit" in found["reason"]
+    assert found["verdict"]["status"] == "passed"
+    logits = load_file(outputs)["logits"]
+    save_file({"logits": logits * np.float32(1.001)}, outputs)
+    found = judged(1)
+    failed = [stage["stage"] for stage in found["stages"] if stage["status"] == "failed"]
+    assert failed[:2] == ["tensor", "output logits"]
+
+
+def test_a_report_that_cannot_be_written_is_refused(runner: Path, artifact: Path, tmp_path: Path) -> None:
+    def refused(folder: Path) -> str:
+        return refusal(runner, "--report", folder, artifact, PHOTOS[0])
+
+    (tmp_path / "file").write_bytes(b"")
+    assert "cannot be written" in refused(tmp_path / "file")
+    assert "cannot be made" in refused(tmp_path / "absent" / "report")
+    folder = tmp_path / "report"
+    (folder / "outputs.safetensors").mkdir(parents=True)
+    (folder / "report.json").write_text("of an earlier photo")
+    assert "outputs.safetensors cannot be written" in refused(folder)
+    assert not (folder / "report.json").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -159,6 +270,9 @@ def test_a_call_is_timed(runner: Path, artifact: Path, tmp_path: Path) -> None:
         (["a", "--threads"], "--threads needs a value"),
         (["a", "--precision", "int4"], "--precision cannot be 'int4'"),
         (["--run", "x", "a"], "belong together"),
+        (["--report", "x", "a"], "a report is of one photo"),
+        (["--report", "x", "a", "b", "c"], "a report is of one photo"),
+        (["--report", "x", "--self-test", "a", "b"], "exclude each other"),
         (["--self-test", "a", "b"], "one argument too many"),
         (["--self-test", "a", "--repeats", "3"], "a self-test is not timed"),
         (["/nowhere"], "is not an artifact"),
@@ -194,15 +308,20 @@ def test_photos_that_are_none_are_refused(runner: Path, artifact: Path, tmp_path
     assert "is not a file" in refusal(runner, artifact, tmp_path)
 
 
-def test_ctest_passes(runner: Path, artifact: Path) -> None:
+def test_ctest_passes(runner: Path, artifact: Path, tmp_path: Path) -> None:
     """The C and C++ APIs; and from C the classes that the runner gives."""
     done = subprocess.run(
         ["ctest", "--test-dir", runner.parent, "--output-on-failure"], capture_output=True, check=False
     )
     assert done.returncode == 0, done.stdout
     program = runner.parent / "tests" / "edgekit_c_api_test"
-    answer = subprocess.run([program, artifact, PHOTOS[0]], capture_output=True, text=True, check=False)
+    folder = tmp_path / "report"
+    answer = subprocess.run([program, artifact, PHOTOS[0], folder], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
+    report = json.loads((folder / "report.json").read_text())
+    assert report["machine"] == {"manufacturer": "nobody", "abi": 'a "quoted" one'}
+    assert report["self_test"] is None
+    assert not (folder / "frame.png").exists()
     _, document = run(runner, artifact, PHOTOS[0], "--top", "3", "--threads", "1")
     expected = [[str(one["index"]), one["label"]] for one in document["photos"][0]["classes"]]
     assert [line.split()[:2] for line in answer.stdout.splitlines()] == expected
@@ -317,6 +436,8 @@ EDITS: dict[str, Callable[[dict[str, Any]], object]] = {
     "names 9 classes and counts 10": lambda m: m["model"]["class_names"].pop(),
     "no hash and no size": lambda m: next(iter(m["files"].values())).update(sha256="x"),
     "is missing": lambda m: m.pop("inputs"),
+    "has no setting turbo = true, which its manifest has": lambda m: m.update(settings={"turbo": True}),
+    "its settings.turbo is neither": lambda m: m.update(settings={"turbo": [1]}),
 }
 
 

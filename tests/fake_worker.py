@@ -12,7 +12,8 @@ import sys
 import time
 from pathlib import Path
 
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 
 
 def job(request: Request) -> dict:

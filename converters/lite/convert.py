@@ -15,7 +15,8 @@ from typing import Any
 
 from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import ops, read_program, write_program
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.rewrite import apply_rewrites
 from edgeworker.whole import NotWhole
 from nb_format import NbModel, clear_version_padding, read_nb

@@ -6,7 +6,8 @@ Inputs: `model` (a .nb file). Options: `inputs` (variable -> its shape), `output
 
 from typing import Any
 
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from flat_reader import Damaged
 from nb_program import only
 

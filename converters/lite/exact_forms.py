@@ -45,8 +45,8 @@ class Softmaxes:
     ) -> tuple[str, int] | None:
         """What a softmax is of and along which axis, from the front, where this operator is the last part of one.
 
-        `operands` are values by slot, `result` is the operator's value and `rank` the number of its dimensions. None where
-        it counts as it is written, as it does with an axis of -1.
+        `operands` are values by slot, `result` is the operator's value and `rank` the number of its dimensions. None
+        where it counts as it is written, as it does with an axis of -1.
         """
         (source, *_) = operands.get("X", [""])
         if operator.type == "transpose2":

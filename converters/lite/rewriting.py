@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from edgeworker.rewrite import Rewrite, select
 from rewrites import REWRITES
 

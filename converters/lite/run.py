@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
 from nb_format import NbModel, read_nb
 

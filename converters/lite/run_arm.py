@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 from arm_arithmetic import inexact_kinds
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import batch_sizes
 from nb_format import NbModel, read_nb
 from safetensors.numpy import load_file

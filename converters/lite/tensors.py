@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 from edgeworker.observe import Graph, observe_job
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors
 from nb_format import read_nb
 from nb_graph import nb_graph

@@ -3,7 +3,7 @@
 import tarfile
 from pathlib import Path
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 MOST_FILES = 20_000
 MOST_BYTES = 256 << 20

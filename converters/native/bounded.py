@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 # What a user has set for other builds must not enter this one: its key would not tell.
 _OTHERS = (

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bounded import run
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 Settings = Mapping[str, "str | bool | Path"]
 

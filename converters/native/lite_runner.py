@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cmake import build, configure
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 
 
 def job(request: Request) -> dict[str, Any]:

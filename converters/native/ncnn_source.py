@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 _CREATED = re.compile(r"create_layer\w*\(\s*(?:ncnn::)?LayerType::(\w+)")
 _ADDED = re.compile(r"^ncnn_add_layer\((\w+)", re.MULTILINE)

@@ -11,7 +11,8 @@ import json
 import subprocess
 from typing import Any
 
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 
 _TAIL = 2000
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cmake import build, configure
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 
 _EMBEDDED = "file/"
 # One file, which reads files as node sees them. (Several find each other by an address that newer nodes do not take.)

@@ -18,7 +18,8 @@ from typing import Any
 
 import ncnn
 import onnx
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.whole import NotWhole
 from onnx_graph import OnnxGraph
 from param_file import ParamFile

@@ -7,7 +7,8 @@ Inputs: `param`, `bin`. Options: `inputs` (blob -> its shape with the leading 1)
 from pathlib import Path
 from typing import Any
 
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from param_file import Layer, ParamFile
 from weights_file import UnknownLayout, WeightsFile
 

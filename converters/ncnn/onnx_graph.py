@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from onnx import helper, numpy_helper, shape_inference
 
 # Constants of at most so many elements take part in shape inference; larger ones are weights.

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 _MAGIC = "7767517"
 

@@ -6,7 +6,7 @@ convolution into its activation parameters.
 
 from collections.abc import Iterator
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from param_file import Layer
 from param_names import described
 

@@ -1,17 +1,19 @@
 """The ledger of an ncnn model: the tensors in its .bin and the numbers in its .param, explained by the program.
 
-Inputs: `program`, `param`, `bin`. See `edgeworker.ledger`.
+Inputs: `program`, `param`, `bin`; `chosen`, of INT8: what its quantisation chose. See `edgeworker.ledger`.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 from edgeworker.ledger.job import ledger_job
-from edgeworker.ledger.stored import Stored, described
-from edgeworker.protocol import Refusal, Request, main
-from param_file import ParamFile
+from edgeworker.ledger.stored import Quantised, Stored, described
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
+from param_file import Layer, ParamFile
 from param_numbers import numbers
-from weights_file import UnknownLayout, WeightsFile
+from weights_file import INPUT_SCALE, WEIGHT_SCALES, UnknownLayout, WeightsFile
 
 
 def stored(request: Request) -> Iterator[Stored]:
@@ -22,10 +24,26 @@ def stored(request: Request) -> Iterator[Stored]:
     except UnknownLayout as unknown:
         raise Refusal(f"{request.inputs['bin'].name} cannot be accounted for: {unknown}") from unknown
     for layer in network.layers:
-        for tensor in weights.tensors[layer.name]:
-            yield Stored(f"{layer.name}.{tensor.name}", f"{layer.type} {layer.name}", tensor.values)
+        tensors = {tensor.name: tensor.values for tensor in weights.tensors[layer.name]}
+        for name, values in tensors.items():
+            yield stored_tensor(layer, name, values, tensors.get(WEIGHT_SCALES))
         for name, values in numbers(layer):
             yield described(layer.name, name, values, f"{layer.type} {layer.name}")
+
+
+def stored_tensor(layer: Layer, name: str, values: np.ndarray, scales: np.ndarray | None) -> Stored:
+    """A tensor as the ledger takes it; `scales` are what a layer in int8 has multiplied its weights by, [channels]."""
+    title, layer_title = f"{layer.name}.{name}", f"{layer.type} {layer.name}"
+    if name in (WEIGHT_SCALES, INPUT_SCALE):
+        return Stored(title, layer_title, values, chosen=True)
+    if values.dtype != np.int8:
+        return Stored(title, layer_title, values)
+    if scales is None or values.size % len(scales):
+        return Stored(title, layer_title, values, fault="it is in 8 bits, and has no scales that fit")
+    if not (scales > 0).all():
+        return Stored(title, layer_title, values, fault="its scale is not a positive number")
+    rows = values.reshape(len(scales), -1)
+    return Stored(title, layer_title, rows, quantised=Quantised(1 / scales.astype(np.float64), np.zeros(1)))
 
 
 def job(request: Request) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # What pnnx says and then goes on: a graph it could not lower, an attribute it dropped, a shape it guessed.

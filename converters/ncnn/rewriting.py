@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from edgeworker.rewrite import Rewrite, apply_rewrites, select
 from onnx_graph import OnnxGraph
 from rewrites import REWRITES

@@ -1,7 +1,8 @@
 """Run an ncnn model on the CPU, in FP32 unless asked otherwise.
 
 Inputs: `param`, `bin`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32": no half
-precision anywhere; "fp16": weights and activations in FP16 where the processor lets it, sums in FP32), `inputs` and
+precision anywhere; "int8": the same, but for the layers that are in INT8; "fp16": weights and activations in FP16 where
+the processor lets it, sums in FP32), `inputs` and
 `outputs` (program's name -> ncnn's blob), `output_shapes` (program's name -> shape with the batch, such as
 {"logits": [1, 1000]}), `winograd` (default true, as ncnn ships), `settings` (`threads`, and ncnn's own options
 `winograd`, `sgemm`, `packing`, all true as it ships, `fp16_arithmetic`, false though it ships as true).
@@ -22,7 +23,8 @@ from typing import Any
 
 import ncnn
 import numpy as np
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, check_fed, port_names, run_job, settings_of
 from param_file import ParamFile
 
@@ -113,8 +115,8 @@ class NcnnSession:
 def load(request: Request) -> NcnnSession:
     """The session that the request asks for."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16"):
-        raise Refusal(f"this runner computes in fp32 or fp16, not {precision}", kind="input")
+    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
+        raise Refusal(f"this runner computes in fp32, fp16 or int8, not {precision}", kind="input")
     return NcnnSession(
         request.inputs["param"],
         request.inputs["bin"],

@@ -14,7 +14,8 @@ from typing import Any
 import ncnn
 import numpy as np
 from edgeworker.observe import Graph, Layer, observe_job
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors
 from param_file import ParamFile
 from param_names import described

@@ -13,8 +13,12 @@ import numpy as np
 from edgeworker.observe import digest
 from param_file import Layer, ParamFile
 
-_FP32_FLAG, _FP16_FLAG = 0, 0x01306B47
+_FP32_FLAG, _FP16_FLAG, INT8_FLAG = 0, 0x01306B47, 0x000D4B38
+_STORED = {_FP32_FLAG: np.float32, _FP16_FLAG: np.float16, INT8_FLAG: np.int8}
+WEIGHT_SCALES, INPUT_SCALE = "weight_scales", "input_scale"
 _FLAG_BYTES = 4
+IN_INT8 = 1
+"""The parameter 8 of a layer in int8: a factor for each channel of the weights, and one for the input."""
 CONVOLUTIONS = tuple(f"Convolution{kind}" for kind in ("", "DepthWise", "3D", "DepthWise3D"))
 
 
@@ -64,20 +68,20 @@ class WeightsFile:
 
 
 def _take(content: np.ndarray, name: str, start: int, count: int, flagged: bool) -> StoredTensor:
-    item, first = 4, start
+    dtype, first = np.dtype(np.float32), start
     if flagged:
         head = content[start : start + _FLAG_BYTES].tobytes()
         flag = int.from_bytes(head, "little")
         if len(head) < _FLAG_BYTES:
             raise CutShort(f"the file ends before {name}")
-        if flag not in (_FP32_FLAG, _FP16_FLAG):
+        if flag not in _STORED:
             raise UnknownLayout(f"the flag {flag:#x} before {name} is not known")
-        item, first = (2 if flag == _FP16_FLAG else 4), start + _FLAG_BYTES
-    stop = first + count * item
+        dtype, first = np.dtype(_STORED[flag]), start + _FLAG_BYTES
+    stop = first + count * dtype.itemsize
     if count < 0 or stop > len(content):
         raise CutShort(f"{name} needs {count} values, more than the file holds")
-    values = np.frombuffer(content[first:stop].data, np.float16 if item == 2 else np.float32)
-    return StoredTensor(name, start, stop + (-stop % 4 if item == 2 else 0), values)
+    values = np.frombuffer(content[first:stop].data, dtype)
+    return StoredTensor(name, start, stop + (-(stop - first) % 4 if dtype.itemsize < 4 else 0), values)
 
 
 def _layout(layer: Layer) -> list[tuple[str, int, bool]]:
@@ -88,13 +92,16 @@ def _layout(layer: Layer) -> list[tuple[str, int, bool]]:
 
     kind = layer.type
     if kind in (*CONVOLUTIONS, "Deconvolution", "DeconvolutionDepthWise"):
-        if number(8) or number(19):  # int8, weights from another blob
+        if number(8) not in (0, IN_INT8) or number(19):  # another form of int8, weights from another blob
             raise UnknownLayout(f"{layer.name} has weights of another kind")
-        return [("weight", number(6), True), *([("bias", number(0), False)] if number(5) else [])]
+        channels = number(7) if kind.endswith("DepthWise") else number(0)
+        bias = [("bias", number(0), False)] if number(5) else []
+        return [("weight", number(6), True), *bias, *_scales(number, channels)]
     if kind == "InnerProduct":
-        if number(8):
+        if number(8) not in (0, IN_INT8):
             raise UnknownLayout(f"{layer.name} has weights of another kind")
-        return [("weight", number(2), True), *([("bias", number(0), False)] if number(1) else [])]
+        bias = [("bias", number(0), False)] if number(1) else []
+        return [("weight", number(2), True), *bias, *_scales(number, number(0))]
     if kind == "Gemm":
         return _gemm(layer.name, number)
     if kind == "MemoryData":
@@ -120,6 +127,11 @@ def _layout(layer: Layer) -> list[tuple[str, int, bool]]:
     if kind in _WITHOUT_WEIGHTS:
         return []
     raise UnknownLayout(f"it is not known whether {kind} has weights")
+
+
+def _scales(number: Callable[..., int], channels: int) -> list[tuple[str, int, bool]]:
+    """A factor for the weights of each channel (or group), and one for the input, where a layer is in int8."""
+    return [(WEIGHT_SCALES, channels, False), (INPUT_SCALE, 1, False)] if number(8) == IN_INT8 else []
 
 
 def _attention(name: str, number: Callable[..., int]) -> list[tuple[str, int, bool]]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from edgeworker.onnx_model import write_model
 from edgeworker.paddle_program import ops, read_program
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from paddle2onnx_native import export, missing_operators
 
 

@@ -7,7 +7,8 @@ outputs have the tensors' names.
 from typing import Any
 
 import onnx
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from onnx import helper
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from onnx import TensorProto, helper, numpy_helper
 
 _PREFIX = "embedded_preprocessing"

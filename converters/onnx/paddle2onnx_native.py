@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeworker.paddle_program import Op, ops
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 # What only connects a program with its caller.
 _PORTS = {"feed", "fetch"}

@@ -1,6 +1,6 @@
-"""Run `model.onnx` in ONNX Runtime on the CPU, in FP32.
+"""Run `model.onnx` in ONNX Runtime on the CPU, in the precision that it was converted to.
 
-Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` ("fp32"), `inputs` and
+Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` (of the model), `inputs` and
 `outputs` (program's name -> the model's name; absent where they are the same), `settings` (`threads`; `spinning`:
 whether threads wait busily for work, as they usually do; `layout`: whether convolutions may have a layout of their own,
 as they usually may).
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import onnxruntime
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
 
 
@@ -46,10 +47,10 @@ class OnnxSession:
 
 
 def load(request: Request) -> OnnxSession:
-    """The session that the request asks for; raises Refusal for any other precision than FP32."""
+    """The session that the request asks for; raises Refusal for a precision that no model of ours has."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) != "fp32":
-        raise Refusal(f"this runner computes in fp32, not {precision}", kind="input")
+    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
+        raise Refusal(f"this runner takes models in fp32, fp16 and int8, not {precision}", kind="input")
     return OnnxSession(
         request.inputs["model"],
         batch_sizes(options),

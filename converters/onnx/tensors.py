@@ -10,7 +10,8 @@ import numpy as np
 import onnx
 import onnxruntime
 from edgeworker.observe import Graph, Layer, computed_from, digest, observe_job
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors
 from onnx import helper, numpy_helper
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import openvino
 from edgeworker.paddle_program import ops, read_program
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 
 _PRECISIONS = ("fp32", "fp16")
 

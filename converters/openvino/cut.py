@@ -10,7 +10,8 @@ Inputs: `model` (the .xml), `weights` (the .bin). Options: `inputs` (tensor -> i
 from typing import Any
 
 import openvino
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from openvino import opset13 as operators
 from tensors import port_names
 

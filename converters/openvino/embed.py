@@ -12,7 +12,8 @@ Compressed weights stay as they are, and the folded values are FP32 beside them.
 from typing import Any
 
 import openvino
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from openvino.preprocess import PrePostProcessor
 
 

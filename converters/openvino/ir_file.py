@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 DTYPES = {
     "f64": "<f8", "f32": "<f4", "f16": "<f2", "i64": "<i8", "i32": "<i4", "i16": "<i2", "i8": "i1", "u64": "<u8",
@@ -44,6 +44,48 @@ def numbers(xml: Path) -> Iterator[Numbers]:
                 continue  # a word, such as a rounding's
             if not text.replace(",", "").replace(" ", "").replace("-", "").isdigit():
                 yield Numbers(layer.get("name") or "", layer.get("type") or "", attribute, values)
+
+
+def quantisations(xml: Path) -> dict[str, tuple[str, str]]:
+    """The constants of integers that stand for weights -> the names of their scale and zero point, "" without one.
+
+    They are widened by a Convert, a Subtract where there is a zero point, and a Multiply.
+    """
+    root = parsed(xml)
+    layers = {layer.get("id"): layer for layer in root.iter("layer")}
+    readers: dict[str | None, list[str | None]] = {}
+    sources: dict[str | None, list[str | None]] = {}
+    # By the port that they lead to: what is widened comes before what is taken from it.
+    for edge in sorted(root.iter("edge"), key=lambda edge: int(edge.get("to-port") or 0)):
+        readers.setdefault(edge.get("from-layer"), []).append(edge.get("to-layer"))
+        sources.setdefault(edge.get("to-layer"), []).append(edge.get("from-layer"))
+    names = {number: layer.get("name") or str(number) for number, layer in layers.items()}
+
+    def reader(number: str | None, kind: str) -> str | None:
+        return next((one for one in readers.get(number, []) if layers[one].get("type") == kind), None)
+
+    def other(number: str | None, known: str | None) -> str:
+        """The name of the constant that a layer reads beside what is known, looked for behind a Convert."""
+        one = next((one for one in sources.get(number, []) if one != known), None)
+        if one is not None and layers[one].get("type") == "Convert":
+            one = next(iter(sources.get(one, [])), None)
+        return names[one] if one is not None and layers[one].get("type") == "Const" else ""
+
+    found = {}
+    for number, layer in layers.items():
+        data = layer.find("data")
+        if layer.get("type") != "Const" or data is None or data.get("element_type") not in ("i8", "u8"):
+            continue
+        widened = reader(number, "Convert")
+        shifted = reader(widened, "Subtract")
+        scaled = reader(shifted or widened, "Multiply")
+        if shifted and sources[shifted][0] != widened:
+            continue  # it is itself a zero point
+        if widened and scaled:
+            scale, zero = other(scaled, shifted or widened), other(shifted, widened) if shifted else ""
+            if scale:
+                found[names[number]] = scale, zero
+    return found
 
 
 def parsed(xml: Path) -> ElementTree.Element:

@@ -1,23 +1,50 @@
 """The ledger of OpenVINO IR: its constants and attributes, explained by the program.
 
-Inputs: `program`, `model` (the .xml), `weights` (the .bin). See `edgeworker.ledger`.
+Inputs: `program`, `model` (the .xml), `weights` (the .bin); `chosen`, of INT8: what its quantisation chose. See
+`edgeworker.ledger`.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from edgeworker.ledger.job import ledger_job
-from edgeworker.ledger.stored import Stored, described
+import numpy as np
+from edgeworker.ledger.account import BEFORE
+from edgeworker.ledger.job import CHOSEN_FILE, ledger_job
+from edgeworker.ledger.stored import Quantised, Stored, described
 from edgeworker.protocol import Request, main
-from ir_file import constants, numbers
+from ir_file import constants, numbers, quantisations
+from safetensors import safe_open
+
+RANGE = "FakeQuantize "
 
 
 def stored(request: Request) -> Iterator[Stored]:
     """Every constant, by its layer's name, and every layer's numbers."""
-    for one in constants(request.inputs["model"], request.inputs["weights"]):
-        yield Stored(one.name, one.reader, one.values)
+    corrected = corrected_names(request.inputs.get("chosen"))
+    found = {one.name: one for one in constants(request.inputs["model"], request.inputs["weights"])}
+    integers = quantisations(request.inputs["model"])
+    chosen = {name for pair in integers.values() for name in pair if name} | corrected
+    for one in found.values():
+        if one.name in integers:
+            scale, zero = (found[name].values if name else np.zeros(1) for name in integers[one.name])
+            yield Stored(
+                one.name, one.reader, one.values, quantised=Quantised(np.atleast_1d(scale), np.atleast_1d(zero))
+            )
+        elif one.name in chosen or one.reader.startswith(RANGE):
+            yield Stored(one.name, one.reader, np.atleast_1d(one.values), chosen=True)
+        else:
+            yield Stored(one.name, one.reader, one.values)
     for one in numbers(request.inputs["model"]):
         yield described(one.layer, one.attribute, one.values, f"{one.type} {one.layer}")
+
+
+def corrected_names(quantisation: Path | None) -> set[str]:
+    """The constants of which the record of a quantisation has what they were before."""
+    if quantisation is None:
+        return set()
+    with safe_open(quantisation / CHOSEN_FILE, framework="numpy") as record:
+        return {name.removesuffix(BEFORE) for name in record.keys() if name.endswith(BEFORE)}  # noqa: SIM118
 
 
 def job(request: Request) -> dict[str, Any]:

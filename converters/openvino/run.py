@@ -1,9 +1,10 @@
 """Run OpenVINO IR on the CPU, computing in FP32 whatever the CPU offers.
 
 Inputs: `model` (the .xml), `weights` (the .bin; absent where it lies beside the .xml), `tensors`. Options:
-`batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32" or "fp16"; the arithmetic is FP32
-for both), `inputs` and `outputs` (program's name -> the model's name; absent where they are the same), `settings`
-(`threads`; `pinning`: whether threads stay on one core each; `hint`: "latency" as usual, or "throughput").
+`batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32", "fp16" or "int8"; the arithmetic is FP32,
+but for what INT8 quantises), `inputs` and `outputs` (program's name -> the model's name; absent where they are the
+same), `settings` (`threads`; `pinning`: whether threads stay on one core each; `hint`: "latency" as usual, or
+"throughput").
 """
 
 # A type checker without the package openvino takes this folder, which has its name, for it.
@@ -14,7 +15,8 @@ from typing import Any
 
 import numpy as np
 import openvino
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
 
 
@@ -69,8 +71,8 @@ class OpenVinoSession:
 def load(request: Request) -> OpenVinoSession:
     """The session that the request asks for; raises Refusal for a precision that no IR of ours has."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16"):
-        raise Refusal(f"this runner takes models in fp32 and fp16, not {precision}", kind="input")
+    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
+        raise Refusal(f"this runner takes models in fp32, fp16 and int8, not {precision}", kind="input")
     model = request.inputs["model"]
     settings = settings_of(options, {"pinning": bool, "hint": str})
     if options.get("stream"):

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import openvino
 from edgeworker.observe import Graph, Layer, computed_from, digest, observe_job
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors
 
 _SHOWN = 120  # characters of an attribute

@@ -13,7 +13,8 @@ import numpy as np
 from edgeworker.output_kind import is_row
 from edgeworker.paddle_program import read_program
 from edgeworker.parameter_files import StoredTensor, check_precision, combine, read_tensors
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.sizes import fixed_size
 from output_kinds import kinds
 from paddle_runtime import framework_pb2

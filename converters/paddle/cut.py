@@ -7,7 +7,8 @@ Inputs: `program`. Options: `inputs` (variable -> its shape), `outputs` (one var
 from pathlib import Path
 from typing import Any
 
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from paddle_runtime import paddle
 from program import PARAMETERS_FILE, PROGRAM_FILE, read, tidy
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from architecture import Architecture
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.sizes import size_option
 from network import Network, build
 from open_batch import with_open_batch

@@ -15,7 +15,7 @@ import numpy as np
 from architecture import Architecture
 from branches import fold_branches, has_branches
 from construction import constants, construct, is_trained
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from paddle.base.dygraph.base import _to_static_mode_guard_
 from paddle_runtime import first_words, paddle
 

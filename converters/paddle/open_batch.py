@@ -1,7 +1,7 @@
 """Networks for any number of images."""
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from network import Network, build
 from paddle_runtime import paddle
 from weights import set_tensors

@@ -7,7 +7,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import TypeVar
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 Tensor = TypeVar("Tensor")
 SHOWN = 4

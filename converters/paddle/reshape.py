@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from edgeworker.output_kind import is_row
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from fold import OPEN, fold
 from paddle_runtime import first_words, framework_pb2, paddle
 from program import PARAMETERS_FILE, PROGRAM_FILE, Port, ports, read

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from edgeworker.paddle_graph import ProgramGraph
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.rewrite import Rewrite, apply_rewrites, select
 from rewrites import REWRITES
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from network import Network
 from paddle_runtime import paddle
 from safetensors import safe_open

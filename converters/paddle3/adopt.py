@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from edgeworker.parameter_files import StoredTensor, check_precision, read_tensors
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.sizes import fixed_size
 from pir_operators import check_program
 from pir_ports import Port, check_ports, ports

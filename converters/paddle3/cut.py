@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 from edgeworker.parameter_files import read_tensors, write_tensors
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from pir_build import attribute, fetch, first_free_number, operator
 from pir_graph import SILENT
 from pir_names import value_names

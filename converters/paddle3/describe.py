@@ -7,7 +7,8 @@ runs. The parameters stay where they are; those of the description are those of 
 from typing import Any
 
 from edgeworker.paddle_program import new_program, write_program
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from old_operators import DATA_TYPES, Call, OldOp
 from old_program import declare, tensors_by_name, translated, write_op
 from pir_names import Names, value_names

@@ -1,6 +1,6 @@
 """Operators that compute value by value, and comparisons: PIR's names -> how a Paddle 2 program has them."""
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from old_operators import (
     DATA_TYPES,
     Call,

@@ -7,7 +7,7 @@ are the same bits but for what was rounded on the way.
 from pathlib import Path
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from old_comparison import difference
 from paddle3_runtime import first_words, paddle
 from pir_execution import Execution

@@ -1,7 +1,7 @@
 """How far apart two programs' outputs are, and whether that is rounding."""
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 # Of an output's largest value; a wrong operator is off by far more, and another order of sums by less.
 ROUNDING = 1e-5

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from pir_program import NOTHING, Json, Op, Value
 
 # framework.proto, AttrType: the number of a kind, and the field of OpDesc.Attr that holds the value.

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.paddle_program import LOD_TENSOR, new_program
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from old_operators import DATA_TYPES, KINDS, Call, OldOp
 from old_tables import TRANSLATIONS
 from pir_names import Names, value_names

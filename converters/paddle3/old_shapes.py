@@ -2,7 +2,7 @@
 
 from math import prod
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from old_operators import (
     DATA_TYPES,
     Call,

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from paddle3_runtime import first_words, paddle
 from pir_program import PARAMETERS_FILE, PROGRAM_FILE, read_program
 

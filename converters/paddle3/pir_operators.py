@@ -9,7 +9,7 @@ at all (files read or written, code called, other machines asked) is thereby lef
 import importlib
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from old_tables import TRANSLATIONS
 from paddle3_runtime import paddle
 from pir_program import Op, Program

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from edgeworker.output_kind import is_row
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from pir_output_kind import kind_of
 from pir_program import FLOAT32, OPEN, Op, Program
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 PROGRAM_FILE, PARAMETERS_FILE = "inference.json", "inference.pdiparams"
 # The largest classifier seen takes 0.6 MB, and Python's objects of a JSON text take some 20 times its size.

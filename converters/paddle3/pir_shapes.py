@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from paddle3_runtime import first_words
 from pir_build import constant, first_free_number
 from pir_execution import Execution

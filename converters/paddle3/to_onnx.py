@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeworker.onnx_model import write_model
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from pir_operators import check_operators, native_exporter
 from pir_ports import ports
 from pir_program import PARAMETERS_FILE, PROGRAM_FILE, read_program

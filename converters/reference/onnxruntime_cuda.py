@@ -25,7 +25,8 @@ Inputs: `onnx`, `tensors`. Options: `batch`, `tf32` (false), `precision` ("fp32"
 from pathlib import Path
 from typing import Any
 
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors
 from gpu import record
 

@@ -12,7 +12,8 @@ network, the weights and what that compiler needs; for ResNet50 102,535,460 byte
 from typing import Any
 
 import tensorrt_rtx as trt
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from engine_builder import EngineBuilder
 from engine_job import make_engine
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 # cudaErrorInsufficientDriver (what a machine without any driver answers too) and cudaErrorNoDevice.
 _NO_DEVICE = (35, 100)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from trt_log import first_reason, make_log
 
 _SHOWN = 3  # parser errors that are spelt out

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 from engine_builder import EngineBuilder
 from engine_record import EngineRecord
 from half_precision import in_half_precision

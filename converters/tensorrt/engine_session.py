@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 from cuda_device import CudaDevice
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
 from trt_log import first_reason, loading_refusal, make_log
 

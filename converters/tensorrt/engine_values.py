@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from edgeworker.ledger.stored import Stored
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from engine_record import EngineRecord, WeightPlace
 
 FLOATS = {4: np.float32, 2: np.float16}

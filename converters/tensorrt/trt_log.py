@@ -3,7 +3,7 @@
 import sys
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 _NO_DEVICE = ("cudaError 35", "cudaError 100", "no CUDA-capable device", "CUDA initialization failure")
 # Words of the messages that TensorRT-RTX 1.7.1.116 and TensorRT hold; none has been seen, for want of a GPU.

@@ -20,7 +20,8 @@ from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.owned import write_whole
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
-from edgekit.inputs.preprocessing import Preprocessing, cropped_levels
+from edgekit.inputs.prepare import cropped_levels
+from edgekit.inputs.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     import numpy as np

@@ -126,6 +126,20 @@ class SamplesRecord(Struct, frozen=True):
     files: dict[str, str] = field(default_factory=dict)
 
 
+class CalibrationRecord(Struct, frozen=True):
+    """What a quantisation was calibrated on: the folder, or "bundled" for the pictures that edgekit makes.
+
+    `samples_sha256` is the hash of the prepared values, `photos` the SHA-256 of each file by its name. Left out were
+    those that could not be read, and those that repeat others.
+    """
+
+    source: str
+    samples_sha256: str
+    photos: dict[str, str]
+    unreadable: int = 0
+    repeated: int = 0
+
+
 class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds where it ran.
 
@@ -161,7 +175,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     the runtime that were measured to be fastest (docs/performance.md); empty for its usual ones. With
     `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says, and does
     the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, and
-    `samples` says which inputs the verdicts are of.
+    `samples` says which inputs the verdicts are of. `calibration` says what the ranges of an INT8 artifact are from.
     """
 
     schema: int = SCHEMA
@@ -188,3 +202,4 @@ class Manifest(Struct, frozen=True, kw_only=True):
     verdicts: tuple[VariantVerdict, ...] = field(default_factory=tuple)
     golden: dict[str, FileRecord] = field(default_factory=dict)
     samples: SamplesRecord | None = None
+    calibration: CalibrationRecord | None = None

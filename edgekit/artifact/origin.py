@@ -44,12 +44,28 @@ def written_folder_of(manifest: Manifest, stages: Path) -> Path | None:
     return kept_folder(manifest, stages, made.stage, made.key) if made else None
 
 
+def quantisation_folder_of(manifest: Manifest, stages: Path) -> Path | None:
+    """What a calibrated quantisation left, its record among it, in the stage store; None where there was none.
+
+    Raises AbsentError where it is gone, UsageError where the manifest names no such stage.
+    """
+    lowered = targets()[manifest.target].description.lowered.get(manifest.precision)
+    if lowered is None or not lowered.calibrated:
+        return None
+    made = next((one for one in manifest.stages if one.stage == lowered.worker and is_key(one.key)), None)
+    if made is None:
+        raise UsageError(
+            f"the manifest of the {manifest.target} artifact of {manifest.model.name} names no quantisation"
+        )
+    return kept_folder(manifest, stages, made.stage, made.key, "quantisation")
+
+
 def is_key(text: str) -> bool:
     """Whether a text is a stage's key: a manifest may come from anybody, and this becomes a path."""
     return re.fullmatch("[0-9a-f]{64}", text) is not None
 
 
-def kept_folder(manifest: Manifest, stages: Path, worker: str, key: str) -> Path:
+def kept_folder(manifest: Manifest, stages: Path, worker: str, key: str, what: str = "program") -> Path:
     """A stage's output, every file of it as it was made; raises AbsentError where it is gone or damaged."""
     folder = stages / worker.removesuffix(".py") / key
     mark_used(folder)
@@ -60,7 +76,7 @@ def kept_folder(manifest: Manifest, stages: Path, worker: str, key: str) -> Path
     except Damaged as damaged:
         fate = f"is damaged in the cache ({damaged})"
     raise AbsentError(
-        f"the program that the {manifest.target} artifact of {manifest.model.name} was made from {fate}",
+        f"the {what} that the {manifest.target} artifact of {manifest.model.name} was made from {fate}",
         f"Run `{convert_command(manifest)}` again.",
     )
 
@@ -76,6 +92,7 @@ def convert_command(manifest: Manifest) -> str:
     words += preprocessing_words(manifest)
     words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
     words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
+    words += ["--calibration", manifest.calibration.source] if manifest.calibration else []
     words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
     asked = manifest.configuration.asked if manifest.configuration else None
     words += ["--config", asked] if asked else []

@@ -13,11 +13,13 @@ from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.ratio import Ratio, ratio_of
 from edgekit.bench.run import Timing
-from edgekit.convert import make_manifest
+from edgekit.calibration.prepare import needed_calibration
+from edgekit.calibration.prepared import CalibrationFile
+from edgekit.convert import planned_manifest
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
-from edgekit.pipeline.plan import SPEEDER, Plan, plan_conversion, programs_of, run_stage
+from edgekit.pipeline.plan import SPEEDER, Plan, conversions_of, plan_conversion, programs_of, run_stage
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant
@@ -101,20 +103,34 @@ def bench_rewrites(
         row
         for source in sources
         for target in wanted
-        for row in rewrite_rows(versions(source, target, precision, recipe_alone), target, executor, timing)
+        for row in rewrite_rows(
+            versions(source, target, precision, recipe_alone, needed_calibration(source, precision, executor)),
+            target,
+            executor,
+            timing,
+        )
     ]
     return RewriteReport(cpu_name(), timing.threads, rows)
 
 
-def versions(source: ModelSource, target: Target, precision: Precision, recipe_alone: bool) -> list[Version]:
+def versions(
+    source: ModelSource,
+    target: Target,
+    precision: Precision,
+    recipe_alone: bool,
+    calibration: CalibrationFile | None = None,
+) -> list[Version]:
     """The graph as written, with each rewrite for speed, with all of them, and with the recipe's."""
     known = available_rewrites("paddle", SPEED)
     # In the order in which the recipes have them: what is not in one comes last.
-    chosen = plan_conversion(source, [target], precision).speed_rewrites(target.name)
+    chosen = plan_conversion(source, [target]).speed_rewrites(target.name)
     order = sorted(known, key=lambda name: (chosen.index(name) if name in chosen else len(chosen), name))
     each = [] if recipe_alone else [*((name, (name,)) for name in order), (ALL, tuple(order))]
     sets = [(PLAIN, ()), *each, (RECIPE, chosen)]
-    return [Version(title, names, plan_conversion(source, [target], precision, speed=names)) for title, names in sets]
+    return [
+        Version(title, names, plan_conversion(source, [target], precision, speed=names, calibration=calibration))
+        for title, names in sets
+    ]
 
 
 def rewrite_rows(
@@ -129,7 +145,7 @@ def rewrite_rows(
         places = {title: changed_places(outcomes, stage) for title, stage in faster.items()}
         kept, rest = distinct(planned, outcomes, faster)
         outcomes = executor.run(
-            stage for one in kept for stage in (*one.plan.programs, one.plan.conversions[target.name])
+            stage for one in kept for stage in (*one.plan.programs, *conversions_of(one.plan, target))
         )
         manifests = [manifest_of(one, target, outcomes) for one in kept]
     except EdgekitError as error:
@@ -179,8 +195,7 @@ def distinct(
 
 def manifest_of(version: Version, target: Target, outcomes: Outcomes) -> Manifest:
     """The manifest that a version's artifact would have. Raises what its conversion ended with."""
-    programs = [outcomes.result(stage) for stage in programs_of(version.plan, target)]
-    return make_manifest(version.plan, target, programs, outcomes.result(version.plan.conversions[target.name]))
+    return planned_manifest(version.plan, target, outcomes)
 
 
 def measured(

@@ -14,7 +14,8 @@ from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.emulated import EmulatedRun, emulated_runs
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
-from edgekit.convert import make_manifest, write_conversion
+from edgekit.calibration.prepare import calibrated_program
+from edgekit.convert import planned_manifest, write_conversion
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
@@ -22,7 +23,7 @@ from edgekit.filesystem.owned import check_kind
 from edgekit.native.plan import PARAM, layers_stage
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
-from edgekit.pipeline.plan import Plan, plan_conversion, programs_of, run_stage
+from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion, program_stage, run_stage
 from edgekit.pipeline.source import CatalogSource, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
@@ -124,7 +125,17 @@ def job(
 ) -> Job:
     """Convert one model to every target, then time each variant here and judge it elsewhere; adds to `rows`."""
     assert isinstance(source.batch, int)  # the command line allows no other
-    plan = plan_conversion(source, wanted, precision)
+    calibration = None
+    if precision == "int8":
+        program = program_stage(source)
+        outcomes = yield [program]
+        try:
+            calibration = calibrated_program(source, outcomes.result(program), executor)
+        except EdgekitError as error:
+            plan = Plan(source, precision, program, {})
+            rows += [Entry(plan, target, source.batch).stopped(error) for target in wanted]
+            return
+    plan = plan_conversion(source, wanted, precision, calibration=calibration)
     entries = [Entry(plan, target, source.batch) for target in wanted]
     reached = [machine for machine in machines if isinstance(machine, RemoteMachine)]
     layers = {
@@ -133,7 +144,8 @@ def job(
         if any(entry.target.runs_on(machine) for machine in reached)
     }
     # The program too: a conversion that is in the cache hides what it was made from.
-    outcomes = yield [*plan.programs, *(entry.conversion for entry in entries), *layers.values()]
+    made_first = [stage for target in wanted for stage in conversions_of(plan, target)]
+    outcomes = yield [*plan.programs, *made_first, *layers.values()]
     timed: list[tuple[Entry, Variant, Manifest, Stage]] = []
     emulated: list[EmulatedRun] = []
     for entry in entries:
@@ -165,9 +177,7 @@ def job(
 
 def made(entry: Entry, outcomes: Outcomes, out: Path | None) -> Manifest:
     """What a conversion left, which is written to `out` where it is given. Raises what the conversion ended with."""
-    programs = [outcomes.result(stage) for stage in programs_of(entry.plan, entry.target)]
-    conversion = outcomes.result(entry.conversion)
-    manifest = make_manifest(entry.plan, entry.target, programs, conversion)
+    manifest = planned_manifest(entry.plan, entry.target, outcomes)
     if out is not None:
         try:
             write_conversion(entry.plan, entry.target, outcomes, out / f"batch-{entry.batch}")

@@ -15,6 +15,8 @@ from edgekit.artifact.write import locked, write_manifest
 from edgekit.bench.ratio import Ratio, ratio_of
 from edgekit.bench.rewrites import Version, interleaved_stage, middle
 from edgekit.bench.run import Timing
+from edgekit.calibration.photos import BUNDLED
+from edgekit.calibration.prepare import needed_calibration
 from edgekit.convert import convert
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
@@ -144,10 +146,16 @@ def measured(
     told: Mapping[str, Any],
 ) -> list[TuneRow]:
     """The usual settings and each choice in turn, in one process, in a share of the time. Raises what it ends with."""
+    manifest = artifact.manifest
+    asked = manifest.calibration.source if manifest.calibration else BUNDLED
     plan = plan_conversion(
-        source, [target], artifact.manifest.precision, speed=None if artifact.manifest.speed_rewrites else ()
+        source,
+        [target],
+        manifest.precision,
+        speed=None if manifest.speed_rewrites else (),
+        calibration=needed_calibration(source, manifest.precision, executor, asked),
     )
-    usual = replace(artifact.manifest, settings={})
+    usual = replace(manifest, settings={})
     labels = {f"v{number}": Version("", (), plan) for number in range(len(tried) + 1)}
     settings: list[dict[str, Any]] = [{}, *({"settings": options} for options, _ in tried)]
     share = changed(timing, seconds=timing.seconds / ROUNDS)

@@ -30,6 +30,7 @@ class Compute(StrEnum):
 
     fp32 = "fp32"
     fp16 = "fp16"
+    int8 = "int8"
 
 
 @takes_model_flags
@@ -44,7 +45,7 @@ def bench(
     batch: Annotated[
         str, typer.Option(metavar="N[,N]", help="Samples per call; published times are of 1, 4 and 8.")
     ] = "1",
-    precision: Annotated[Compute, typer.Option(help="fp16 where the target has it.")] = Compute.fp32,
+    precision: Annotated[Compute, typer.Option(help="fp16, int8 where the target has it.")] = Compute.fp32,
     threads: Annotated[int | None, typer.Option(help="CPU threads of a run; two where it is not said.", min=1)] = None,
     repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
     seconds: Annotated[float, typer.Option(help="Stop after about so long, after three calls at the least.")] = 10.0,

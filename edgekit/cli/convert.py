@@ -36,6 +36,7 @@ class ChosenPrecision(StrEnum):
 
     fp32 = "fp32"
     fp16 = "fp16"
+    int8 = "int8"
 
 
 @takes_model_flags
@@ -57,8 +58,12 @@ def convert(
     out: Out = DEFAULT_OUT,
     batch: Annotated[str, typer.Option(metavar="N|dynamic", help="Samples per call, fixed at export.")] = "1",
     precision: Annotated[
-        ChosenPrecision, typer.Option(help="fp16 where the target has it; the artifact's folder then says so.")
+        ChosenPrecision, typer.Option(help="fp16, int8 where the target has it; the artifact's folder then says so.")
     ] = ChosenPrecision.fp32,
+    calibration: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|bundled", help="int8: 100 to 300 photos like yours (bundled: made pictures)."),
+    ] = None,
     gpu: Annotated[
         str | None,
         typer.Option(metavar="SM,...", help="tensorrt: build for these GPUs, such as sm86,sm89 (docs/tensorrt.md)."),
@@ -94,6 +99,8 @@ def convert(
 
     if golden is not None and not verify:
         raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
+    if calibration is not None and precision is not ChosenPrecision.int8:
+        raise UsageError(f"--calibration is for int8, and {precision} is asked for", "Add --precision int8.")
     machines = chosen_any(device)
     if machines != [None] and not verify:
         raise UsageError("--device says where to verify, and nothing is verified", "Add --verify.")
@@ -119,6 +126,7 @@ def convert(
                 flags,
                 embed_preprocessing=embed_preprocessing,
                 speed=() if no_speed_rewrites else None,
+                calibration=calibration or "bundled",
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):

@@ -211,7 +211,8 @@ def has_layers_to_look_at(check: "Check") -> bool:
     observer = bundled_folder("converters") / check.target.worker("tensors.py")
     # Of what runs in a user's own library alone, no layer can be seen.
     seen = observer.exists() and not check.variant.hosted
-    return at_fault and seen and not check.artifact.manifest.embedded_preprocessing
+    manifest = check.artifact.manifest
+    return at_fault and seen and not manifest.embedded_preprocessing and manifest.precision != "int8"
 
 
 def diagnose_command(given: str, model: ModelFlags, out: Path) -> list[str]:

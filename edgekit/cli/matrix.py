@@ -75,9 +75,9 @@ def matrix(
     """Convert and verify every documented model on every target. An interrupted run goes on where it was."""
     from edgekit.catalog import load_catalog
     from edgekit.cli.matrix_progress import matrix_session
-    from edgekit.matrix.report import check_outputs, write_report
     from edgekit.matrix.run import MatrixRequest, run_matrix
     from edgekit.pipeline.target import select_targets
+    from edgekit.report.matrix_files import check_outputs, write_report
 
     check_outputs(out, support_page)
     machines = chosen_machines(device)

@@ -122,7 +122,7 @@ class Latency(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What of the runner's JSON is used (runtime/runner/report.cpp)."""
+    """What of the runner's JSON is used (runtime/report/report.cpp)."""
 
     version: Version
     samples: int

@@ -117,7 +117,7 @@ def with_rewrites(plan: Plan, target: str, names: tuple[str, ...]) -> Plan:
     reasons = {one.name: one.reason for one in chosen.rewrites}
     rewrites = tuple(RewriteChoice(name, reasons.get(name, "tried by a diagnosis")) for name in names)
     told = changed(recipe, targets={**recipe.targets, target: changed(chosen, rewrites=rewrites)})
-    return replace(plan, source=replace(plan.source, recipe=told), conversions={})
+    return replace(plan, source=replace(plan.source, recipe=told), conversions={}, bases={})
 
 
 def with_program_rewrites(plan: Plan, names: tuple[str, ...]) -> Plan:
@@ -128,7 +128,7 @@ def with_program_rewrites(plan: Plan, names: tuple[str, ...]) -> Plan:
     reasons = {one.name: one.reason for one in recipe.program.rewrites}
     rewrites = tuple(RewriteChoice(name, reasons.get(name, "as the artifact was made")) for name in names)
     told = changed(recipe, program=changed(recipe.program, rewrites=rewrites))
-    return replace(plan, source=replace(plan.source, recipe=told), conversions={})
+    return replace(plan, source=replace(plan.source, recipe=told), conversions={}, bases={})
 
 
 def by_the_way_taken(plan: Plan, target: Target, build: Mapping[str, Any]) -> Plan:
@@ -136,7 +136,7 @@ def by_the_way_taken(plan: Plan, target: Target, build: Mapping[str, Any]) -> Pl
     taken = build.get("read")
     if taken is None or taken == way_to(plan, target)[0]:
         return plan
-    return replace(plan, through={**plan.through, target.name: taken}, conversions={})
+    return replace(plan, through={**plan.through, target.name: taken}, conversions={}, bases={})
 
 
 def rewrites_of(plan: Plan, target: str) -> tuple[str, ...]:

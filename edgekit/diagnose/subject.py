@@ -101,6 +101,11 @@ def artifact_subject(folder: Path, executor: Executor) -> Subject:
             f"the artifact {folder} has its preprocessing embedded, and diagnosis feeds tensors",
             "Diagnose the one converted without --embed-preprocessing.",
         )
+    if manifest.precision == "int8":
+        raise UsageError(
+            f"the artifact {folder} is INT8, whose every layer is off by its rounding, and diagnosis looks for a fault",
+            "Diagnose the FP32 one that it was made from: convert it without --precision int8.",
+        )
     program = program_folder_of(manifest, executor.store.root)
     family, target = family_recipe(manifest), targets()[manifest.target]
     made_by = finished(manifest.stages[0].stage, program.name)
@@ -129,7 +134,7 @@ def recorded_conversion(manifest: Manifest, executor: Executor) -> Stage | None:
 
 def for_one(plan: Plan, target: Target) -> Plan:
     """The plan with a target's rewrites for speed for all that it is made from: the same stages, told by their own."""
-    return replace(plan, speed=plan.speed_rewrites(target.name), conversions={})
+    return replace(plan, speed=plan.speed_rewrites(target.name), conversions={}, bases={})
 
 
 def model_subject(source: ModelSource, target: Target, out: Path, executor: Executor) -> Subject:

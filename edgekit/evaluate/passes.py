@@ -242,7 +242,8 @@ class Lane:
         photos = [
             (album.photos[place].name, content) for place, content in zip(piece.places, piece.contents, strict=True)
         ]
-        errors, decoding = self._preparer.prepare(photos, work.subject.batch)
+        prepared = self._preparer.prepare(photos, work.subject.batch)
+        errors, decoding = prepared.errors, prepared.decoding
         album.errors |= {place: error for place, error in zip(piece.places, errors, strict=True) if error is not None}
         read = [place for place, error in zip(piece.places, errors, strict=True) if error is None]
         if not read:

@@ -2,38 +2,36 @@
 
     python -m edgekit.evaluate.preparing
 
-The evaluation starts one beside each runner and speaks with it in pickles over stdin and stdout: first a `Preparation`,
-then pieces of photos, each answered with what is wrong with every photo of it, or None, and the time that decoding
-took. It ends when stdin does, so by `kill -9` of the evaluation too.
+The evaluation starts one beside each runner and speaks with it over stdin and stdout: first a `Preparation`, then a
+`Piece` of photos after the other, each answered by `Prepared`. It ends when stdin does, so by `kill -9` of the
+evaluation too.
 """
 
-import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from edgekit.errors import ConversionError, EdgekitError
+from edgekit.evaluate.messages import receive, send
+from edgekit.inputs.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from edgekit.inputs.preprocessing import Preprocessing
 
-
-@dataclass(frozen=True)
-class Preparation:
+class Preparation(Struct, frozen=True):
     """How photos are prepared: by `preprocessing`, as tensors, or with `levels` as 8 bits; and the shared file.
 
     The file holds `room` samples.
     """
 
-    preprocessing: "Preprocessing"
+    preprocessing: Preprocessing
     levels: bool
-    path: Path
+    path: str
     room: int
 
     @property
@@ -57,6 +55,20 @@ class Preparation:
         return np.load(self.path, mmap_mode="r+")
 
 
+class Piece(Struct, frozen=True):
+    """Photos, by name and content, and the batch that the last of them fills up."""
+
+    photos: list[tuple[str, bytes]]
+    batch: int
+
+
+class Prepared(Struct, frozen=True):
+    """What is wrong with each photo of a piece, or None, and the seconds that decoding took."""
+
+    errors: list[str | None]
+    decoding: float
+
+
 class Preparer:
     """The process, from the side of the evaluation. Raises ConversionError where it crashes."""
 
@@ -71,16 +83,19 @@ class Preparer:
         )
         self._send(preparation)
 
-    def prepare(self, photos: Sequence[tuple[str, bytes]], batch: int) -> tuple[list[str | None], float]:
-        """Prepare photos, at most as many as there is room for; what is wrong with each, or None, and the seconds that
-        decoding took.
+    def prepare(self, photos: Sequence[tuple[str, bytes]], batch: int) -> Prepared:
+        """Prepare photos, at most as many as there is room for.
 
         Those that can be read lie in the file one after the other, filled up to whole batches with the last one.
         """
-        self._send((list(photos), batch))
+        # A file's name need not be UTF-8, and a message's text must.
+        shown = [(name.encode(errors="replace").decode(), content) for name, content in photos]
+        self._send(Piece(shown, batch))
+        stdout = self._process.stdout
+        assert stdout is not None  # as it was started
         try:
-            return pickle.load(self._process.stdout)  # type: ignore[arg-type]
-        except (EOFError, pickle.UnpicklingError):
+            return receive(stdout, Prepared)
+        except (EOFError, ValueError):
             names = f"{photos[0][0]} to {photos[-1][0]}" if len(photos) > 1 else photos[0][0]
             raise ConversionError(
                 f"the process that prepares photos has ended at {names}",
@@ -91,8 +106,7 @@ class Preparer:
         stdin = self._process.stdin
         assert stdin is not None  # as it was started
         try:
-            pickle.dump(message, stdin, protocol=pickle.HIGHEST_PROTOCOL)
-            stdin.flush()
+            send(stdin, message)
         except (BrokenPipeError, ValueError):
             raise ConversionError("the process that prepares photos has ended") from None
 
@@ -110,31 +124,27 @@ def serve() -> None:
     # Whatever a decoder prints must not get between the answers.
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)
-        preparation: Preparation = pickle.load(requests)
+        preparation = receive(requests, Preparation)
         file = preparation.file("r+")
         while True:
             try:
-                photos, batch = pickle.load(requests)
+                piece = receive(requests, Piece)
             except EOFError:
                 return
-            pickle.dump(prepare_into(file, photos, batch, preparation), answers)
-            answers.flush()
+            send(answers, prepare_into(file, piece, preparation))
 
 
-def prepare_into(
-    file: "np.ndarray", photos: Sequence[tuple[str, bytes]], batch: int, preparation: Preparation
-) -> tuple[list[str | None], float]:
-    """Put the photos that can be read into the file, one after the other; what is wrong with each, and the seconds that
-    decoding took."""
+def prepare_into(file: "np.ndarray", piece: Piece, preparation: Preparation) -> Prepared:
+    """Put the photos that can be read into the file, one after the other."""
     import time
 
     from edgekit.inputs.images import decode_image
-    from edgekit.inputs.preprocessing import cropped_levels, preprocess
+    from edgekit.inputs.prepare import cropped_levels, preprocess
 
     spec, make = preparation.preprocessing, cropped_levels if preparation.levels else preprocess
     errors: list[str | None] = []
     filled, decoding = 0, 0.0
-    for name, content in photos:
+    for name, content in piece.photos:
         began = time.perf_counter()
         try:
             image = decode_image(content, name, alpha=spec.has_alpha)
@@ -146,12 +156,9 @@ def prepare_into(
         errors.append(None)
         filled += 1
     if filled:
-        file[filled : filled + (-filled % batch)] = file[filled - 1]
-    return errors, decoding
+        file[filled : filled + (-filled % piece.batch)] = file[filled - 1]
+    return Prepared(errors, decoding)
 
 
 if __name__ == "__main__":
-    # Pickles name the module, not the program.
-    from edgekit.evaluate.preparing import serve as serve_as_module
-
-    serve_as_module()
+    serve()

@@ -87,7 +87,7 @@ class Subject:
 
     def preparation(self, path: Path, room: int) -> Preparation:
         """How its photos are prepared."""
-        return Preparation(self.preprocessing, self.levels, path, room)
+        return Preparation(self.preprocessing, self.levels, str(path), room)
 
 
 def artifact_subject(artifact: Artifact, executor: Executor, machine: AnyMachine | None) -> Subject:

@@ -18,7 +18,8 @@ import msgspec
 from edgekit.errors import UsageError
 from edgekit.inputs.images import load_image
 from edgekit.inputs.photo_folder import OwnPhoto
-from edgekit.inputs.preprocessing import Preprocessing, normalised, preprocess, quantised
+from edgekit.inputs.prepare import normalised, preprocess, quantised, value_range
+from edgekit.inputs.preprocessing import Preprocessing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -141,7 +142,7 @@ def golden_inputs(
         samples.append(preprocess(load_image(photo.path, alpha=preprocessing.has_alpha), preprocessing))
         labels.append(f"photo {photo.name}")
         kinds.append("photo")
-    lowest, highest = (limit[:, None, None] for limit in preprocessing.value_range)
+    lowest, highest = (limit[:, None, None] for limit in value_range(preprocessing))
     height, width = preprocessing.input_size
     shape = (preprocessing.channels, height, width)
     for index in range(synthetic):

@@ -10,6 +10,7 @@ class Unexplained(Struct, frozen=True):
     """A stored tensor that the program does not account for, and the layer that reads it.
 
     `nearest` is the parameter of the program that it resembles most, from which `differing` of its values differ.
+    `fault` says what is wrong with it, where that is known.
     """
 
     name: str
@@ -17,6 +18,7 @@ class Unexplained(Struct, frozen=True):
     shape: tuple[int, ...]
     nearest: str | None = None
     differing: int | None = None
+    fault: str = ""
 
 
 class Ledger(Struct, frozen=True):
@@ -82,6 +84,8 @@ def values_of(one: Unexplained) -> int:
 
 def resemblance(one: Unexplained) -> str:
     """What an unexplained tensor looks like, in words."""
+    if one.fault:
+        return f": {one.fault}"
     size = values_of(one)
     if one.nearest is None or one.differing is None or one.differing >= size:
         return ""

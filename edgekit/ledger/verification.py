@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from edgekit.artifact.origin import program_folder_of, rewritten_folder_of, written_folder_of
+from edgekit.artifact.origin import program_folder_of, quantisation_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.bundled import bundled_folder
 from edgekit.ledger.ledger import Ledger
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
@@ -38,8 +38,10 @@ def ledger_stages(artifact: "Artifact", target: "Target", stages: Path) -> dict[
     accounted = SourceFile(written, written.name) if written else program
     changed = rewritten_folder_of(manifest, stages)
     rewritten = SourceFile(changed, changed.name) if changed else None
+    quantised = quantisation_folder_of(manifest, stages)
+    chosen = SourceFile(quantised, quantised.name) if quantised else None
     planned = {
-        variant.name: ledger_stage(target, variant, manifest, artifact.by_role(), accounted, rewritten)
+        variant.name: ledger_stage(target, variant, manifest, artifact.by_role(), accounted, rewritten, chosen)
         for variant in target.variants_of(manifest.build)
     }
     return {name: stage for name, stage in planned.items() if stage is not None}
@@ -52,10 +54,12 @@ def ledger_stage(
     files: Mapping[str, SourceFile],
     program: SourceFile,
     rewritten: SourceFile | None = None,
+    chosen: SourceFile | None = None,
 ) -> Stage | None:
     """The stage that accounts for what a variant's files store; None where nothing can read them, or the program.
 
-    `rewritten` is what the program's rewrites left, where they changed something.
+    `rewritten` is what the program's rewrites left, where they changed something; `chosen` is what the
+    artifact's quantisation left, with its record.
     """
     if not (bundled_folder("converters") / target.worker(WORKER)).exists():
         return None
@@ -73,6 +77,7 @@ def ledger_stage(
             "program": program,
             **({"described": described} if described else {}),
             **({"rewritten": rewritten} if rewritten else {}),
+            **({"chosen": chosen} if chosen else {}),
             **{role: files[file] for role, file in stored.items()},
         },
         options={"added": added_numbers(manifest)},

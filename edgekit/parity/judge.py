@@ -280,6 +280,11 @@ def _judged(
             f"{limits.rms:.2g} ({told})",
             figures,
         )
+    least, found = tolerance.min_snr_db, figures.median_snr_db
+    if precision != "fp32" and least is not None and found is not None and found < least:
+        raise _Failure(
+            f"has a signal-to-noise ratio of {found:.1f} dB in the median sample, less than {least:g} ({told})", figures
+        )
     if (reason := disagreement(figures, tolerance, precision)) is not None:
         raise _Failure(reason, figures)
     return figures
@@ -303,6 +308,8 @@ def _measured(
         decisions = label_decisions(triple, samples.scale, own, samples.labels, samples.photos, thresholds.logits)
     else:
         decisions = class_decisions(triple, samples.scale, own, samples.labels, samples.photos)
+    decibel = metrics.sample_snr_db(artifact, oracle)
+    middle = float(np.median(decibel if samples.photos is None else decibel[samples.photos]))
     return OutputFigures(
         kind=kind,
         samples=oracle.shape[0],
@@ -314,5 +321,7 @@ def _measured(
         rms_threshold=limits.rms,
         worst_sample=samples.labels[int(worst)],
         thresholds=thresholds.said,
+        median_snr_db=middle if np.isfinite(middle) else None,
+        lowest_snr_db=float(decibel.min()) if np.isfinite(decibel.min()) else None,
         **decisions,
     )

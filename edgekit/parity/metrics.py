@@ -64,6 +64,13 @@ def snr_db(values: Array, truth: Array) -> float | None:
     return 10.0 * math.log10(signal / noise) if noise > 0 and signal > 0 else None
 
 
+def sample_snr_db(values: Array, truth: Array) -> Array:
+    """`snr_db` of each sample by itself, [N]; infinite without an error, and for a truth of zeros."""
+    noise, signal = np.sum((values - truth) ** 2, axis=1), np.sum(truth**2, axis=1)
+    known = (noise > 0) & (signal > 0)
+    return np.where(known, 10.0 * np.log10(np.where(known, signal, 1.0) / np.where(known, noise, 1.0)), np.inf)
+
+
 def errors(values: Array, truth: Array, scale: Array) -> ErrorFigures:
     """All figures of `values` against `truth`, relative to `scale`."""
     return ErrorFigures(

@@ -4,7 +4,7 @@ import msgspec
 
 
 class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The limits of a verdict. FP32 uses the first three; other precisions use the next two.
+    """The limits of a verdict. FP32 uses the first three; other precisions use the others.
 
     Raises `ValueError` where a limit makes no sense.
     """
@@ -25,6 +25,9 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     its nearest neighbour."""
     reason: str = ""
     """Why this model needs other limits than the usual ones; required where it does."""
+    min_snr_db: float | None = None
+    """INT8: smallest signal-to-noise ratio of the median sample, in decibels. Of each sample by itself: some have
+    outputs that are hundreds of times larger than others', and would stand for all."""
 
     def __post_init__(self) -> None:
         if not self.noise_factor >= 1:
@@ -35,6 +38,8 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"max_relative = {self.max_relative} is not between 0 and 1")
         if self.min_top1_agreement is not None and not 0 < self.min_top1_agreement <= 1:
             raise ValueError(f"min_top1_agreement = {self.min_top1_agreement} is not a share above 0")
+        if self.min_snr_db is not None and not 0 < self.min_snr_db < 200:
+            raise ValueError(f"min_snr_db = {self.min_snr_db} is not between 0 and 200")
         limits = {field.name: field.default for field in msgspec.structs.fields(self) if field.name != "reason"}
         changed = any(getattr(self, name) != default for name, default in limits.items())
         if changed and not self.reason.strip():

@@ -102,6 +102,11 @@ class OutputFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flips: list[Flip]
     thresholds: tuple[float, ...] = ()
     """Above which a label is given: one for all, or one for each."""
+    median_snr_db: float | None = None
+    """Signal-to-noise ratio against the oracle of the median photo, each photo by itself, in decibels; of the median
+    sample where none is known to be a photo, and none where that has no error."""
+    lowest_snr_db: float | None = None
+    """The same of the worst sample of all."""
     label_agreement: float | None = None
     """Share of labels, over all samples, that are given or not as by the reference."""
     label_agreement_photos: float | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from edgekit.calibration.prepared import CalibrationFile
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
@@ -14,7 +15,7 @@ from edgekit.pipeline.embedding import embedding_stage
 from edgekit.pipeline.memory import estimated_memory, weight_bytes
 from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource, ProgramSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
-from edgekit.pipeline.target import Target, Variant, targets
+from edgekit.pipeline.target import Lowered, Target, Variant, targets
 from edgekit.toolchain.worker import Limits
 
 PROGRAM = "program"
@@ -36,6 +37,8 @@ LATENCY = {"warmup": 3, "repeats": 30, "seconds": 3.0}
 # Conversions beside each other share the machine: one thread each. A timed run has it all.
 CONVERSION_LIMITS = Limits(seconds=900, memory_bytes=10 << 30, threads=1)
 RUN_THREADS = 2
+# A quantisation runs some hundred photos through the model.
+LOWERING_LIMITS = Limits(seconds=3600, memory_bytes=10 << 30, threads=RUN_THREADS)
 RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
 # An emulated processor takes 20 to 40 times as long.
 EMULATED_LIMITS = Limits(seconds=7200, memory_bytes=12 << 30, threads=1)
@@ -47,11 +50,12 @@ class Plan:
 
     Targets get the program after its rewrites (`program_for`); reference and oracle stay those of `program`.
 
-    `conversions` also holds the targets on the way to those asked for. `flags` are those of the command line that
-    some targets take, as `parse_flags` gives them. `through` says of targets that can be made from the program or from
-    another target that it is the other one here. `speed` says which rewrites for speed there are: None for those of the
-    recipe, else these for every target. `embeddings` fold the preprocessing into what was converted; what
-    is made from a target is made from its `conversions`.
+    `conversions` also holds the targets on the way to those asked for in FP32; `bases` are such FP32 conversions where
+    another precision is asked for. `calibration` are the prepared photos that a quantisation reads. `flags` are those
+    of the command line that some targets take, as `parse_flags` gives them. `through` says of targets that can be made
+    from the program or from another target that it is the other one here. `speed` says which rewrites for speed there
+    are: None for those of the recipe, else these for every target. `embeddings` fold the preprocessing into what was
+    converted; what is made from a target is made from its `conversions`.
     """
 
     source: ModelSource
@@ -62,6 +66,8 @@ class Plan:
     embeddings: dict[str, Stage] = field(default_factory=dict)
     through: Mapping[str, str] = field(default_factory=dict)
     speed: tuple[str, ...] | None = None
+    bases: dict[str, Stage] = field(default_factory=dict)
+    calibration: CalibrationFile | None = None
 
     @cached_property
     def rewritten(self) -> Stage:
@@ -110,7 +116,8 @@ class Plan:
     @property
     def programs(self) -> list[Stage]:
         """The program as it came, and all that is made of it before the targets' converters read it."""
-        found = [self.program, *(stage for name in self.conversions for stage in programs_of(self, targets()[name]))]
+        names = dict.fromkeys([*self.conversions, *self.bases])
+        found = [self.program, *(stage for name in names for stage in programs_of(self, targets()[name]))]
         return list({stage.key: stage for stage in found}.values())
 
 
@@ -123,15 +130,18 @@ def plan_conversion(
     embed_preprocessing: bool = False,
     refused: dict[str, EdgekitError] | None = None,
     speed: Sequence[str] | None = None,
+    calibration: CalibrationFile | None = None,
 ) -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
 
-    `speed` names the rewrites for speed for all targets, where they are not those of the recipe.
+    `speed` names the rewrites for speed for all targets, where they are not those of the recipe. `calibration` are the
+    prepared photos, which INT8 needs.
     Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
     the target's name instead, and the plan is for the others.
     """
     program = program_stage(source)
-    plan = Plan(source, precision, program, {}, flags or {}, speed=None if speed is None else tuple(speed))
+    chosen = None if speed is None else tuple(speed)
+    plan = Plan(source, precision, program, {}, flags or {}, speed=chosen, calibration=calibration)
     for target in wanted:
         try:
             conversion = add_conversion(plan, target, precision)
@@ -216,9 +226,43 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
 
     What a target is made from stays in FP32: rounding is the last step's.
     """
-    if target.name not in plan.conversions:
-        plan.conversions[target.name] = conversion_stage(plan, target, precision, plan.speed_rewrites(target.name))
-    return plan.conversions[target.name]
+    known = plan.conversions if precision == plan.precision else plan.bases
+    if target.name not in known:
+        lowered = target.description.lowered.get(precision)
+        if lowered is None:
+            stage = conversion_stage(plan, target, precision, plan.speed_rewrites(target.name))
+        else:
+            stage = lowering_stage(plan, target, precision, lowered)
+        known[target.name] = stage
+    return known[target.name]
+
+
+def lowering_stage(plan: Plan, target: Target, precision: Precision, lowered: Lowered) -> Stage:
+    """What makes `precision` of the files that were converted in FP32."""
+    base = add_conversion(plan, target, "fp32")
+    chosen = plan.source.recipe.targets.get(target.name)
+    inputs: dict[str, SourceFile | StageFile] = {role: StageFile(base, role) for role in target.description.files}
+    if lowered.calibrated:
+        assert plan.calibration is not None  # whoever plans INT8 has prepared the photos
+        inputs["calibration"] = plan.calibration.source
+    return Stage(
+        worker=lowered.worker,
+        about=f"{target.description.title} {precision.upper()} of {plan.source.name}",
+        inputs=inputs,
+        options={
+            "batch": plan.source.batch,
+            **(chosen.lowered.get(precision, {}) if chosen else {}),
+        },
+        memory_bytes=plan.program.memory_bytes,
+        limits=LOWERING_LIMITS,
+    )
+
+
+def conversions_of(plan: Plan, target: Target) -> list[Stage]:
+    """What leads from the program to a target's files: its conversion, and what makes another precision of that."""
+    last = plan.conversions[target.name]
+    base = plan.bases.get(target.name)
+    return [base, last] if base is not None and plan.precision in target.description.lowered else [last]
 
 
 def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tuple[str, ...]) -> Stage:

@@ -111,6 +111,17 @@ class Native(Struct, frozen=True, forbid_unknown_fields=True):
     unless: str
 
 
+class Lowered(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a precision is made of the files that were converted in FP32: by `worker`, a path below `converters/`.
+
+    `calibrated`: it reads prepared photos, from which the ranges of activations are, and leaves a record of what it
+    chose (`quantisation.safetensors`), which `parameters.py` compares with what an artifact stores.
+    """
+
+    worker: str
+    calibrated: bool = False
+
+
 class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):
     """How a target takes a Paddle 3 program, where it does not take it as one of Paddle 2.
 
@@ -136,12 +147,13 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     """What a `target.toml` says.
 
     `source` is what the converter reads: `program`, or the name of another target; `otherwise` is that other target for
-    programs of which the converter says that it cannot read them. `files` maps the
-    converter's file names to those in an artifact, where `{model}` stands for the model's name. `in_all`: whether
-    `--target all` means it too. `precisions` that it can be converted to; `lacks` says of others why not, and under
-    `batch` why it takes no batch but 1, where it does not. `settings` are those of its runtime that can be tried;
-    without them the runner does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by
-    where the value is near 0, if it has not FP32's digits there; docs/parity.md has the measurements.
+    programs of which the converter says that it cannot read them. `files` maps the converter's file names to those in
+    an artifact, where `{model}` stands for the model's name. `in_all`: whether `--target all` means it too.
+    `precisions` that it can be converted to; `lacks` says of others why not, and under `batch` why it takes no batch
+    but 1, where it does not. `lowered` says which precisions are made of the FP32 files by a worker of their own; the
+    converter itself makes the others. `settings` are those of its runtime that can be tried; without them the runner
+    does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by where the value is near 0, if
+    it has not FP32's digits there; docs/parity.md has the measurements.
     """
 
     title: str
@@ -153,6 +165,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     in_all: bool = True
     precisions: tuple[Precision, ...] = ("fp32",)
     lacks: dict[Precision | Literal["batch"], str] = {}
+    lowered: dict[Precision, Lowered] = {}
     flags: dict[str, Flag] = {}
     native: Native | None = None
     paddle3: Paddle3 | None = None

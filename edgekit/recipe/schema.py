@@ -67,7 +67,8 @@ class VariantTolerance(Tolerance, frozen=True, forbid_unknown_fields=True, kw_on
 class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
     """How one target is reached: rewrites in order, options for the converter (such as `opset`), known failures.
 
-    `tolerances` are of variants that need other limits than the model has elsewhere.
+    `tolerances` are of variants that need other limits than the model has elsewhere. `lowered` are options, by
+    precision, for what makes that precision of the FP32 files; the reason is the recipe's comment beside them.
     `speed` are rewrites of the program that make this target faster, in order.
     """
 
@@ -76,6 +77,7 @@ class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
     options: dict[str, Any] = field(default_factory=dict)
     expected_failures: tuple[ExpectedFailure, ...] = ()
     tolerances: tuple[VariantTolerance, ...] = ()
+    lowered: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class ProgramRecipe(Struct, frozen=True, forbid_unknown_fields=True):

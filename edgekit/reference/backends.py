@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from edgekit.reference.description import BackendName
-
+BackendName = Literal["tensorrt", "tensorrt-rtx", "onnxruntime-cuda", "paddle-gpu", "paddle-cpu"]
 COMMON = ("numpy", "safetensors")
 ENGINE = (*COMMON, "onnx", "cuda.bindings")
 

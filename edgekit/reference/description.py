@@ -7,11 +7,11 @@ from msgspec import Meta, Struct
 
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.inputs.size import Size
+from edgekit.reference.backends import BACKENDS, BackendName
 
 SCHEMA = 1
 
 Exactness = Literal["fp32", "inexact", "tf32", "fp16", "wrong"]
-BackendName = Literal["tensorrt", "tensorrt-rtx", "onnxruntime-cuda", "paddle-gpu", "paddle-cpu"]
 
 # Bundles come from anywhere, and their texts reach a terminal: one line, no control or direction characters.
 _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*\Z"
@@ -166,8 +166,6 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     @property
     def title(self) -> str:
         """The reference in words, as verdicts name it."""
-        from edgekit.reference.backends import BACKENDS
-
         backend = BACKENDS[self.backend.name]
         version = self.backend.tools.get(backend.tool, "")
         tool = f"{backend.title} {version}".strip()

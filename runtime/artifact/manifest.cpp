@@ -264,6 +264,27 @@ std::string read_model(Reader* reader, Manifest* manifest) {
   return "";
 }
 
+std::string read_settings(Reader* reader, Settings* settings) {
+  yyjson_val* table = reader->table("settings", false);
+  if (!table) return reader->problem();
+  std::size_t index, count;
+  yyjson_val *key, *value;
+  yyjson_obj_foreach(table, index, count, key, value) {
+    const std::string name = text_of(key);
+    if (index >= 64) return "it has too many settings";
+    if (yyjson_is_bool(value)) {
+      (*settings)[name] = yyjson_get_bool(value);
+    } else if (yyjson_is_str(value)) {
+      (*settings)[name] = text_of(value);
+    } else if (yyjson_is_int(value) && !(yyjson_is_uint(value) && yyjson_get_uint(value) > INT64_MAX)) {
+      (*settings)[name] = yyjson_get_sint(value);
+    } else {
+      return "its settings." + harmless(name, 60) + " is neither a truth value, nor an integer, nor a text";
+    }
+  }
+  return "";
+}
+
 std::string read_head(Reader* reader, Manifest* manifest) {
   std::int64_t schema = 0;
   reader->integer("schema", &schema);
@@ -325,6 +346,7 @@ std::string read_manifest(const std::string& text, Manifest* manifest) {
   }
   if (std::string problem = read_files(&reader, "files", true, &manifest->files); !problem.empty()) return problem;
   if (std::string problem = read_files(&reader, "golden", false, &manifest->golden); !problem.empty()) return problem;
+  if (std::string problem = read_settings(&reader, &manifest->settings); !problem.empty()) return problem;
   if (std::string problem = read_verdicts(&reader, &manifest->verdicts); !problem.empty()) return problem;
   if (!reader.ok()) return reader.problem();
   if (inputs.size() != 1) return "it has not one input that is an image";

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../preprocessing/preprocess.h"
+#include "settings.h"
 #include "tensor.h"
 
 namespace edgekit {
@@ -58,6 +59,7 @@ struct Manifest {
   std::vector<std::string> class_names;  // empty where they are not known
   Preprocessing preprocessing;
   bool embedded_preprocessing = false;
+  Settings settings;
   TensorSpec input;
   std::vector<TensorSpec> outputs;
   std::map<std::string, FileRecord> files;

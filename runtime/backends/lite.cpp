@@ -21,9 +21,11 @@ namespace lite = paddle::lite_api;
 // Kernels are fixed in a file: there is one for ARM and one for x86.
 #if defined(__aarch64__) || defined(__arm__) || defined(_M_ARM64)
 constexpr char kModel[] = "model.arm.nb";
+constexpr char kSpare[] = "model.x86.nb";
 constexpr char kVariant[] = "ARM";
 #else
 constexpr char kModel[] = "model.x86.nb";
+constexpr char kSpare[] = "model.arm.nb";
 constexpr char kVariant[] = "x86";
 #endif
 
@@ -108,12 +110,15 @@ std::string& told_version() {
 const char* backend_target() { return "lite"; }
 const char* backend_variant() { return kVariant; }
 
+std::vector<std::string> backend_spares() { return {kSpare}; }
+
 // Paddle Lite tells its version through a loaded model alone; before, what the release says of itself.
 std::string backend_version() { return told_version(); }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {
   if (options.precision != "fp32") return "Paddle Lite's files compute in fp32 here, not " + options.precision;
   if (artifact.manifest.embedded_preprocessing) return "Paddle Lite takes no artifact with embedded preprocessing";
+  if (std::string problem = SettingsReader(artifact.manifest.settings).problem("Paddle Lite"); !problem.empty()) return problem;
   auto made = std::make_unique<LiteBackend>();
   if (std::string problem = made->open(artifact, options); !problem.empty()) return problem;
   told_version() = made->version();

@@ -105,7 +105,12 @@ class NcnnBackend : public Backend {
       net_.opt.use_bf16_packed = net_.opt.use_bf16_storage = false;
     }
     // On by default, and far off on some networks (docs/toolchains.md): FP16 is for what is stored, sums stay in FP32.
-    net_.opt.use_fp16_arithmetic = false;
+    SettingsReader settings(manifest_.settings);
+    net_.opt.use_fp16_arithmetic = settings.truth("fp16_arithmetic", false) && options.precision != "fp32";
+    net_.opt.use_winograd_convolution = settings.truth("winograd", true);
+    net_.opt.use_sgemm_convolution = settings.truth("sgemm", true);
+    net_.opt.use_packing_layout = settings.truth("packing", true);
+    if (std::string problem = settings.problem("ncnn"); !problem.empty()) return problem;
     if (net_.load_param_mem(text.c_str()) != 0) return "ncnn cannot load " + file + ": its log says why";
     return open_weights(bin);
   }
@@ -173,6 +178,8 @@ class NcnnBackend : public Backend {
 
 const char* backend_target() { return "ncnn"; }
 const char* backend_variant() { return ""; }
+
+std::vector<std::string> backend_spares() { return {}; }
 std::string backend_version() { return NCNN_VERSION_STRING; }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {

@@ -49,10 +49,9 @@ class OpenVinoBackend : public Backend {
       static ov::Core core;
       const std::shared_ptr<ov::Model> model = core.read_model(xml, bin);
       if (std::string problem = check_ports(*model, file); !problem.empty()) return problem;
-      // Without the hint the CPU plugin picks bf16 or f16 where the CPU has them.
-      compiled_ = core.compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32),
-                                     ov::inference_num_threads(options.threads),
-                                     ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY));
+      ov::AnyMap properties;
+      if (std::string problem = properties_of(options, &properties); !problem.empty()) return problem;
+      compiled_ = core.compile_model(model, "CPU", properties);
       request_ = compiled_.create_infer_request();
     } catch (const std::exception& error) {
       return "OpenVINO cannot load " + file + ": " + last_line(error.what());
@@ -82,6 +81,21 @@ class OpenVinoBackend : public Backend {
   }
 
  private:
+  std::string properties_of(const BackendOptions& options, ov::AnyMap* properties) const {
+    SettingsReader settings(manifest_.settings);
+    const std::string hint = settings.text("hint", "latency");
+    if (hint != "latency" && hint != "throughput") return "OpenVINO has no hint '" + harmless(hint, 40) + "' here";
+    const bool latency = hint == "latency";
+    *properties = {
+        // Without it the CPU plugin picks bf16 or f16 where the CPU has them.
+        ov::hint::inference_precision(ov::element::f32),
+        ov::inference_num_threads(options.threads),
+        ov::hint::performance_mode(latency ? ov::hint::PerformanceMode::LATENCY : ov::hint::PerformanceMode::THROUGHPUT),
+    };
+    if (manifest_.settings.count("pinning")) properties->emplace(ov::hint::enable_cpu_pinning(settings.truth("pinning", true)));
+    return settings.problem("OpenVINO");
+  }
+
   std::string check_ports(const ov::Model& model, const std::string& file) const {
     if (model.inputs().size() != 1 || !has_port(model.inputs(), manifest_.input.target_name)) {
       return file + " has no input " + harmless(manifest_.input.target_name, 60) + ", as its manifest says";
@@ -103,6 +117,8 @@ class OpenVinoBackend : public Backend {
 
 const char* backend_target() { return "openvino"; }
 const char* backend_variant() { return ""; }
+
+std::vector<std::string> backend_spares() { return {}; }
 std::string backend_version() { return ov::get_openvino_version().buildNumber; }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {

@@ -1,8 +1,8 @@
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "exif.h"
+#include "png_checksum.h"
 #include "structure.h"
 
 namespace edgekit {
@@ -16,22 +16,6 @@ constexpr unsigned kPalette = 3;
 std::uint32_t number(const std::uint8_t* at) {
   return static_cast<std::uint32_t>(at[0]) << 24 | static_cast<std::uint32_t>(at[1]) << 16 |
          static_cast<std::uint32_t>(at[2]) << 8 | at[3];
-}
-
-// CRC-32 as PNG's specification has it (polynomial 0xedb88320, reflected).
-[[maybe_unused]] std::uint32_t checksum(const std::uint8_t* data, std::size_t size) {
-  static const std::array<std::uint32_t, 256> table = [] {
-    std::array<std::uint32_t, 256> made{};
-    for (std::uint32_t i = 0; i < 256; ++i) {
-      std::uint32_t value = i;
-      for (int bit = 0; bit < 8; ++bit) value = value & 1 ? 0xedb88320u ^ value >> 1 : value >> 1;
-      made[i] = value;
-    }
-    return made;
-  }();
-  std::uint32_t value = 0xffffffffu;
-  for (std::size_t i = 0; i < size; ++i) value = table[(value ^ data[i]) & 255] ^ value >> 8;
-  return ~value;
 }
 
 struct Head {
@@ -91,7 +75,7 @@ std::string read_png_structure(const std::uint8_t* file, std::size_t size, Struc
     if (length > size - at - kAround) return "is cut short, or damaged";
     const std::uint8_t *type = file + at + 4, *inside = file + at + 8;
 #if !defined(FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION)
-    if (checksum(type, length + 4) != number(inside + length)) return "is damaged: a checksum is wrong";
+    if (png_checksum(type, length + 4) != number(inside + length)) return "is damaged: a checksum is wrong";
 #endif
     const auto is = [type](const char* name) { return std::memcmp(type, name, 4) == 0; };
     if ((at == kSignature) != is("IHDR") || (is("IHDR") && length != kHead)) return "is damaged: its head is impossible";

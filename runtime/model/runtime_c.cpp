@@ -1,8 +1,10 @@
 #include "edgekit/runtime_c.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
+#include "../report/report.h"
 #include "edgekit/runtime.h"
 #include "guard.h"
 #include "session.h"
@@ -55,6 +57,47 @@ int classify(edgekit_model* model, const edgekit::Photo& photo, edgekit_ranked* 
   return found;
 }
 
+int report(edgekit_model* model, const edgekit::Photo& photo, const char* folder, const char* const* machine, int flags,
+           char* error, std::size_t size) {
+  return done(error, size, [&]() -> std::string {
+    if (!model || !folder) return "no model, or no folder for the report, is given";
+    edgekit::ReportOptions options;
+    for (; machine && machine[0] && machine[1]; machine += 2) options.machine.emplace_back(machine[0], machine[1]);
+    options.frame = !(flags & EDGEKIT_REPORT_NO_FRAME);
+    edgekit::SelfTest tested;
+    if (flags & EDGEKIT_REPORT_SELF_TEST) {
+      const edgekit::Session& session = *model->model.session();
+      tested = edgekit::self_test(session.artifact().folder, options_of(session.threads(), session.precision().c_str()));
+      options.self_test = &tested;
+    }
+    return edgekit::report(model->model, photo, folder, options);
+  }) ? 1 : -1;
+}
+
+// The document that `work` fills, or the sentence that it returns, as a text that C frees.
+template <typename Work>
+char* document(const Work& work) {
+  std::string text;
+  std::string sentence;
+  edgekit::guarded(&sentence, [&] {
+    edgekit::Report report;
+    sentence = work(&report);
+    if (sentence.empty()) text = report.json();
+  });
+  std::string problem;
+  if (!sentence.empty()) {
+    edgekit::guarded(&problem, [&] {
+      edgekit::Report report;
+      report.text("error", sentence);
+      text = report.json();
+    });
+  }
+  if (!problem.empty()) return nullptr;
+  char* copy = static_cast<char*>(std::malloc(text.size() + 1));
+  if (copy) std::memcpy(copy, text.c_str(), text.size() + 1);
+  return copy;
+}
+
 }  // namespace
 
 edgekit_model* edgekit_load(const char* folder, int threads, const char* precision, char* error, size_t size) {
@@ -95,6 +138,45 @@ int edgekit_self_test(const char* folder, int threads, const char* precision, ch
   });
   return passed;
 }
+
+int edgekit_report(edgekit_model* model, const uint8_t* bytes, size_t length, const char* folder,
+                   const char* const* machine, int flags, char* error, size_t size) {
+  if (length == 0) bytes = nullptr;
+  return report(model, edgekit::Photo::file(bytes, length), folder, machine, flags, error, size);
+}
+
+int edgekit_report_pixels(edgekit_model* model, const uint8_t* pixels, int width, int height, int channels,
+                          size_t row_bytes, const char* folder, const char* const* machine, int flags, char* error,
+                          size_t size) {
+  const edgekit::Photo photo = edgekit::Photo::pixels(pixels, width, height, channels, row_bytes);
+  return report(model, photo, folder, machine, flags, error, size);
+}
+
+char* edgekit_classify_json(edgekit_model* model, const uint8_t* bytes, size_t length, int top) {
+  if (length == 0) bytes = nullptr;
+  return document([&](edgekit::Report* report) -> std::string {
+    if (!model || top < 1) return "no model, or no number of classes, is given";
+    const edgekit::Classification answer = edgekit::classify(model->model, edgekit::Photo::file(bytes, length), top);
+    if (!answer.error.empty()) return answer.error;
+    edgekit::report_ranked("classes", answer.top, report);
+    edgekit::report_ranked("labels", answer.labels, report);
+    report->number("decode_ms", answer.decode_ms);
+    report->number("preprocess_ms", answer.preprocess_ms);
+    report->number("run_ms", answer.run_ms);
+    return "";
+  });
+}
+
+char* edgekit_self_test_json(const char* folder, int threads, const char* precision) {
+  return document([&](edgekit::Report* report) -> std::string {
+    if (!folder) return "no artifact is named";
+    const edgekit::SelfTest result = edgekit::self_test(folder, options_of(threads, precision));
+    if (result.error.empty()) edgekit::report_self_test(result, report);
+    return result.error;
+  });
+}
+
+void edgekit_free_text(char* text) { std::free(text); }
 
 const char* edgekit_version(void) {
   static const std::string text = [] {

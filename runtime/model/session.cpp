@@ -16,6 +16,9 @@ std::string settle(const Options& asked, const Manifest& manifest, BackendOption
   if (asked.threads < 0 || asked.threads > kMostThreads) return std::to_string(asked.threads) + " threads are impossible";
   const int here = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   options->threads = asked.threads ? asked.threads : std::min(here, kUsualThreads);
+  // No more of the machine than was given, but fewer where that was measured to be faster.
+  const std::int64_t fastest = SettingsReader(manifest.settings).integer("threads", options->threads);
+  options->threads = static_cast<int>(std::clamp<std::int64_t>(fastest, 1, options->threads));
   options->precision = asked.precision.empty() ? manifest.precision : asked.precision;
   if (!asked.precision.empty() && asked.precision != "fp32" && asked.precision != "fp16") {
     return "the precision " + harmless(asked.precision, 40) + " is neither fp32 nor fp16";
@@ -27,7 +30,7 @@ std::string settle(const Options& asked, const Manifest& manifest, BackendOption
 
 std::string Session::open(const std::string& folder, const Options& options, std::shared_ptr<Session>* session) {
   auto made = std::make_shared<Session>();
-  if (std::string problem = load_artifact(folder, &made->artifact_); !problem.empty()) return problem;
+  if (std::string problem = load_artifact(folder, &made->artifact_, backend_spares()); !problem.empty()) return problem;
   const Manifest& manifest = made->manifest();
   if (manifest.target != backend_target()) {
     return harmless(folder) + " is of the target " + manifest.target + ", and this program runs " + backend_target();

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <locale>
 #include <sstream>
+#include <utility>
 
 #include "../artifact/embedded.h"
 #include "../artifact/wording.h"
@@ -43,8 +44,13 @@ bool take(const std::string& flag, const std::string& value, Arguments* argument
     arguments->options.precision = value;
     return value == "fp32" || value == "fp16";
   }
-  if (flag == "--outputs" || flag == "--run" || flag == "--beside") {
-    (flag == "--run" ? arguments->tensors : flag == "--beside" ? arguments->beside : arguments->outputs) = value;
+  const std::pair<const char*, std::string*> paths[] = {{"--outputs", &arguments->outputs},
+                                                        {"--run", &arguments->tensors},
+                                                        {"--beside", &arguments->beside},
+                                                        {"--report", &arguments->report}};
+  for (const auto& [name, place] : paths) {
+    if (flag != name) continue;
+    *place = value;
     return !value.empty();
   }
   arguments->timed = true;
@@ -54,8 +60,8 @@ bool take(const std::string& flag, const std::string& value, Arguments* argument
 }
 
 bool takes_value(const std::string& flag) {
-  for (const char* one : {"--top", "--threads", "--batch", "--precision", "--outputs", "--run", "--beside", "--warmup",
-                          "--repeats", "--seconds"}) {
+  for (const char* one : {"--top", "--threads", "--batch", "--precision", "--outputs", "--run", "--beside",
+                          "--report", "--warmup", "--repeats", "--seconds"}) {
     if (flag == one) return true;
   }
   return false;
@@ -64,7 +70,9 @@ bool takes_value(const std::string& flag) {
 std::string check(const Arguments& arguments) {
   if (arguments.task == Task::kVersion || arguments.task == Task::kHelp) return "";
   if (arguments.artifact.empty()) return "no artifact is named: edgekit_runner ARTIFACT [PHOTO...]";
-  if (!arguments.photos.empty() && arguments.task != Task::kClassify) {
+  if (arguments.task == Task::kReport) {
+    if (arguments.photos.size() != 1) return "a report is of one photo: edgekit_runner --report FOLDER ARTIFACT PHOTO";
+  } else if (!arguments.photos.empty() && arguments.task != Task::kClassify) {
     return "'" + harmless(arguments.photos[0]) + "' is one argument too many";
   }
   const bool runs = arguments.task == Task::kRun;
@@ -81,6 +89,7 @@ const char* const kUsage =
     "edgekit_runner ARTIFACT [PHOTO...] [--top K]\n"
     "edgekit_runner --self-test ARTIFACT [--beside ARTIFACT]\n"
     "edgekit_runner --run TENSORS.safetensors --outputs OUT.safetensors ARTIFACT [--batch N[,N...]]\n"
+    "edgekit_runner --report FOLDER ARTIFACT PHOTO\n"
     "edgekit_runner --version\n"
     "  --threads N, --precision fp32|fp16; with photos and --run: --warmup N --repeats N --seconds S\n"
     "A program with a model inside takes no ARTIFACT.\n"
@@ -122,11 +131,13 @@ std::string read_arguments(const std::vector<std::string>& words, Arguments* arg
       if (!take(flag, value, arguments)) return flag + " cannot be '" + harmless(value, 60) + "'";
     }
   }
-  if (self_test && !arguments->tensors.empty()) return "--self-test and --run exclude each other";
+  const int tasks = self_test + !arguments->tensors.empty() + !arguments->report.empty();
+  if (tasks > 1) return "--self-test, --run and --report exclude each other";
   arguments->task = help                          ? Task::kHelp
                     : version                     ? Task::kVersion
                     : self_test                   ? Task::kSelfTest
                     : !arguments->tensors.empty() ? Task::kRun
+                    : !arguments->report.empty()  ? Task::kReport
                                                   : Task::kClassify;
   return check(*arguments);
 }

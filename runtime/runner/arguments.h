@@ -9,13 +9,14 @@
 
 namespace edgekit {
 
-enum class Task { kClassify, kSelfTest, kRun, kVersion, kHelp };
+enum class Task { kClassify, kSelfTest, kRun, kReport, kVersion, kHelp };
 
 struct Arguments {
   Task task = Task::kClassify;
   std::string artifact;
   std::string beside;               // of a self-test
   std::string tensors, outputs;     // of a run
+  std::string report;               // the folder of a device's report
   std::vector<std::string> photos;
   std::vector<std::int64_t> batch;  // of a run: samples of each call in turn; empty for the artifact's own
   int top = 5;

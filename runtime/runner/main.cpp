@@ -8,8 +8,10 @@
 #include "../artifact/wording.h"
 #include "../model/clock.h"
 #include "../model/guard.h"
+#include "../report/device_report.h"
+#include "../report/machine.h"
+#include "../report/report.h"
 #include "arguments.h"
-#include "report.h"
 
 namespace edgekit {
 namespace {
@@ -133,18 +135,30 @@ std::string run_self_test(const Arguments& arguments, Report* report, bool* pass
   if (!result.error.empty()) return result.error;
   *passed = result.passed;
   report->text("artifact", arguments.artifact);
-  report->truth("passed", result.passed);
-  Report stages = report->list("stages");
-  for (const Stage& stage : result.stages) {
-    Report entry = stages.entry();
-    entry.text("stage", stage.name);
-    entry.text("status", stage.status);
-    if (stage.status != "not compared") {
-      entry.number("figure", stage.figure);
-      entry.number("limit", stage.limit);
-    }
-    entry.text("detail", stage.detail);
-  }
+  report_self_test(result, report);
+  report_machine(report);
+  return "";
+}
+
+// The device's report on one photo. The self-test is part of it; what it finds is the report's, not the status's.
+std::string run_report(const Arguments& arguments, Report* report) {
+  const SelfTest tested = self_test(arguments.artifact, arguments.options);
+  const Loaded loaded = load(arguments.artifact, arguments.options);
+  if (!loaded.error.empty()) return loaded.error;
+  std::string file;
+  const std::string& path = arguments.photos[0];
+  if (std::string problem = read_file(path, kLargestPhotoFile, "image", &file); !problem.empty()) return problem;
+  ReportOptions options;
+  options.machine = system_facts();
+  options.self_test = &tested;
+  if (arguments.timed && arguments.repeats) options.repeats = arguments.repeats;
+  const std::string problem =
+      edgekit::report(loaded.model, Photo::file(file.data(), file.size()), arguments.report, options);
+  if (!problem.empty()) return harmless(path) + ": " + problem;
+  report_model(*loaded.model.session(), report);
+  report->text("report", arguments.report);
+  report->texts("files", report_files());
+  report->truth("self_test_passed", tested.passed);
   report_machine(report);
   return "";
 }
@@ -161,6 +175,7 @@ int run(const std::vector<std::string>& words) {
       case Task::kClassify: problem = run_classify(arguments, &report); break;
       case Task::kRun: problem = run_tensors(arguments, &report); break;
       case Task::kSelfTest: problem = run_self_test(arguments, &report, &passed); break;
+      case Task::kReport: problem = run_report(arguments, &report); break;
       case Task::kVersion: report_version(&report); break;
       case Task::kHelp: break;
     }

@@ -1,4 +1,4 @@
-/* The C API from C: edgekit_c_api_test [ARTIFACT PHOTO]. Without them only what needs no artifact. */
+/* The C API from C: edgekit_c_api_test [ARTIFACT PHOTO REPORT]. Without them only what needs no artifact. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +20,7 @@ int main(int count, char** values) {
   if (edgekit_load(NULL, 1, NULL, NULL, 0)) return fail("nothing was loaded");
   if (edgekit_classify_file(NULL, NULL, 0, classes, 3, error, sizeof(error)) != -1) return fail("no model answered");
   if (edgekit_self_test("/nowhere", 0, NULL, error, sizeof(error)) != -1) return fail("an absent artifact passed");
+  if (edgekit_report(NULL, NULL, 0, "/nowhere", NULL, 0, error, sizeof(error)) != -1) return fail("nothing was reported");
   if (strncmp(edgekit_version(), "edgekit ", 8) != 0) return fail("no version");
   edgekit_free(NULL);
   if (count < 3) return 0;
@@ -36,6 +37,16 @@ int main(int count, char** values) {
   for (int i = 0; i < found; ++i) printf("%d %s %.17g\n", classes[i].index, classes[i].name, classes[i].probability);
   if (edgekit_classify_file(model, bytes, size / 2, classes, 3, error, sizeof(error)) != -1) {
     return fail("half a photo was classified");
+  }
+  if (count > 3) {
+    const char* const machine[] = {"manufacturer", "nobody", "abi", "a \"quoted\" one", NULL};
+    if (edgekit_report(model, bytes, size, values[3], machine, EDGEKIT_REPORT_NO_FRAME, error, sizeof(error)) != 1) {
+      return fail(error);
+    }
+    if (edgekit_report(model, bytes, size, "/nowhere/report", machine, 0, error, sizeof(error)) != -1 ||
+        strstr(error, "/nowhere/report cannot be made") == NULL) {
+      return fail("a report was written nowhere");
+    }
   }
   edgekit_free(model);
   return 0;

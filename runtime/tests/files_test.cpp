@@ -1,12 +1,16 @@
 // Reading what strangers wrote, and turning pictures: what needs no inference library.
+#include <cstdio>
 #include <locale>
 #include <string>
+#include <vector>
 
+#include "../artifact/file.h"
 #include "../artifact/json.h"
 #include "../artifact/safetensors.h"
 #include "../artifact/wording.h"
 #include "../backends/ncnn_param.h"
 #include "../decoding/exif.h"
+#include "../decoding/png_writer.h"
 #include "../decoding/upright.h"
 #include "check.h"
 
@@ -78,6 +82,33 @@ void test_upright() {
   }
 }
 
+// What is written is read again, pixel for pixel, whatever lies between the rows; its checksums are looked at.
+void test_png() {
+  const std::string path = "files_test.png";
+  for (const int channels : {3, 4}) {
+    // More than two blocks of 65535 bytes.
+    const int width = 211, height = 237;
+    const std::size_t row = static_cast<std::size_t>(width * channels), gap = 5;
+    std::vector<std::uint8_t> pixels((row + gap) * height);
+    for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<std::uint8_t>(i * 2654435761u >> 24);
+    CHECK(write_png(path, {pixels.data(), width, height, row + gap, channels}).empty());
+    std::string content;
+    CHECK(read_file(path, 1 << 20, "image", &content).empty());
+    Picture picture;
+    CHECK(decode(reinterpret_cast<const std::uint8_t*>(content.data()), content.size(), true, &picture).empty());
+    CHECK(picture.width == width && picture.height == height && picture.channels == channels);
+    bool same = picture.pixels != nullptr;
+    for (std::size_t y = 0; same && y < static_cast<std::size_t>(height); ++y) {
+      for (std::size_t x = 0; x < row; ++x) same = same && picture.pixels.get()[y * row + x] == pixels[y * (row + gap) + x];
+    }
+    CHECK(same);
+  }
+  std::remove(path.c_str());
+  CHECK(!write_png(path, {nullptr, 1, 1, 3, 3}).empty());
+  const std::uint8_t black[3] = {};
+  CHECK(write_png("/nowhere/frame.png", {black, 1, 1, 3, 3}).compare(0, 37, "/nowhere/frame.png cannot be written ") == 0);
+}
+
 void test_safetensors() {
   Tensor tensor = zeros(TensorType::kFloat32, {2, 3});
   tensor.floats()[5] = 1.5f;
@@ -122,6 +153,7 @@ int main() {
   test_locale();
   test_exif();
   test_upright();
+  test_png();
   test_safetensors();
   test_param();
   return failures() ? 1 : 0;

@@ -19,7 +19,8 @@ from edgekit.artifact.write import write_artifact
 from edgekit.convert import unchanged_artifact
 from edgekit.errors import UsageError
 from edgekit.inputs.golden import GoldenInputs, golden_inputs
-from edgekit.inputs.preprocessing import Preprocessing, cropped_levels, normalised, preprocess
+from edgekit.inputs.prepare import cropped_levels, normalised, preprocess
+from edgekit.inputs.preprocessing import Preprocessing
 
 MODEL = b"a model"
 SPEC = Preprocessing(resize_short=73, crop=64)

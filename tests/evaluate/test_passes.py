@@ -17,7 +17,8 @@ from edgekit.evaluate.output_log import OutputLog
 from edgekit.evaluate.passes import Pass, run_pass
 from edgekit.evaluate.subject import Subject
 from edgekit.inputs.images import decode_image
-from edgekit.inputs.preprocessing import Preprocessing, preprocess
+from edgekit.inputs.prepare import preprocess
+from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.store import StageStore
 from edgekit.toolchain.worker import Toolchain
@@ -111,6 +112,14 @@ def test_photos_that_cannot_be_read_are_named_and_start_nothing(executor: Execut
     FakeRunner.calls.clear()
     again = passed(Album(photos_of([b"no photo", picture(1)])), log, executor)
     assert (again.ran, again.known, again.unread) == (0, 1, 1) and FakeRunner.calls == []
+    log.close()
+
+
+def test_a_name_that_is_not_utf8_is_one(executor: Executor, tmp_path: Path) -> None:
+    album = Album([Photo("a\udcff.png", None, lambda: picture(1)), Photo("b\udcff.png", None, lambda: b"")])
+    log = OutputLog(tmp_path / "log", 3)
+    state = passed(album, log, executor)
+    assert (state.ran, state.unread) == (1, 1) and album.errors[1] == "b?.png is not an image that Pillow can read"
     log.close()
 
 

@@ -14,7 +14,7 @@ from edgekit.inputs import Preprocessing
 from edgekit.inputs.golden import golden_inputs
 from edgekit.inputs.images import load_image
 from edgekit.inputs.photo_folder import MOST_PHOTOS, photo_folder
-from edgekit.inputs.preprocessing import preprocess
+from edgekit.inputs.prepare import preprocess
 
 SPEC = Preprocessing(resize_short=40, crop=32)
 

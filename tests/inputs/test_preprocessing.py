@@ -12,7 +12,8 @@ from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
 from edgekit.inputs import IMAGENET_MEAN, IMAGENET_STD, Preprocessing
 from edgekit.inputs.geometry import resized_by_short
-from edgekit.inputs.preprocessing import FUSED, cropped_levels, normalised, preprocess, quantised
+from edgekit.inputs.prepare import cropped_levels, normalised, preprocess, quantised, value_range
+from edgekit.inputs.preprocessing import FUSED
 from edgekit.inputs.size import Size
 from edgekit.recipe.load import recipe_for
 
@@ -76,7 +77,7 @@ def test_channels_stay_in_rgb_order() -> None:
 
 
 def test_value_range_is_that_of_black_and_white() -> None:
-    low, high = Preprocessing().value_range
+    low, high = value_range(Preprocessing())
     assert low == pytest.approx([-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225], abs=1e-6)
     assert high == pytest.approx([0.515 / 0.229, 0.544 / 0.224, 0.594 / 0.225], abs=1e-6)
 
@@ -270,7 +271,7 @@ def test_a_fourth_channel_of_zeros_is_paddleclas_s() -> None:
     found = preprocess(image, spec)
     np.testing.assert_array_equal(found[:3], preprocess(image, Preprocessing(resize_short=8, crop=8)))
     assert not found[3].any()
-    low, high = spec.value_range
+    low, high = value_range(spec)
     assert (low[3], high[3]) == (0, 0)
     assert not cropped_levels(image, spec)[:, :, 3].any()
 

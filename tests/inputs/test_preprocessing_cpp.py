@@ -16,7 +16,8 @@ from conftest import ROOT
 from edgekit.errors import UsageError
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
-from edgekit.inputs.preprocessing import FUSED, Preprocessing, cropped_levels, preprocess
+from edgekit.inputs.prepare import cropped_levels, preprocess
+from edgekit.inputs.preprocessing import FUSED, Preprocessing
 
 RUNTIME = ROOT / "runtime"
 SOURCES = RUNTIME / "preprocessing"

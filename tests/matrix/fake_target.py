@@ -18,7 +18,8 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from edgeworker.whole import CHECKS
 from safetensors.numpy import load_file, save_file
 

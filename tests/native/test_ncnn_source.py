@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 from tests.native.fake_ncnn import write_source

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge, judge_outputs
@@ -353,6 +354,38 @@ def test_lower_precisions_are_held_to_the_recipe() -> None:
     result = verdict((coarse, reference, oracle), FP32, "int8")
     assert result.status == "not run"
     assert "no max_relative and min_top1_agreement for INT8" in result.reason
+
+
+def test_the_median_photos_signal_to_noise_ratio_has_a_limit_of_its_own() -> None:
+    _, reference, oracle = engines()
+    step = 0.01 * np.abs(oracle).max(axis=1, keepdims=True)
+    coarse = oracle + step * np.random.default_rng(5).choice([-1, 1], oracle.shape)
+    wide = replace(LOW, min_snr_db=25.0)
+    passed = verdict((coarse, reference, oracle), wide, "int8")
+    assert passed.status == "passed", passed.reason
+    figures = passed.outputs["logits"]
+    assert figures.median_snr_db is not None
+    assert 25 < figures.median_snr_db < 40
+    failed = verdict((coarse, reference, oracle), replace(LOW, min_snr_db=40.0), "int8")
+    assert "dB in the median sample, less than 40 (what the recipe allows INT8)" in failed.reason
+    assert failed.outputs["logits"] == figures
+
+
+def test_one_exploded_sample_decides_nothing_for_the_others() -> None:
+    """Its errors are thousands of times larger than theirs, and of the same share of its own values."""
+    _, reference, oracle = engines()
+    factor = np.ones((len(LABELS), 1))
+    factor[0] = 1e4
+    coarse = oracle * (1 + 0.01 * np.random.default_rng(5).choice([-1, 1], oracle.shape))
+    strict = replace(LOW, min_snr_db=39.0)
+    plain = verdict((coarse, reference, oracle), strict, "int8").outputs["logits"]
+    large = verdict((coarse * factor, reference * factor, oracle * factor), strict, "int8").outputs["logits"]
+    assert large.median_snr_db == pytest.approx(plain.median_snr_db)
+    assert large.lowest_snr_db == pytest.approx(plain.lowest_snr_db)
+    broken = oracle.copy()
+    broken[1:6] = oracle[1:6, ::-1]
+    result = verdict((broken * factor, reference * factor, oracle * factor), replace(strict, max_relative=0.99), "int8")
+    assert result.status == "failed"
 
 
 def test_lower_precisions_count_agreement_on_photos() -> None:

@@ -96,3 +96,9 @@ def test_properties(seed: int) -> None:
     assert doubled.snr_db is not None
     assert figures.snr_db is not None
     assert doubled.snr_db == pytest.approx(figures.snr_db - 20 * math.log10(2), abs=1e-6)
+
+
+def test_signal_to_noise_is_of_each_sample_by_itself() -> None:
+    truth = np.array([[1000.0, 0.0], [1.0, 0.0], [3.0, 4.0]])
+    values = truth + np.array([[10.0, 0.0], [0.1, 0.0], [0.0, 0.0]])
+    np.testing.assert_allclose(metrics.sample_snr_db(values, truth), [40, 20, np.inf])

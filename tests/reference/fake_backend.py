@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from edgeworker.protocol import Refusal, Request, main
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
 from safetensors.numpy import load_file, save_file
 
 VERB = Path(sys.argv[0]).stem

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from code_tables import Backbone, backbones
-from configs import evaluations
+from configs import evaluations, split
 from pages import Figures, figures
 from tasks import tasks
 
@@ -86,18 +86,6 @@ def entry(one: Backbone, known: dict[str, Any], evaluated: dict[str, dict[str, A
         **split(way),
         **({"url": one.url} if one.url else {}),
         **({"note": known["notes"][one.name]} if one.name in known["notes"] else {}),
-    }
-
-
-def split(way: dict[str, Any]) -> dict[str, Any]:
-    """A preprocessing as the catalog has it: the size, the shorter side, and what else is not usual."""
-    rest = dict(way)
-    size = rest.pop("crop", 224)
-    short = rest.pop("resize_short", 256 if rest.get("resize") != "stretch" else None)
-    return {
-        "size": size,
-        **({"resize_short": short} if short else {}),
-        **({"preprocessing": rest} if rest else {}),
     }
 
 

@@ -84,3 +84,15 @@ def normalisation(options: dict[str, Any]) -> dict[str, Any]:
         if options[key] != usual:
             fields[key] = options[key]
     return fields
+
+
+def split(way: dict[str, Any]) -> dict[str, Any]:
+    """A preprocessing as the catalog has it: the size, the shorter side, and what else is not usual."""
+    rest = dict(way)
+    size = rest.pop("crop", 224)
+    short = rest.pop("resize_short", 256 if rest.get("resize") != "stretch" else None)
+    return {
+        "size": size,
+        **({"resize_short": short} if short else {}),
+        **({"preprocessing": rest} if rest else {}),
+    }

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from architecture import Architecture
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from network import Network, build
 from paddle_runtime import first_words
 from paddleclas_loader import load_factory

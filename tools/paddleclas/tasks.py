@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from configs import preprocessing
+from configs import preprocessing, split
 
 CONFIGS, PAGES, LABELS = Path("ppcls/configs/PULC"), Path("docs/zh_CN/models/PULC"), Path("ppcls/utils")
 MODEL = "PPLCNet_x1_0"
@@ -28,8 +28,6 @@ def tasks(checkout: Path, known: dict[str, Any]) -> list[dict[str, Any]]:
 
 def pulc(path: Path, checkout: Path) -> dict[str, Any]:
     """A task's entry: PULC's models are all PPLCNet_x1_0."""
-    from backbones import split
-
     task = path.parent.name
     config = yaml.safe_load(path.read_text(encoding="utf-8"))
     arguments = {key: value for key, value in config["Arch"].items() if key in BUILDING}

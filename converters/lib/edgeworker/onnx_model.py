@@ -19,7 +19,8 @@ from typing import Any
 import onnx
 import onnxslim
 
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 
 OPSET = 13
 # OnnxSlim turns MatMul + Add on tensors of rank 3 into Reshape, Gemm, Reshape: 111 more layers in Twins.

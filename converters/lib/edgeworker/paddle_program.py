@@ -14,7 +14,7 @@ from typing import Any
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError, Message
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 # AttrType: which field of OpDesc.Attr holds the value.
 _VALUE_FIELDS = {

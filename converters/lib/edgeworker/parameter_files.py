@@ -17,7 +17,7 @@ import numpy as np
 from google.protobuf.message import DecodeError
 
 from edgeworker.paddle_program import TensorDesc
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 # framework.proto, VarType.Type -> numpy; what parameters of a classifier can be.
 DTYPES = {0: "bool", 1: "<i2", 2: "<i4", 3: "<i8", 4: "<f2", 5: "<f4", 6: "<f8", 20: "u1", 21: "i1"}

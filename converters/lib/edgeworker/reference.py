@@ -9,7 +9,8 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from edgeworker.benchmark import latency
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 from edgeworker.runner import Session, Tensors, batch_sizes, run_batches
 from edgeworker.stream import stream_job
 

@@ -9,7 +9,8 @@ from safetensors.numpy import load_file, save_file
 
 from edgeworker.benchmark import latency
 from edgeworker.interleaved import interleaved_job
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 from edgeworker.stream import stream_job
 
 Tensors = dict[str, np.ndarray]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 
 def size_option(value: Any) -> tuple[int, int]:

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 
 OUTPUTS = "outputs.npy"
 

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from edgeworker.refusal import Refusal
+
 LOD_TENSOR = 7  # framework.proto, VarType.Type
 # onnx.proto, ModelProto: the fields that every model has.
 IR_VERSION, GRAPH, OPSET_IMPORT = 1, 7, 8
@@ -85,7 +87,6 @@ def check_paddle_parameters(path: Path) -> None:
     # Imported where it is needed: other workers have no protobuf.
     from edgeworker.paddle_program import read_program
     from edgeworker.parameter_files import read_all_tensors, read_tensors
-    from edgeworker.protocol import Refusal
 
     program = path.with_suffix(".pdmodel")
     try:
@@ -106,7 +107,6 @@ def check_paddle_parameters(path: Path) -> None:
 def check_paddle_program(path: Path) -> None:
     """A program with its operators."""
     from edgeworker.paddle_program import read_program
-    from edgeworker.protocol import Refusal
 
     try:
         read_program(path)

@@ -1,4 +1,4 @@
-// Runs an artifact of edgekit in an app: four functions, load, classify, self_test and version.
+// Runs an artifact of edgekit in an app: five functions, load, classify, self_test, report and version.
 //
 // Nothing here throws. Whatever can go wrong is in a result's `error`: one sentence for people, empty where all went well.
 // docs/runtime.md says how it is built and used.
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace edgekit {
@@ -91,6 +92,20 @@ struct SelfTest {
 // Whether the artifact computes here what it computed when it was verified: its golden samples, stage by stage. `beside`
 // is another artifact to be loaded in between; without one it is the same once more.
 SelfTest self_test(const std::string& folder, const Options& options = {}, const std::string& beside = "");
+
+struct ReportOptions {
+  // What only the caller knows, by name: manufacturer, model, android, abi. It becomes the report's `machine`.
+  std::vector<std::pair<std::string, std::string>> machine;
+  const SelfTest* self_test = nullptr;  // one that was made before, perhaps in another process
+  bool frame = true;                    // write frame.png, uncompressed; false where the caller writes it
+  int repeats = 10;                     // timed runs on the photo, for the report's latency
+};
+
+// What this device did with one photo, as files in `folder`, which is made where it is absent: report.json,
+// manifest.json, frame.png, tensors.safetensors and outputs.safetensors. Zipped, they are what `edgekit verify
+// --from-device` judges. report.json is written last: a folder without one is unfinished. Returns an empty string, or
+// what is wrong.
+std::string report(const Model& model, const Photo& photo, const std::string& folder, const ReportOptions& options = {});
 
 struct Version {
   std::string edgekit, backend, backend_version, compiler, architecture;

@@ -1,6 +1,6 @@
 import pytest
 from edgeworker import paddle_program
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.lite import tiny_program
 

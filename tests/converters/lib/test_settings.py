@@ -1,7 +1,7 @@
 """Settings of a runtime, as a runner takes them."""
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from edgeworker.runner import settings_of
 
 

@@ -1,7 +1,7 @@
 """Sizes in a worker's options, and what a program leaves to them."""
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from edgeworker.sizes import fixed_size, size_option
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 from edgeworker.stream import stream_job
 
 from edgekit.toolchain.channel import Channel, Gone, Silent

@@ -5,7 +5,7 @@ import struct
 
 import numpy as np
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.lite.tiny_program import parameters
 

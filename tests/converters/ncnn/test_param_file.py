@@ -1,5 +1,5 @@
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 PARAM = """7767517
 4 5

@@ -1,7 +1,7 @@
 """The floating-point numbers of a `.param`: what ncnn itself reads as one, by name where the name is known."""
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 

@@ -1,7 +1,7 @@
 """With a script in the place of pnnx: how it ends, and what of its log is kept."""
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 WHOLE = """
 printf '7767517\\n1 1\\nInput in0 0 1 in0\\n' > model.ncnn.param

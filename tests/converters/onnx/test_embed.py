@@ -8,7 +8,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from edgekit.errors import ConversionError
-from edgekit.inputs.preprocessing import Preprocessing, normalised
+from edgekit.inputs.prepare import normalised
+from edgekit.inputs.preprocessing import Preprocessing
 from tests.converters.onnx.agreement import relative_error
 
 pytestmark = pytest.mark.toolchain

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from edgekit.inputs.preprocessing import Preprocessing, normalised
+from edgekit.inputs.prepare import normalised
+from edgekit.inputs.preprocessing import Preprocessing
 from tests.converters.onnx.agreement import relative_error
 
 pytestmark = pytest.mark.toolchain

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 

@@ -1,7 +1,7 @@
 """What stands before the names in a weights file, on made-up names."""
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from edgeworker.paddle_program import arguments, attribute, ops
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 

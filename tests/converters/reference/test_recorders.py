@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 from safetensors.numpy import load_file, save_file
 
 from tests.converters.loading import load

@@ -19,7 +19,8 @@ from types import SimpleNamespace
 import tensorrt_rtx
 sys.modules["tensorrt"] = tensorrt_rtx
 import build
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 build.CudaDevice = lambda: SimpleNamespace(name="NVIDIA Fake", compute_capability="sm90", driver="CUDA 13.5", stream=0)
 real, build.timed = build.timed, lambda request, device, details: {"p50_ms": 1.0}
 request = Request({"onnx": Path(sys.argv[1])}, Path(sys.argv[2]), {"precision": "fp32", "batch": 1, "device": {}})
@@ -37,7 +38,8 @@ from pathlib import Path
 import tensorrt_rtx
 sys.modules["tensorrt"] = tensorrt_rtx
 import run_built
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 try:
     run_built.job(Request({"engine": Path(sys.argv[1])}, Path("."), {"batch": 1}))
 except Refusal as refusal:

@@ -1,7 +1,7 @@
 import json
 
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 

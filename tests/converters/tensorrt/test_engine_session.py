@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 from tests.converters.tensorrt.fake_cuda import FakeCudart, FakeTrt

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 
 from tests.converters.loading import load
 

@@ -17,7 +17,7 @@ LOAD = """
 import sys
 from pathlib import Path
 import tensorrt_rtx as trt
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 from engine_session import EngineSession
 try:
     EngineSession(trt, None, Path(sys.argv[1]), [1], {}, {})
@@ -30,7 +30,7 @@ CALLS = """
 import numpy as np
 from cuda.bindings import runtime
 from cuda_device import CudaDevice
-from edgeworker.protocol import Refusal
+from edgeworker.refusal import Refusal
 device = CudaDevice.__new__(CudaDevice)
 device._cudart, device.stream = runtime, int(runtime.cudaStream_t())
 values = np.zeros(4, np.float32)

@@ -13,6 +13,7 @@ from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
 from edgeworker.ledger.merged import merged
 from edgeworker.ledger.pieces import Cuts, find_piece
+from edgeworker.ledger.scales import scales
 from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
 
@@ -20,6 +21,9 @@ SHOWN = 20
 ALIKE = 0.25
 """The share of values that are the same in what was one and the same."""
 CONSTANT = "a number of the operators"
+CHOSEN = "as the quantisation chose it"
+BEFORE = ".before"
+"""What a corrected bias was before is recorded under its name with this."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,17 @@ class Rewritten:
 
 @dataclass(frozen=True)
 class Unexplained:
-    """A stored tensor that nothing in the program accounts for; `nearest` is the parameter that it resembles most."""
+    """A stored tensor that nothing in the program accounts for; `nearest` is the parameter that it resembles most.
+
+    `fault` says what is wrong with it, where that is known.
+    """
 
     name: str
     layer: str
     shape: list[int]
     nearest: str | None
     differing: int | None
+    fault: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,8 @@ class Explanations:
     """All that a program can explain, worked out once for any number of artifacts.
 
     `added` are numbers that edgekit itself puts into the artifact, such as those of embedded preprocessing. `rewritten`
-    is the program as edgekit's own rewrites left it, where they changed something.
+    is the program as edgekit's own rewrites left it, where they changed something. `chosen` is the record of a
+    quantisation: its scales, its zero points and what else it put in the place of parameters, by name.
     """
 
     def __init__(
@@ -90,14 +99,20 @@ class Explanations:
         parameters: Mapping[str, np.ndarray],
         added: Iterable[float] = (),
         rewritten: Rewritten | None = None,
+        chosen: Mapping[str, np.ndarray] | None = None,
     ) -> None:
-        copies = [Parameter.of(name, array) for name, array in parameters.items()]
         index = Index(
-            [*copies, *folds(program, parameters), *merged(program, parameters), *computed(program, parameters)]
+            [
+                *(Parameter.of(name, array) for name, array in parameters.items()),
+                *folds(program, parameters),
+                *merged(program, parameters),
+                *scales(program, parameters),
+                *computed(program, parameters),
+            ]
         )
         if rewritten is not None:
             index = Index([*index.sources, *rewritten.sources(index, parameters)])
-        self.parameters, self.index = parameters, index
+        self.parameters, self.index, self.chosen = parameters, index, chosen or {}
         self.numbers, self.fills = numbers_of(program) | as_stored(added), filled(program)
 
     def account(self, stored: Iterable[Stored]) -> Account:
@@ -115,6 +130,15 @@ class Explanations:
         integers: list[Stored] = []
         count = 0
         for one in stored:
+            if one.fault or one.chosen or one.quantised is not None:
+                count += 1
+                how, names, fault = self._of_quantisation(one)
+                if fault:
+                    rest.append(Unexplained(one.name, one.layer, list(one.values.shape), None, None, fault))
+                else:
+                    explained[how] += 1
+                used.update(names)
+                continue
             matches = self.index.find(one.values)
             constant = not matches and is_constant(one.values, self.numbers, self.fills)
             # What the operator itself is described with is no parameter.
@@ -146,6 +170,32 @@ class Explanations:
             count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused), beside
         )
 
+    def _of_quantisation(self, one: Stored) -> tuple[str, set[str], str]:
+        """How what a quantisation made comes about, of which parameters, and what is wrong with it."""
+        if one.fault:
+            return "", set(), one.fault
+        if one.chosen:
+            recorded = self.chosen.get(one.name)
+            if recorded is None:
+                return "", set(), "the record of the quantisation does not have it"
+            if recorded.dtype != one.values.dtype or recorded.tobytes() != one.values.tobytes():
+                return "", set(), "it is not what the quantisation chose"
+            before = self.chosen.get(f"{one.name}{BEFORE}")
+            if before is None:
+                return CHOSEN, set(), ""
+            matches = self.index.find(before)
+            if not matches:
+                return "", set(), "before the quantisation corrected it it was no parameter of the program"
+            return f"{matches[0].how}, corrected", {name for match in matches for name in match.source.names}, ""
+        assert one.quantised is not None  # the caller asks for nothing else
+        if wrong := one.quantised.fault(one.values):
+            return "", set(), wrong
+        matches = self.index.find_near(one.quantised.values(one.values), one.quantised.half_step(one.values))
+        names = {name for match in matches for name in match.source.names}
+        if not matches:
+            return "", set(), "times its scale it is no parameter of the program, to within half a step"
+        return f"{matches[0].how}, in {one.values.dtype.itemsize * 8} bits", names, ""
+
 
 def account(
     stored: Iterable[Stored],
@@ -153,9 +203,10 @@ def account(
     parameters: Mapping[str, np.ndarray],
     added: Iterable[float] = (),
     rewritten: Rewritten | None = None,
+    chosen: Mapping[str, np.ndarray] | None = None,
 ) -> Account:
     """The account of one artifact: see `Explanations`."""
-    return Explanations(program, parameters, added, rewritten).account(stored)
+    return Explanations(program, parameters, added, rewritten, chosen).account(stored)
 
 
 def as_stored(numbers: Iterable[float]) -> set[float]:

@@ -5,14 +5,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from safetensors.numpy import load_file
 
 from edgeworker.ledger.account import Explanations, Rewritten
 from edgeworker.ledger.stored import Stored
 from edgeworker.paddle_program import ops, read_program
 from edgeworker.parameter_files import read_tensors
-from edgeworker.protocol import Refusal, Request
+from edgeworker.protocol import Request
+from edgeworker.refusal import Refusal
 
 PROGRAM_FILE, PARAMETERS_FILE = "inference.pdmodel", "inference.pdiparams"
+CHOSEN_FILE = "quantisation.safetensors"
 LOD_TENSOR = 7  # framework.proto, VarType.Type
 
 
@@ -21,7 +24,8 @@ def ledger_job(read: Callable[[Request], Iterable[Stored]], request: Request) ->
 
     Input `program`: the folder of the Paddle program that the artifact was made from; `described`, for one of Paddle 3:
     what `paddle3/describe.py` made of it; `rewritten`, where edgekit's rewrites changed it: what they left. Option
-    `added`: numbers that edgekit puts into the artifact itself.
+    `added`: numbers that edgekit puts into the artifact itself. Input `chosen`: the folder
+    with the record of a quantisation.
     """
     return explanations(request).account(read(request)).as_details()
 
@@ -31,7 +35,9 @@ def explanations(request: Request) -> Explanations:
     program, parameters = program_of(request.inputs["program"], request.inputs.get("described"))
     folder = request.inputs.get("rewritten")
     rewritten = Rewritten(*program_of(folder)) if folder else None
-    return Explanations(program, parameters, request.options.get("added", []), rewritten)
+    quantisation = request.inputs.get("chosen")
+    chosen = load_file(quantisation / CHOSEN_FILE) if quantisation else None
+    return Explanations(program, parameters, request.options.get("added", []), rewritten, chosen)
 
 
 def program_of(folder: Path, described: Path | None = None) -> tuple[Any, dict[str, np.ndarray]]:

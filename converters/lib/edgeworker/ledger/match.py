@@ -19,6 +19,8 @@ HALF_RELATIVE, HALF_NORMAL, HALF_STEP = 2.0**-10, 2.0**-14, 2.0**-24
 # Within which first values are near enough to be looked at; a folded bias may be the difference of two large numbers.
 LOOSE, NEAR_ZERO = 1e-3, 1e-4
 NONE = (-1,)
+# A value that lies between two integers is rounded to either, by whoever divides in FP32.
+ROUNDED = 1 + 1e-3
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,23 @@ class Index:
                 found.append(Match(source, order, flat.dtype == np.float16 and source.values().dtype != np.float16))
         return found
 
+    def find_near(self, values: np.ndarray, allowed: np.ndarray) -> list[Match]:
+        """Every source that values may be which were rounded by up to `allowed`, float64 of the same shape."""
+        flat, bound = values.reshape(-1), np.ascontiguousarray(allowed).reshape(-1)
+        if not flat.size:
+            return []
+        loose = 2 * bound[0] + abs(flat[0]) * LOOSE + NEAR_ZERO
+        known = self._by_size.get(flat.size, [])
+        low = bisect_left(known, flat[0] - loose, key=lambda one: one[0])
+        high = bisect_right(known, flat[0] + loose, key=lambda one: one[0])
+        found = []
+        for _, number in known[low:high]:
+            source = self.sources[number]
+            order = next((order for order in orders(source.shape) if same(flat, source, order, bound)), NONE)
+            if order is not NONE:
+                found.append(Match(source, order))
+        return found
+
     def _near(self, flat: np.ndarray) -> list[Source]:
         """Sources of as many values whose first value is about the same."""
         known = self._by_size.get(flat.size, [])
@@ -87,23 +106,35 @@ def orders(shape: tuple[int, ...]) -> Iterator[tuple[int, ...] | None]:
             yield (*still, *order)
 
 
-def same(flat: np.ndarray, source: Source, order: tuple[int, ...] | None) -> bool:
-    """Whether `flat`, [values], is the source in that order: bit for bit, or within what rounding allows."""
+def same(flat: np.ndarray, source: Source, order: tuple[int, ...] | None, rounded: np.ndarray | None = None) -> bool:
+    """Whether `flat`, [values], is the source in that order: bit for bit, or within what rounding allows.
+
+    `rounded`, [values], is by how much each was rounded besides, where it was.
+    """
     axes = order or tuple(range(len(source.shape)))
     shape = tuple(source.shape[axis] for axis in axes)
     # A few values first: nearly every source is another one, and most are large.
     for probe in {0, flat.size // 3, flat.size // 2, flat.size - 1}:
         laid = np.unravel_index(probe, shape)
         value, allowed = source.probe(tuple(int(laid[axes.index(axis)]) for axis in range(len(axes))))
-        if not agree(flat[probe : probe + 1], np.asarray(value).reshape(1), None if source.exact else allowed):
+        one = slice(probe, probe + 1)
+        if not agree(flat[one], np.asarray(value).reshape(1), widened(None if source.exact else allowed, rounded, one)):
             return False
     values = source.values().transpose(axes)
     bound = None if source.exact else source.bound().transpose(axes)
     for start in range(0, flat.size, CHUNK):
         places = slice(start, min(start + CHUNK, flat.size))
-        if not agree(flat[places], part(values, places), None if bound is None else part(bound, places)):
+        own = None if bound is None else part(bound, places)
+        if not agree(flat[places], part(values, places), widened(own, rounded, places)):
             return False
     return True
+
+
+def widened(bound: np.ndarray | float | None, rounded: np.ndarray | None, places: slice) -> np.ndarray | float | None:
+    """A source's own bound with what rounding adds at some places; None where the bits must be the same."""
+    if rounded is None:
+        return bound
+    return rounded[places] * ROUNDED + (0.0 if bound is None else bound)
 
 
 def part(values: np.ndarray, places: slice) -> np.ndarray:

@@ -66,7 +66,7 @@ def affine(name: str, makers: Mapping[str, Op], parameters: Mapping[str, np.ndar
     op = makers.get(name)
     if op is None:
         return None
-    if op.desc.type == "conv2d":
+    if op.desc.type in ("conv2d", "depthwise_conv2d"):
         weight = argument(op, "Filter")
         if weight not in parameters:
             return None

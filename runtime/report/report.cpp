@@ -33,6 +33,10 @@ void Report::text(const char* key, const std::string& value) {
   yyjson_mut_obj_add_val(document_.get(), value_, key, copied(value));
 }
 
+void Report::text(const std::string& key, const std::string& value) {
+  yyjson_mut_obj_add(value_, copied(key), copied(value));
+}
+
 void Report::number(const char* key, double value) { yyjson_mut_obj_add_real(document_.get(), value_, key, value); }
 
 void Report::integer(const char* key, std::int64_t value) {
@@ -110,11 +114,30 @@ void report_ranked(const char* key, const std::vector<Ranked>& classes, Report* 
 
 void report_latency(const Latency& latency, Report* report) {
   Report table = report->table("latency");
-  table.number("p50_ms", latency.p50);
-  table.number("p95_ms", latency.p95);
-  table.number("min_ms", latency.least);
-  table.integer("repeats", static_cast<std::int64_t>(latency.repeats));
-  table.integer("measured", static_cast<std::int64_t>(std::time(nullptr)));
+  report_times(latency, &table);
+}
+
+void report_times(const Latency& latency, Report* table) {
+  table->number("p50_ms", latency.p50);
+  table->number("p95_ms", latency.p95);
+  table->number("min_ms", latency.least);
+  table->integer("repeats", static_cast<std::int64_t>(latency.repeats));
+  table->integer("measured", static_cast<std::int64_t>(std::time(nullptr)));
+}
+
+void report_self_test(const SelfTest& result, Report* report) {
+  report->truth("passed", result.passed);
+  Report stages = report->list("stages");
+  for (const Stage& stage : result.stages) {
+    Report entry = stages.entry();
+    entry.text("stage", stage.name);
+    entry.text("status", stage.status);
+    if (stage.status != "not compared") {
+      entry.number("figure", stage.figure);
+      entry.number("limit", stage.limit);
+    }
+    entry.text("detail", stage.detail);
+  }
 }
 
 }  // namespace edgekit

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace edgekit {
@@ -16,5 +17,9 @@ int cpu_count();
 // The largest resident size of this program so far, in bytes (Linux: VmHWM, which a new program starts anew, unlike
 // getrusage's figure, which it inherits). 0 where the system does not tell.
 std::uint64_t peak_memory();
+
+// What the system says of itself, by name: `system`, `release` and `abi`, as uname has them, and the `model`
+// that a board's device tree names.
+std::vector<std::pair<std::string, std::string>> system_facts();
 
 }  // namespace edgekit

@@ -8,6 +8,9 @@
 #if defined(__linux__)
 #include <sched.h>
 #endif
+#if !defined(_WIN32)
+#include <sys/utsname.h>
+#endif
 #if defined(__linux__) && (defined(__aarch64__) || defined(__arm__))
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
@@ -110,6 +113,20 @@ std::uint64_t peak_memory() {
   }
   std::fclose(status);
   return bytes;
+}
+
+std::vector<std::pair<std::string, std::string>> system_facts() {
+  std::vector<std::pair<std::string, std::string>> found;
+#if !defined(_WIN32)
+  utsname names;
+  if (uname(&names) == 0) found = {{"system", names.sysname}, {"release", names.release}, {"abi", names.machine}};
+#endif
+  if (std::FILE* tree = std::fopen("/proc/device-tree/model", "r")) {
+    char model[128] = {};
+    if (std::fread(model, 1, sizeof(model) - 1, tree) > 0 && model[0]) found.emplace_back("model", model);
+    std::fclose(tree);
+  }
+  return found;
 }
 
 }  // namespace edgekit

@@ -1,4 +1,4 @@
-// The runner's answers as JSON.
+// Answers as JSON: the runner's, and a device's report.
 #pragma once
 
 #include <string>
@@ -19,7 +19,8 @@ class Report {
   Report table(const char* key);
   Report list(const char* key);
   Report entry();  // a table at the end of a list
-  void text(const char* key, const std::string& value);
+  void text(const char* key, const std::string& value);  // a key that outlives the table
+  void text(const std::string& key, const std::string& value);
   void number(const char* key, double value);
   void integer(const char* key, std::int64_t value);
   void truth(const char* key, bool value);
@@ -43,5 +44,8 @@ void report_machine(Report* report);
 void report_model(const Session& session, Report* report);
 void report_ranked(const char* key, const std::vector<Ranked>& classes, Report* report);
 void report_latency(const Latency& latency, Report* report);
+// What a latency consists of, into the table itself.
+void report_times(const Latency& latency, Report* table);
+void report_self_test(const SelfTest& result, Report* report);
 
 }  // namespace edgekit

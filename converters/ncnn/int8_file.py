@@ -1,0 +1,92 @@
+"""Writes an ncnn network whose convolutions and products are in int8, from the float one's files.
+
+No package carries ncnn's own tool for it. A layer in int8 says `8=1` in the `.param`; in the `.bin` its weights are
+int8 behind a flag, filled to four bytes, then its bias in FP32, a factor for each channel of the weights, and one for
+the input (`load_model` of the layers in ncnn's src/layer).
+
+Convolutions in groups of several channels stay in FP32: ncnn reads a factor for each group from the file, and looks for
+one for each channel beyond their end (its output is then off by 0.25 to 1e36 times its range).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from param_file import Layer, ParamFile
+from weights_file import IN_INT8, INPUT_SCALE, INT8_FLAG, WEIGHT_SCALES, WeightsFile
+
+LARGEST = 127
+LARGEST_IN_WINOGRAD = 31
+"""In 3 x 3 convolutions of step 1 ncnn transforms weights before it multiplies (Winograd), and what is beyond 6 bits
+overflows there: its own tool takes 31 for them too."""
+QUANTISED = ("Convolution", "ConvolutionDepthWise", "InnerProduct")
+
+
+def quantisable(network: ParamFile) -> list[Layer]:
+    """The layers that can be in int8: their weights are in the file, and they are not already."""
+    return [
+        layer
+        for layer in network.layers
+        if layer.type in QUANTISED
+        and not {"8", "19"} & set(layer.parameters)
+        and len(layer.inputs) == 1
+        and (layer.type != "ConvolutionDepthWise" or is_depthwise(layer))
+    ]
+
+
+def is_depthwise(layer: Layer) -> bool:
+    """Whether each channel has a kernel of its own, and no group has several."""
+    number = {key: int(float(layer.parameters.get(key, "0"))) for key in ("0", "1", "6", "7")}
+    height = int(float(layer.parameters.get("11", number["1"])))
+    return number["0"] == number["7"] and number["6"] == number["0"] * number["1"] * height
+
+
+def weight_scales(layer: Layer, weights: np.ndarray) -> np.ndarray:
+    """By what each channel's weights are multiplied before they are rounded: float32 [channels]."""
+    channels = int(layer.parameters["7" if layer.type == "ConvolutionDepthWise" else "0"])
+    largest = np.abs(weights.reshape(channels, -1).astype(np.float32)).max(axis=1)
+    levels = np.float32(LARGEST_IN_WINOGRAD if in_winograd(layer) else LARGEST)
+    # A channel of zeros is zeros with any factor.
+    return np.where(largest > 0, levels / np.where(largest > 0, largest, 1), 1).astype(np.float32)
+
+
+def in_winograd(layer: Layer) -> bool:
+    """Whether ncnn may compute a layer by Winograd's transforms."""
+    number = {key: int(float(layer.parameters.get(key, default))) for key, default in (("1", 0), ("2", 1), ("3", 1))}
+    square = all(
+        layer.parameters.get(other, layer.parameters.get(one, default)) == layer.parameters.get(one, default)
+        for one, other, default in (("1", "11", "0"), ("2", "12", "1"), ("3", "13", "1"))
+    )
+    return layer.type == "Convolution" and square and number == {"1": 3, "2": 1, "3": 1}
+
+
+def write_int8(
+    param: Path, binary: Path, input_scales: Mapping[str, float], output: tuple[Path, Path]
+) -> dict[str, np.ndarray]:
+    """Write `output` (.param, .bin) with the layers of `input_scales` in int8; returns every factor by its name."""
+    network = ParamFile.read(param)
+    weights = WeightsFile.read(network, binary)
+    content, chosen = bytearray(), {}
+    source = binary.read_bytes()
+    for layer in network.layers:
+        for tensor in weights.tensors[layer.name]:
+            if layer.name not in input_scales or tensor.name != "weight":
+                content += source[tensor.start : tensor.stop]
+                continue
+            scales = weight_scales(layer, tensor.values)
+            rows = tensor.values.reshape(len(scales), -1).astype(np.float32) * scales[:, None]
+            integers = np.rint(rows).astype(np.int8).tobytes()
+            content += INT8_FLAG.to_bytes(4, "little") + integers + bytes(-len(integers) % 4)
+            chosen[f"{layer.name}.{WEIGHT_SCALES}"] = scales
+        if layer.name in input_scales:
+            scale = np.array([input_scales[layer.name]], np.float32)
+            chosen[f"{layer.name}.{INPUT_SCALE}"] = scale
+            content += chosen[f"{layer.name}.{WEIGHT_SCALES}"].astype("<f4").tobytes() + scale.astype("<f4").tobytes()
+    output[1].write_bytes(bytes(content))
+    lines = param.read_text(encoding="utf-8").splitlines()
+    marked = [
+        f"{line} 8={IN_INT8}" if len(line.split()) > 1 and line.split()[1] in input_scales else line
+        for line in lines[2:]
+    ]
+    output[0].write_text("\n".join([*lines[:2], *marked]) + "\n", encoding="utf-8")
+    return chosen

@@ -1,0 +1,72 @@
+"""By what an ncnn layer's input is multiplied before it becomes int8: from the values that it takes on photos.
+
+ncnn's int8 is symmetric: -127 to 127 stand for -threshold to threshold, and what lies beyond is cut off. A threshold at
+the largest value cuts nothing and has wide steps; a smaller one cuts a few values and has finer steps for the others.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+BINS = 2048
+LEVELS = 128
+"""Of a magnitude: 0 to 127."""
+STRIDE = 4
+"""Thresholds are tried at every fourth bin, 0.2 % of the largest value apart."""
+
+
+@dataclass
+class Histogram:
+    """Magnitudes of an input's values, [BINS] from 0 to `largest`; zeros are left out, as ncnn's own tool does."""
+
+    largest: float = 0.0
+    counts: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
+
+    def widen(self, values: np.ndarray) -> None:
+        """Take notice of the largest magnitude; before anything is counted."""
+        self.largest = max(self.largest, float(np.abs(values).max(initial=0)))
+
+    def count(self, values: np.ndarray) -> None:
+        """Count magnitudes."""
+        if self.largest > 0:
+            magnitudes = np.abs(values[values != 0])
+            places = np.minimum((magnitudes * np.float32(BINS / self.largest)).astype(np.int32), BINS - 1)
+            self.counts += np.bincount(places, minlength=BINS)
+
+    def threshold(self, method: str) -> float:
+        """What a method chooses: `minmax` the largest value, `percentile` what 99.99 % are below, or `kl`."""
+        if method == "minmax" or not self.counts.any():
+            return self.largest
+        if method == "percentile":
+            share = np.cumsum(self.counts) / self.counts.sum()
+            return self.largest * (int(np.searchsorted(share, 0.9999)) + 1) / BINS
+        return self.largest * least_divergence(self.counts) / BINS
+
+
+METHODS = ("minmax", "percentile", "kl")
+
+
+def least_divergence(counts: np.ndarray) -> int:
+    """How many bins to keep, so that the distribution in `LEVELS` levels tells least from the one in `BINS` bins.
+
+    The Kullback-Leibler divergence of S. Migacz, "8-bit inference with TensorRT", GTC 2017: what is cut off is counted
+    in the last bin that is kept, and each level's share is spread over those of its bins that are not empty.
+    """
+    total = counts.astype(np.float64)
+    best, chosen = np.inf, len(counts)
+    beyond = np.concatenate([np.cumsum(total[::-1])[::-1][1:], [0.0]])
+    for kept in range(LEVELS, len(counts) + 1, STRIDE):
+        reference = total[:kept].copy()
+        reference[-1] += beyond[kept - 1]
+        edges = np.arange(kept) * LEVELS // kept
+        inside = total[:kept] > 0
+        sums = np.bincount(edges, weights=total[:kept], minlength=LEVELS)
+        filled = np.bincount(edges, weights=inside, minlength=LEVELS)
+        spread = np.where(inside, sums[edges] / np.maximum(filled[edges], 1), 0.0)
+        p, q = reference / reference.sum(), spread / max(spread.sum(), 1e-30)
+        known = p > 0
+        # Where the reference has something and the levels have nothing, a little stands for nothing.
+        divergence = float(np.sum(p[known] * np.log(p[known] / np.maximum(q[known], 1e-9))))
+        if divergence < best:
+            best, chosen = divergence, kept
+    return chosen

@@ -1,0 +1,128 @@
+"""INT8 of an ncnn network: ranges from ncnn's own runtime on photos, and a file as ncnn reads it.
+
+Inputs: `model.ncnn.param`, `model.ncnn.bin`, `calibration` (prepared photos). Options: `method` (`minmax`,
+`percentile`, `kl`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were not looked at before);
+`keep_float` (names of layers that stay in FP32).
+
+Beside the files it leaves `quantisation.safetensors`: every factor, by its layer.
+"""
+
+# A type checker without the package ncnn takes this folder, which has its name, for it.
+# pyright: reportAttributeAccessIssue=false
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import ncnn
+import numpy as np
+from edgeworker.calibration import Samples
+from edgeworker.protocol import Request, main
+from edgeworker.refusal import Refusal
+from int8_file import LARGEST, quantisable, write_int8
+from int8_ranges import METHODS, Histogram
+from param_file import ParamFile
+from run import HALF_PRECISION
+from safetensors.numpy import save_file
+
+HELD_OUT = 0.2
+"""The share of the photos that choose among methods, and are not among those that ranges are from."""
+AUTO = "auto"
+
+
+class Network:
+    """A network in ncnn; whatever it is asked for is computed by the arithmetic of its file."""
+
+    def __init__(self, param: Path, binary: Path) -> None:
+        self._net = ncnn.Net()
+        self._net.opt.num_threads = 1
+        self._net.opt.use_vulkan_compute = False
+        self._net.opt.lightmode = False
+        for option in HALF_PRECISION:
+            setattr(self._net.opt, option, False)
+        if self._net.load_param(str(param)) != 0 or self._net.load_model(str(binary)) != 0:
+            raise Refusal(f"ncnn cannot load {param.name}", kind="input")
+        self._input = ParamFile.read(param).inputs()[0]
+
+    def blobs(self, sample: np.ndarray, names: Iterable[str]) -> Iterator[tuple[str, np.ndarray]]:
+        """Some blobs of one sample [C, H, W], one after the other: views that are good until the next."""
+        with self._net.create_extractor() as extractor:
+            extractor.input(self._input, ncnn.Mat(np.ascontiguousarray(sample)).clone())
+            for name in names:
+                status, mat = extractor.extract(name)
+                if status != 0:
+                    raise Refusal(f"ncnn failed with status {status} before {name}")
+                yield name, np.asarray(mat)
+
+    def outputs(self, samples: Samples, first: int, names: list[str]) -> list[np.ndarray]:
+        """The outputs of the samples from number `first` on, side by side, float64."""
+        return [
+            np.concatenate([value.astype(np.float64).ravel() for _, value in self.blobs(sample[0], names)])
+            for sample in samples.batches(1, first)
+        ]
+
+
+def quantize(request: Request) -> dict[str, Any]:
+    """Write the files and `quantisation.safetensors`; returns the method, and each one's error on held-out photos."""
+    param, binary = request.inputs["model.ncnn.param"], request.inputs["model.ncnn.bin"]
+    asked = request.options.get("method", AUTO)
+    if asked not in (AUTO, *METHODS):
+        raise Refusal(f"method is {AUTO}, {', '.join(METHODS)}, not {asked}", kind="input")
+    keep = set(request.options.get("keep_float", []))
+    network = ParamFile.read(param)
+    layers = {layer.name: layer.inputs[0] for layer in quantisable(network) if layer.name not in keep}
+    if not layers:
+        raise Refusal("no layer of the network can be in int8", "Convert it in FP32 or FP16")
+    samples = Samples(request.inputs["calibration"])
+    looked_at = len(samples) - max(1, int(len(samples) * HELD_OUT)) if asked == AUTO else len(samples)
+    ranges = histograms(Network(param, binary), samples, looked_at, sorted(set(layers.values())))
+    errors: dict[str, float] = {}
+    methods = METHODS if asked == AUTO else (asked,)
+    names = network.outputs()
+    truth = Network(param, binary).outputs(samples, looked_at, names) if asked == AUTO else []
+    for method in methods:
+        scales = {name: factor(ranges[blob].threshold(method)) for name, blob in layers.items()}
+        folder = request.output / method
+        folder.mkdir()
+        files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
+        save_file(write_int8(param, binary, scales, files), folder / "quantisation.safetensors")
+        errors[method] = median_error(Network(*files).outputs(samples, looked_at, names), truth) if truth else 0.0
+    best = min(methods, key=lambda method: errors[method])
+    for method in methods:
+        for file in (request.output / method).iterdir():
+            file.unlink() if method != best else file.rename(request.output / file.name)
+        (request.output / method).rmdir()
+    return {"build": {"calibration_method": best}, "errors": errors, "layers": len(layers)}
+
+
+def histograms(network: Network, samples: Samples, count: int, blobs: list[str]) -> dict[str, Histogram]:
+    """The magnitudes of blobs over the first `count` samples: once for the largest, once to count."""
+    found = {blob: Histogram() for blob in blobs}
+    for sample in samples.batches(1, 0, count):
+        for name, values in network.blobs(sample[0], blobs):
+            found[name].widen(values)
+    for sample in samples.batches(1, 0, count):
+        for name, values in network.blobs(sample[0], blobs):
+            found[name].count(values)
+    return found
+
+
+def factor(threshold: float) -> float:
+    """By what an input is multiplied; of one that is always zero it does not matter."""
+    return LARGEST / threshold if threshold > 0 else 1.0
+
+
+def median_error(values: list[np.ndarray], truth: list[np.ndarray]) -> float:
+    """The median sample's `|values - truth| / |truth|`: some samples have outputs far larger than others'."""
+    return float(
+        np.median(
+            [
+                np.linalg.norm(one - right) / max(float(np.linalg.norm(right)), 1e-30)
+                for one, right in zip(values, truth, strict=True)
+            ]
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(quantize, tools=("ncnn",))

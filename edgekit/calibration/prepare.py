@@ -1,0 +1,55 @@
+"""Calibration of a model: the photos that are meant, prepared for the program that is to be quantised."""
+
+from edgekit.calibration.photos import BUNDLED, MOST, calibration_photos
+from edgekit.calibration.prepared import CalibrationFile, calibration_file
+from edgekit.inputs.size import Size
+from edgekit.parity.verdict import Precision
+from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.plan import program_stage
+from edgekit.pipeline.source import ModelSource
+from edgekit.pipeline.store import StageResult
+
+SMALLEST_PICTURE = 256
+
+
+def prepare_calibration(source: ModelSource, executor: Executor, asked: str = BUNDLED) -> CalibrationFile:
+    """The prepared photos for a model: `asked` is a folder of them, or "bundled".
+
+    Makes the program, whose input they are for. Raises what that ends with, and UsageError for photos that will not do.
+    """
+    stage = program_stage(source)
+    return calibrated_program(source, executor.run([stage]).result(stage), executor, asked)
+
+
+def needed_calibration(
+    source: ModelSource, precision: Precision, executor: Executor, asked: str = BUNDLED
+) -> CalibrationFile | None:
+    """The prepared photos for a conversion to a precision; None where it needs none.
+
+    Raises as `prepare_calibration`.
+    """
+    return prepare_calibration(source, executor, asked) if precision == "int8" else None
+
+
+def calibrated_program(
+    source: ModelSource, program: StageResult, executor: Executor, asked: str = BUNDLED
+) -> CalibrationFile:
+    """The prepared photos for a program that is there. Raises UsageError for photos that will not do."""
+    described = program.details["inputs"][0]
+    _, channels, height, width = described["shape"]
+    preprocessing = source.preprocessing_at(Size(height, width), channels)
+    # Larger than the input, as photos are, and at least what the usual evaluation resizes to.
+    side = max(SMALLEST_PICTURE, -(-max(height, width) * 8 // 7))
+    photos = calibration_photos(asked, side)
+    store = executor.store
+    found = calibration_file(photos, preprocessing, described["name"], store.cache, store.notify)
+    return with_advice(found) if asked == BUNDLED else found
+
+
+def with_advice(found: CalibrationFile) -> CalibrationFile:
+    """The pictures that edgekit makes, with the advice to use photos."""
+    advice = (
+        f"INT8 is calibrated on {len(found.record.photos)} pictures that edgekit makes, as it has no photos to spare; "
+        f"--calibration DIR with 100 to {MOST} photos like yours keeps more of the accuracy (docs/precision.md)"
+    )
+    return CalibrationFile(found.source, found.record, (*found.notes, advice))

@@ -1,0 +1,63 @@
+"""A convolution times a number of the program: Paddle Lite puts it into the weights, and nothing else passes for it."""
+
+import numpy as np
+import pytest
+from edgeworker.ledger.account import Account, account
+from edgeworker.ledger.stored import Stored
+from edgeworker.paddle_program import new_program
+
+from tests.converters.lib.ledger.programs import add_op
+
+NORM = ("scale", "bias", "mean", "variance")
+FACTOR = np.float32(3e5)
+
+
+def told(kind: str, stored: dict[str, np.ndarray], between: str = "relu", factor: float = 3e5) -> Account:
+    """conv -> batch_norm -> `between` -> scale, and what it says of what is stored."""
+    made = new_program()
+    block = made.blocks[0]
+    add_op(block, kind, {"Input": ["x"], "Filter": ["w"]}, "c")
+    norm = {"X": ["c"], "Scale": ["scale"], "Bias": ["bias"], "Mean": ["mean"], "Variance": ["variance"]}
+    add_op(block, "batch_norm", norm, "n", epsilon=1e-5)
+    block.ops[-1].outputs[0].parameter = "Y"
+    add_op(block, between, {"X": ["n"]}, "r")
+    add_op(block, "scale", {"X": ["r"]}, "y", scale=factor, bias=0.0)
+    return account((Stored(name, name, values) for name, values in stored.items()), made, parameters())
+
+
+def parameters() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    values = {"w": random.normal(0, 1, (4, 1, 3, 3)), **{name: random.uniform(0.5, 2, 4) for name in NORM}}
+    return {name: value.astype(np.float32) for name, value in values.items()}
+
+
+def folded() -> dict[str, np.ndarray]:
+    """As `opt` computes it, in FP32."""
+    w, scale, bias, mean, variance = parameters().values()
+    factor = scale / np.sqrt(variance + np.float32(1e-5))
+    return {"w": w * factor[:, None, None, None] * FACTOR, "b": (bias - mean * factor) * FACTOR}
+
+
+@pytest.mark.parametrize("kind", ["conv2d", "depthwise_conv2d"])
+def test_weight_and_bias_times_a_number_are_explained(kind: str) -> None:
+    found = told(kind, folded())
+    assert (found.unexplained, found.unused) == ([], [])
+    assert found.explained == {"multiplied by a number": 1, "bias multiplied by a number": 1}
+
+
+@pytest.mark.parametrize("name", ["w", "b"])
+def test_one_channel_that_is_off_is_not(name: str) -> None:
+    stored = folded()
+    stored[name][2] *= np.float32(1.0001)
+    assert [one.name for one in told("conv2d", stored).unexplained] == [name]
+
+
+def test_a_lost_bias_is_missed() -> None:
+    assert set(told("conv2d", {"w": folded()["w"]}).unused) == set(NORM)
+
+
+@pytest.mark.parametrize(("between", "factor"), [("sigmoid", 3e5), ("relu", -3e5)])
+def test_no_other_function_may_lie_between(between: str, factor: float) -> None:
+    sign = np.float32(np.sign(factor))
+    stored = {name: values * sign for name, values in folded().items()}
+    assert told("conv2d", stored, between, factor).unexplained_count == 2
