@@ -168,13 +168,13 @@ def weights_of(artifact: Artifact) -> str:
     return artifact.manifest.weights.sha256 or artifact.manifest.weights.spec
 
 
-def calibrated(artifacts: Sequence[Artifact]) -> dict[bytes, str]:
-    """The photos that models were calibrated on, by hash, and what to say of each."""
-    found: dict[bytes, str] = {}
+def calibrated(artifacts: Sequence[Artifact]) -> dict[str, str]:
+    """The photos that models were calibrated on, by SHA-256, and what to say of each."""
+    found: dict[str, str] = {}
     for artifact in artifacts:
-        record = getattr(artifact.manifest, "calibration", None)
+        record = artifact.manifest.calibration
         for name, sha256 in (record.photos if record is not None else {}).items():
-            found[bytes.fromhex(sha256)] = f"{label(artifact)} was calibrated on it (as {name})"
+            found[sha256] = f"{label(artifact)} was calibrated on it (as {name})"
     return found
 
 

@@ -18,8 +18,8 @@ class Album:
     """
 
     photos: Sequence[Photo]
-    forbidden: dict[bytes, str] = field(default_factory=dict)
-    """Photos that must not be among them, by hash, with what to say of each."""
+    forbidden: dict[str, str] = field(default_factory=dict)
+    """Photos that must not be among them, by SHA-256 in hexadecimal digits, with what to say of each."""
     hashes: list[bytes | None] = field(init=False)
     errors: dict[int, str] = field(default_factory=dict)
 
@@ -72,7 +72,7 @@ class Feeder:
             album.errors[place] = error.message
             return None
         sha256 = album.hashes[place] = hashlib.sha256(content).digest()
-        if (why := album.forbidden.get(sha256)) is not None:
+        if (why := album.forbidden.get(sha256.hex())) is not None:
             raise calibrated_on(album.photos[place].name, why)
         if sha256 in self._log or sha256 in self._given:
             return None

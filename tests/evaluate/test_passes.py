@@ -127,7 +127,7 @@ def test_a_photo_that_the_model_was_calibrated_on_is_refused(executor: Executor,
     import hashlib
 
     content = picture(5)
-    forbidden = {hashlib.sha256(content).digest(): "openvino-int8 was calibrated on it (as cat.png)"}
+    forbidden = {hashlib.sha256(content).hexdigest(): "openvino-int8 was calibrated on it (as cat.png)"}
     album, log = Album(photos_of([picture(4), content]), forbidden), OutputLog(tmp_path / "log", 3)
     with pytest.raises(UsageError, match=r"1\.png is to be used to evaluate, and openvino-int8 was calibrated on it"):
         passed(album, log, executor)
@@ -223,3 +223,17 @@ def test_on_a_device_each_piece_is_a_stage_that_is_forgotten(
     outputs, seconds = runner.run(tmp_path / "in.npy", 4)
     assert np.allclose(outputs, values[:4].mean(axis=(2, 3))) and seconds == 1.5
     assert [(one.about, one.timed, one.kept) for one in stages] == [("M, 4 photos", False, False)]
+
+
+def test_what_models_were_calibrated_on_is_taken_from_their_manifests() -> None:
+    from types import SimpleNamespace
+
+    from edgekit.evaluate.evaluate import calibrated
+
+    def artifact(name: str, photos: dict[str, str] | None) -> SimpleNamespace:
+        record = None if photos is None else SimpleNamespace(photos=photos)
+        return SimpleNamespace(folder=Path("/out/M") / name, manifest=SimpleNamespace(calibration=record))
+
+    artifacts = [artifact("onnx", None), artifact("onnx-int8", {"cat.png": "ab" * 32, "odd": "no hash"})]
+    found = calibrated(artifacts)  # type: ignore[arg-type]
+    assert found["ab" * 32] == "onnx-int8 was calibrated on it (as cat.png)" and len(found) == 2
