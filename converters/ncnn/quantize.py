@@ -1,8 +1,8 @@
 """INT8 of an ncnn network: ranges from ncnn's own runtime on photos, and a file as ncnn reads it.
 
 Inputs: `model.ncnn.param`, `model.ncnn.bin`, `calibration` (prepared photos). Options: `method` (`minmax`,
-`percentile`, `kl`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were not looked at before);
-`keep_float` (names of layers that stay in FP32).
+`percentile`, `kl`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held
+out); `keep_float` (names of layers that stay in FP32); `six_bits` (weights of 3 x 3 convolutions in 6 bits).
 
 Beside the files it leaves `quantisation.safetensors`: every factor, by its layer.
 """
@@ -84,7 +84,8 @@ def quantize(request: Request) -> dict[str, Any]:
         folder = request.output / method
         folder.mkdir()
         files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
-        save_file(write_int8(param, binary, scales, files), folder / "quantisation.safetensors")
+        chosen = write_int8(param, binary, scales, files, six_bits=bool(request.options.get("six_bits", False)))
+        save_file(chosen, folder / "quantisation.safetensors")
         errors[method] = median_error(Network(*files).outputs(samples, looked_at, names), truth) if truth else 0.0
     best = min(methods, key=lambda method: errors[method])
     for method in methods:

@@ -68,14 +68,26 @@ def test_a_network_in_int8_says_so_and_holds_its_factors(tmp_path: Path) -> None
     }  # fmt: skip
     assert tensors["grouped"]["weight"].dtype == np.float32
     _, _, before = float_network(tmp_path)
-    for name, levels in (("conv", 31), ("depthwise", 127), ("fc", 127)):
+    for name in SCALES:
         scales = tensors[name]["weight_scales"]
         rows = tensors[name]["weight"].reshape(len(scales), -1).astype(np.float64)
-        assert np.abs(rows).max() == levels
+        assert np.abs(rows).max() == 127
         truth = before[name].reshape(len(scales), -1)
         assert (np.abs(rows / scales[:, None] - truth) <= 0.5001 / scales[:, None]).all()
         np.testing.assert_array_equal(tensors[name]["input_scale"], np.float32([SCALES[name]]))
         np.testing.assert_array_equal(chosen[f"{name}.weight_scales"], scales)
+
+
+def test_six_bits_are_for_convolutions_that_may_be_transformed(tmp_path: Path) -> None:
+    param, binary, _ = float_network(tmp_path)
+    files = tmp_path / "q.param", tmp_path / "q.bin"
+    int8_file.write_int8(param, binary, SCALES, files, six_bits=True)
+    found = weights_file.WeightsFile.read(param_file.ParamFile.read(files[0]), files[1]).tensors
+    assert {name: int(np.abs(found[name][0].values).max()) for name in SCALES} == {
+        "conv": 31,
+        "depthwise": 127,
+        "fc": 127,
+    }
 
 
 def test_a_channel_of_zeros_is_zeros(tmp_path: Path) -> None:
