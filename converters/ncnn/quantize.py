@@ -17,6 +17,7 @@ from typing import Any
 import ncnn
 import numpy as np
 from edgeworker.calibration import Samples
+from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Refusal, Request, main
 from int8_file import LARGEST, quantisable, write_int8
 from int8_ranges import METHODS, Histogram
@@ -67,8 +68,8 @@ def quantize(request: Request) -> dict[str, Any]:
     asked = request.options.get("method", AUTO)
     if asked not in (AUTO, *METHODS):
         raise Refusal(f"method is {AUTO}, {', '.join(METHODS)}, not {asked}", kind="input")
-    keep = set(request.options.get("keep_float", []))
     network = ParamFile.read(param)
+    keep = kept_in_float(request.options, [layer.name for layer in network.layers])
     layers = {layer.name: layer.inputs[0] for layer in quantisable(network) if layer.name not in keep}
     if not layers:
         raise Refusal("no layer of the network can be in int8", "Convert it in FP32 or FP16")
@@ -92,7 +93,7 @@ def quantize(request: Request) -> dict[str, Any]:
         for file in (request.output / method).iterdir():
             file.unlink() if method != best else file.rename(request.output / file.name)
         (request.output / method).rmdir()
-    return {"build": {"calibration_method": best}, "errors": errors, "layers": len(layers)}
+    return {"build": {"calibration_method": best, **told(keep)}, "errors": errors, "layers": len(layers)}
 
 
 def histograms(network: Network, samples: Samples, count: int, blobs: list[str]) -> dict[str, Histogram]:
