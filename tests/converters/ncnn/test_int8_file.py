@@ -74,7 +74,7 @@ def test_a_network_in_int8_says_so_and_holds_its_factors(tmp_path: Path) -> None
         assert np.abs(rows).max() == 127
         truth = before[name].reshape(len(scales), -1)
         assert (np.abs(rows / scales[:, None] - truth) <= 0.5001 / scales[:, None]).all()
-        np.testing.assert_array_equal(tensors[name]["input_scale"], np.float32([SCALES[name]]))
+        np.testing.assert_array_equal(tensors[name]["input_scale"], np.array([SCALES[name]], np.float32))
         np.testing.assert_array_equal(chosen[f"{name}.weight_scales"], scales)
 
 
