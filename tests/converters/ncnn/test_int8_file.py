@@ -9,9 +9,13 @@ from edgeworker.ledger.account import Account, Explanations
 from edgeworker.protocol import Request
 
 from tests.converters.lib.ledger.programs import folded, small_program
-from tests.converters.loading import load
+from tests.converters.loading import load, load_own
 
-int8_file, int8_ranges, parameters = load("ncnn", "int8_file"), load("ncnn", "int8_ranges"), load("ncnn", "parameters")
+int8_file, int8_ranges, parameters = (
+    load("ncnn", "int8_file"),
+    load("ncnn", "int8_ranges"),
+    load_own("ncnn", "parameters"),
+)
 param_file, weights_file = load("ncnn", "param_file"), load("ncnn", "weights_file")
 
 PARAM = """7767517
