@@ -71,13 +71,14 @@ def convert(
     embed_preprocessing: bool = False,
     speed: Sequence[str] | None = None,
     calibration: str = BUNDLED,
+    keep_float: Sequence[str] = (),
 ) -> list[Conversion]:
     """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
 
     `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
     and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
-    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures. A target that fails
-    does not stop the others; its error is in its Conversion.
+    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures, and leaves the layers
+    `keep_float` as they are. A target that fails does not stop the others; its error is in its Conversion.
     Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
     """
     check_precision(wanted, precision)
@@ -97,6 +98,7 @@ def convert(
         refused=refused,
         speed=speed,
         calibration=prepared,
+        keep_float=keep_float,
     )
     refuse_occupied(plan, wanted, out, refused)
     converted = [stage for target in wanted if target.name not in refused for stage in conversions_of(plan, target)]

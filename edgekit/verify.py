@@ -22,6 +22,7 @@ from edgekit.artifact.samples import (
     run_options,
     samples_record,
 )
+from edgekit.data.disjoint import check_disjoint
 from edgekit.devices.lite_library import LiteLibrary, check_machine
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
@@ -130,6 +131,8 @@ def verify(
     against = against or choice("auto", require_gpu=False, cache=executor.store.cache)
     for artifact in artifacts:
         rules_for(artifact.manifest, recipe)  # what cannot be is said before minutes are spent
+        if own is not None and (calibration := artifact.manifest.calibration) is not None:
+            check_disjoint(calibration.photos, {one.name: one.sha256 for one in own.photos}, "to verify")
     prepared = [
         [
             prepare(

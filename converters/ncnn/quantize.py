@@ -1,8 +1,8 @@
 """INT8 of an ncnn network: ranges from ncnn's own runtime on photos, and a file as ncnn reads it.
 
 Inputs: `model.ncnn.param`, `model.ncnn.bin`, `calibration` (prepared photos). Options: `method` (`minmax`,
-`percentile`, `kl`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were not looked at before);
-`keep_float` (names of layers that stay in FP32).
+`percentile`, `kl`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held
+out); `keep_float` (names of layers that stay in FP32); `six_bits` (weights of 3 x 3 convolutions in 6 bits).
 
 Beside the files it leaves `quantisation.safetensors`: every factor, by its layer.
 """
@@ -17,6 +17,7 @@ from typing import Any
 import ncnn
 import numpy as np
 from edgeworker.calibration import Samples
+from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from int8_file import LARGEST, quantisable, write_int8
@@ -68,8 +69,8 @@ def quantize(request: Request) -> dict[str, Any]:
     asked = request.options.get("method", AUTO)
     if asked not in (AUTO, *METHODS):
         raise Refusal(f"method is {AUTO}, {', '.join(METHODS)}, not {asked}", kind="input")
-    keep = set(request.options.get("keep_float", []))
     network = ParamFile.read(param)
+    keep = kept_in_float(request.options, [layer.name for layer in network.layers])
     layers = {layer.name: layer.inputs[0] for layer in quantisable(network) if layer.name not in keep}
     if not layers:
         raise Refusal("no layer of the network can be in int8", "Convert it in FP32 or FP16")
@@ -85,14 +86,15 @@ def quantize(request: Request) -> dict[str, Any]:
         folder = request.output / method
         folder.mkdir()
         files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
-        save_file(write_int8(param, binary, scales, files), folder / "quantisation.safetensors")
+        chosen = write_int8(param, binary, scales, files, six_bits=bool(request.options.get("six_bits", False)))
+        save_file(chosen, folder / "quantisation.safetensors")
         errors[method] = median_error(Network(*files).outputs(samples, looked_at, names), truth) if truth else 0.0
     best = min(methods, key=lambda method: errors[method])
     for method in methods:
         for file in (request.output / method).iterdir():
             file.unlink() if method != best else file.rename(request.output / file.name)
         (request.output / method).rmdir()
-    return {"build": {"calibration_method": best}, "errors": errors, "layers": len(layers)}
+    return {"build": {"calibration_method": best, **told(keep)}, "errors": errors, "layers": len(layers)}
 
 
 def histograms(network: Network, samples: Samples, count: int, blobs: list[str]) -> dict[str, Histogram]:

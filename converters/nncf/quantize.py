@@ -24,6 +24,7 @@ import nncf
 import numpy as np
 import openvino
 from edgeworker.calibration import Samples, batch_of
+from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from nncf.quantization.advanced_parameters import AdvancedSmoothQuantParameters
@@ -66,7 +67,7 @@ def quantize(request: Request) -> dict[str, Any]:
     before = constants(model)
     samples = Samples(request.inputs["calibration"])
     photos = Photos(samples, batch_of(options))
-    keep = list(options.get("keep_float", []))
+    keep = kept_in_float(options, [node.get_friendly_name() for node in model.get_ordered_ops()])
     quantised = nncf.quantize(
         model,
         nncf.Dataset(photos),
@@ -85,7 +86,7 @@ def quantize(request: Request) -> dict[str, Any]:
     written = openvino.Core().read_model(path)
     record = chosen(constants(written), before) | zero_points(written)
     save_file(record, request.output / "quantisation.safetensors")
-    return {"calibrated_on": len(samples)}
+    return {"calibrated_on": len(samples), "build": told(keep)}
 
 
 def choice(options: dict[str, Any], name: str, known: dict[str, Any], usual: str) -> Any:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import onnx
 from edgeworker.calibration import Samples, batch_of
+from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
@@ -48,6 +49,7 @@ def quantize(request: Request) -> dict[str, Any]:
         str(request.inputs["model.onnx"]), str(prepared), skip_optimization=True, skip_symbolic_shape=True
     )
     model = onnx.load(prepared)
+    keep = kept_in_float(options, [node.name for node in model.graph.node])
     reader = Reader(samples, model.graph.input[0].name, batch_of(options))
     quantize_static(
         str(prepared),
@@ -59,7 +61,7 @@ def quantize(request: Request) -> dict[str, Any]:
         reduce_range=False,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        nodes_to_exclude=list(options.get("keep_float", [])),
+        nodes_to_exclude=keep,
         calibrate_method=CalibrationMethod.MinMax,
         extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
     )
@@ -67,7 +69,7 @@ def quantize(request: Request) -> dict[str, Any]:
     onnx.checker.check_model(str(path))
     quantised = onnx.load(path)
     save_file(parameters_of(quantised), request.output / "quantisation.safetensors")
-    return {"quantised": counted(quantised), "calibrated_on": len(samples)}
+    return {"quantised": counted(quantised), "calibrated_on": len(samples), "build": told(keep)}
 
 
 def parameters_of(model: onnx.ModelProto) -> dict[str, np.ndarray]:

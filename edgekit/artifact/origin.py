@@ -93,6 +93,7 @@ def convert_command(manifest: Manifest) -> str:
     words += ["--batch", str(manifest.batch)] if manifest.batch != 1 else []
     words += ["--precision", manifest.precision] if manifest.precision != "fp32" else []
     words += ["--calibration", manifest.calibration.source] if manifest.calibration else []
+    words += ["--keep-float", ",".join(kept)] if (kept := manifest.build.get("keep_float")) else []
     words += ["--recipe", manifest.recipe.file] if manifest.recipe else []
     asked = manifest.configuration.asked if manifest.configuration else None
     words += ["--config", asked] if asked else []

@@ -64,6 +64,10 @@ def convert(
         str | None,
         typer.Option(metavar="DIR|bundled", help="int8: 100 to 300 photos like yours (bundled: made pictures)."),
     ] = None,
+    keep_float: Annotated[
+        str | None,
+        typer.Option(metavar="NAME,...", help="int8: layers that stay in FP32, by their names in the FP32 files."),
+    ] = None,
     gpu: Annotated[
         str | None,
         typer.Option(metavar="SM,...", help="tensorrt: build for these GPUs, such as sm86,sm89 (docs/tensorrt.md)."),
@@ -101,6 +105,8 @@ def convert(
         raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
     if calibration is not None and precision is not ChosenPrecision.int8:
         raise UsageError(f"--calibration is for int8, and {precision} is asked for", "Add --precision int8.")
+    if keep_float is not None and precision is not ChosenPrecision.int8:
+        raise UsageError(f"--keep-float is for int8, and {precision} is asked for", "Add --precision int8.")
     machines = chosen_any(device)
     if machines != [None] and not verify:
         raise UsageError("--device says where to verify, and nothing is verified", "Add --verify.")
@@ -127,6 +133,7 @@ def convert(
                 embed_preprocessing=embed_preprocessing,
                 speed=() if no_speed_rewrites else None,
                 calibration=calibration or "bundled",
+                keep_float=[name.strip() for name in (keep_float or "").split(",") if name.strip()],
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):

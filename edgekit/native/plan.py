@@ -8,6 +8,7 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact.load import Artifact
 from edgekit.bundled import bundled_folder
+from edgekit.errors import UsageError
 from edgekit.native.architectures import Architecture
 from edgekit.native.compilers import Compiler
 from edgekit.native.source import Pin, folder_digest, pinned
@@ -39,6 +40,13 @@ class Build:
     source: SourceFile
     layers: Layers | None
     precision: str = "fp32"
+
+    def __post_init__(self) -> None:
+        if self.precision == "int8":
+            raise UsageError(
+                "edgekit's runner is not built for INT8 yet: it is made without ncnn's INT8 kernels",
+                "Convert the model in FP32 or FP16 for it; the INT8 files run in ncnn as they are.",
+            )
 
     def library(self) -> Stage:
         """The library."""

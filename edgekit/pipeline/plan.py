@@ -68,6 +68,7 @@ class Plan:
     speed: tuple[str, ...] | None = None
     bases: dict[str, Stage] = field(default_factory=dict)
     calibration: CalibrationFile | None = None
+    keep_float: tuple[str, ...] = ()
 
     @cached_property
     def rewritten(self) -> Stage:
@@ -131,17 +132,20 @@ def plan_conversion(
     refused: dict[str, EdgekitError] | None = None,
     speed: Sequence[str] | None = None,
     calibration: CalibrationFile | None = None,
+    keep_float: Sequence[str] = (),
 ) -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
 
     `speed` names the rewrites for speed for all targets, where they are not those of the recipe. `calibration` are the
-    prepared photos, which INT8 needs.
+    prepared photos, which INT8 needs; `keep_float` are layers that it leaves in FP32, besides the recipe's.
     Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
     the target's name instead, and the plan is for the others.
     """
     program = program_stage(source)
     chosen = None if speed is None else tuple(speed)
-    plan = Plan(source, precision, program, {}, flags or {}, speed=chosen, calibration=calibration)
+    plan = Plan(
+        source, precision, program, {}, flags or {}, speed=chosen, calibration=calibration, keep_float=tuple(keep_float)
+    )
     for target in wanted:
         try:
             conversion = add_conversion(plan, target, precision)
@@ -242,6 +246,9 @@ def lowering_stage(plan: Plan, target: Target, precision: Precision, lowered: Lo
     base = add_conversion(plan, target, "fp32")
     chosen = plan.source.recipe.targets.get(target.name)
     inputs: dict[str, SourceFile | StageFile] = {role: StageFile(base, role) for role in target.description.files}
+    options = dict(chosen.lowered.get(precision, {})) if chosen else {}
+    if plan.keep_float and lowered.calibrated:
+        options["keep_float"] = list(dict.fromkeys([*options.get("keep_float", []), *plan.keep_float]))
     if lowered.calibrated:
         assert plan.calibration is not None  # whoever plans INT8 has prepared the photos
         inputs["calibration"] = plan.calibration.source
@@ -249,10 +256,7 @@ def lowering_stage(plan: Plan, target: Target, precision: Precision, lowered: Lo
         worker=lowered.worker,
         about=f"{target.description.title} {precision.upper()} of {plan.source.name}",
         inputs=inputs,
-        options={
-            "batch": plan.source.batch,
-            **(chosen.lowered.get(precision, {}) if chosen else {}),
-        },
+        options={"batch": plan.source.batch, **options},
         memory_bytes=plan.program.memory_bytes,
         limits=LOWERING_LIMITS,
     )

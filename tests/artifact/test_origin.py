@@ -4,7 +4,7 @@ import shlex
 
 from msgspec.structs import replace
 
-from edgekit.artifact.manifest import ConfigurationRecord, Manifest, ModelRecord, WeightsRecord
+from edgekit.artifact.manifest import CalibrationRecord, ConfigurationRecord, Manifest, ModelRecord, WeightsRecord
 from edgekit.artifact.origin import convert_command
 from edgekit.inputs.preprocessing import Preprocessing
 
@@ -55,3 +55,14 @@ def test_flags_of_the_preprocessing_and_a_size_that_is_no_square() -> None:
 def test_names_of_classes_that_were_asked_for() -> None:
     model = replace(MANIFEST.model, class_names=("a", "b"), labels="mine.txt")
     assert convert_command(replace(MANIFEST, model=model)).endswith("--labels mine.txt")
+
+
+def test_int8_names_its_photos_and_the_layers_that_stayed() -> None:
+    manifest = replace(
+        MANIFEST,
+        precision="int8",
+        calibration=CalibrationRecord("my photos", "2" * 64, {"a.jpg": "3" * 64}),
+        build={"keep_float": ["Conv.0", "Gemm.1"]},
+    )
+    assert convert_command(manifest).endswith("--precision int8 --calibration 'my photos' --keep-float Conv.0,Gemm.1")
+    assert "--calibration" not in convert_command(replace(MANIFEST, precision="fp16"))

@@ -32,3 +32,18 @@ def load_rewrites(target: str, kind: str = "rewrites") -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def load_own(target: str, name: str) -> ModuleType:
+    """A module that several targets have under one name (`parameters`), under a name of its own."""
+    folder = CONVERTERS / target
+    spec = importlib.util.spec_from_file_location(f"{target}_{name}", folder / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(folder))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(folder))
+    return module

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.errors import UsageError
 from edgekit.native import plan
 from edgekit.native.architectures import find_architecture
 from edgekit.native.compilers import Compiler
@@ -57,3 +58,8 @@ def test_half_precision_has_its_kernels() -> None:
     assert settings["NCNN_ARM82"] is False
     assert replace(BUILD, precision="fp16").library().options["settings"]["NCNN_ARM82"] is True
     assert replace(BUILD, precision="fp16").library().options["settings"]["NCNN_ARM84BF16"] is False
+
+
+def test_int8_is_refused_before_anything_is_built() -> None:
+    with pytest.raises(UsageError, match="not built for INT8 yet"):
+        replace(BUILD, precision="int8")

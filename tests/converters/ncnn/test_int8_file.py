@@ -9,9 +9,13 @@ from edgeworker.ledger.account import Account, Explanations
 from edgeworker.protocol import Request
 
 from tests.converters.lib.ledger.programs import folded, small_program
-from tests.converters.loading import load
+from tests.converters.loading import load, load_own
 
-int8_file, int8_ranges, parameters = load("ncnn", "int8_file"), load("ncnn", "int8_ranges"), load("ncnn", "parameters")
+int8_file, int8_ranges, parameters = (
+    load("ncnn", "int8_file"),
+    load("ncnn", "int8_ranges"),
+    load_own("ncnn", "parameters"),
+)
 param_file, weights_file = load("ncnn", "param_file"), load("ncnn", "weights_file")
 
 PARAM = """7767517
@@ -68,14 +72,26 @@ def test_a_network_in_int8_says_so_and_holds_its_factors(tmp_path: Path) -> None
     }  # fmt: skip
     assert tensors["grouped"]["weight"].dtype == np.float32
     _, _, before = float_network(tmp_path)
-    for name, levels in (("conv", 31), ("depthwise", 127), ("fc", 127)):
+    for name in SCALES:
         scales = tensors[name]["weight_scales"]
         rows = tensors[name]["weight"].reshape(len(scales), -1).astype(np.float64)
-        assert np.abs(rows).max() == levels
+        assert np.abs(rows).max() == 127
         truth = before[name].reshape(len(scales), -1)
         assert (np.abs(rows / scales[:, None] - truth) <= 0.5001 / scales[:, None]).all()
-        np.testing.assert_array_equal(tensors[name]["input_scale"], np.float32([SCALES[name]]))
+        np.testing.assert_array_equal(tensors[name]["input_scale"], np.array([SCALES[name]], np.float32))
         np.testing.assert_array_equal(chosen[f"{name}.weight_scales"], scales)
+
+
+def test_six_bits_are_for_convolutions_that_may_be_transformed(tmp_path: Path) -> None:
+    param, binary, _ = float_network(tmp_path)
+    files = tmp_path / "q.param", tmp_path / "q.bin"
+    int8_file.write_int8(param, binary, SCALES, files, six_bits=True)
+    found = weights_file.WeightsFile.read(param_file.ParamFile.read(files[0]), files[1]).tensors
+    assert {name: int(np.abs(found[name][0].values).max()) for name in SCALES} == {
+        "conv": 31,
+        "depthwise": 127,
+        "fc": 127,
+    }
 
 
 def test_a_channel_of_zeros_is_zeros(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ import pytest
 from edgeworker.ledger.account import Account, Explanations
 
 from tests.converters.lib.ledger.programs import small_program
-from tests.converters.loading import load
+from tests.converters.loading import load_own
 from tests.converters.onnx.qdq_graphs import quantised_graph
 from tests.converters.quantised import Numbers
 
-parameters = load("onnx", "parameters")
+parameters = load_own("onnx", "parameters")
 
 
 @pytest.fixture(scope="module")

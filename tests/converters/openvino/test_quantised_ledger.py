@@ -9,11 +9,11 @@ from edgeworker.protocol import Request
 from safetensors.numpy import load_file, save_file
 
 from tests.converters.lib.ledger.programs import folded, small_program
-from tests.converters.loading import load
+from tests.converters.loading import load_own
 from tests.converters.openvino.ir_files import quantised_ir
 from tests.converters.quantised import Numbers
 
-parameters = load("openvino", "parameters")
+parameters = load_own("openvino", "parameters")
 
 BIAS = folded(small_program()[1])[1]
 CORRECTED = (BIAS + np.float32(0.003)).astype(np.float32)

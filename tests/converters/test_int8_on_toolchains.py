@@ -1,0 +1,132 @@
+"""INT8 by the real toolchains, of MixNet_S with the demo weights: nearly the same numbers, and all accounted for."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from edgekit.calibration.pictures import made_picture
+from edgekit.errors import ConversionError
+from edgekit.inputs.prepare import preprocess
+from edgekit.inputs.preprocessing import Preprocessing
+
+pytestmark = pytest.mark.toolchain
+
+SPEC = Preprocessing(resize_short=64, crop=64)
+CALIBRATION, JUDGED = 24, 6
+# The files of each target by the roles of its quantisation, its runner and its ledger.
+FILES = {
+    "onnx": ({"model.onnx"}, {"model": "model.onnx"}),
+    "openvino": ({"model.xml", "model.bin"}, {"model": "model.xml", "weights": "model.bin"}),
+    "ncnn": ({"model.ncnn.param", "model.ncnn.bin"}, {"param": "model.ncnn.param", "bin": "model.ncnn.bin"}),
+}
+QUANTISER = {"onnx": "onnx/quantize.py", "openvino": "nncf/quantize.py", "ncnn": "ncnn/quantize.py"}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Prepared pictures to calibrate on, and others to judge by."""
+    folder = tmp_path_factory.mktemp("photos")
+    made = np.stack([preprocess(made_picture(index, 80), SPEC) for index in range(CALIBRATION + JUDGED)])
+    save_file({"x": made[:CALIBRATION]}, folder / "calibration.safetensors")
+    save_file({"x": made[CALIBRATION:]}, folder / "judged.safetensors")
+    return folder / "calibration.safetensors", folder / "judged.safetensors"
+
+
+@pytest.fixture(scope="module")
+def onnx_model(run_worker, mixnet_program: Path) -> Path:
+    return run_worker("onnx/convert.py", {"program": mixnet_program}, {"batch": 1})[1] / "model.onnx"
+
+
+@pytest.fixture(scope="module", params=FILES)
+def quantised(request, run_worker, mixnet_program: Path, onnx_model: Path, photos) -> dict[str, Any]:
+    """FP32 and INT8 files of one target, and what the quantisation said."""
+    target = request.param
+    if target == "onnx":
+        before, names = onnx_model.parent, {}
+    else:
+        source = {"onnx": onnx_model} if target == "ncnn" else {"program": mixnet_program}
+        details, before = run_worker(f"{target}/convert.py", source, {"batch": 1, "precision": "fp32", "rewrites": []})
+        names = details["io"]
+    inputs = {name: before / name for name in FILES[target][0]}
+    details, after = run_worker(QUANTISER[target], {**inputs, "calibration": photos[0]}, {"batch": 1})
+    return {"target": target, "before": before, "after": after, "names": names, "details": details}
+
+
+def logits(run_worker, quantised: dict[str, Any], folder: Path, photos: Path, precision: str) -> np.ndarray:
+    target = quantised["target"]
+    files = {role: folder / name for role, name in FILES[target][1].items()}
+    options = {
+        "batch": 1,
+        "threads": 1,
+        "precision": precision,
+        **quantised["names"],
+        "output_shapes": {"logits": [1, 10]},
+    }
+    _, output = run_worker(f"{target}/run.py", {**files, "tensors": photos}, options)
+    return load_file(output / "outputs.safetensors")["logits"].astype(np.float64)
+
+
+def test_it_computes_nearly_the_same(run_worker, quantised, photos) -> None:
+    full = logits(run_worker, quantised, quantised["before"], photos[1], "fp32")
+    small = logits(run_worker, quantised, quantised["after"], photos[1], "int8")
+    noise = 10 * np.log10((full**2).sum(axis=1) / ((small - full) ** 2).sum(axis=1))
+    assert np.median(noise) > 15
+    assert (small != full).any(axis=1).all()
+
+
+def test_it_is_far_smaller(quantised) -> None:
+    size = {
+        where: sum((quantised[where] / name).stat().st_size for name in FILES[quantised["target"]][0])
+        for where in ("before", "after")
+    }
+    assert size["after"] < 0.55 * size["before"]
+
+
+def test_everything_that_it_stores_is_accounted_for(run_worker, quantised, mixnet_program) -> None:
+    target, after = quantised["target"], quantised["after"]
+    files = {role: after / name for role, name in FILES[target][1].items()}
+    inputs = {"program": mixnet_program, **files, "chosen": after}
+    found, _ = run_worker(f"{target}/parameters.py", inputs, {"added": []})
+    assert (found["unexplained"], found["unused"]) == ([], [])
+    assert sum(count for how, count in found["explained"].items() if how.endswith("in 8 bits")) > 20
+
+
+def test_the_same_photos_make_the_same_record(run_worker, quantised, photos) -> None:
+    """The order of work inside a toolchain decides nothing."""
+    inputs = {name: quantised["before"] / name for name in FILES[quantised["target"]][0]}
+    _, again = run_worker(QUANTISER[quantised["target"]], {**inputs, "calibration": photos[0]}, {"batch": 1})
+    first, second = (load_file(folder / "quantisation.safetensors") for folder in (quantised["after"], again))
+    assert len(first) == len(second) > 50
+    if quantised["target"] != "openvino":  # NNCF numbers its constants anew
+        assert all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def test_fp16_keeps_inputs_and_outputs_in_fp32(run_worker, onnx_model, photos) -> None:
+    import onnx
+
+    _, output = run_worker("onnx/half.py", {"model.onnx": onnx_model}, {"batch": 1})
+    graph = onnx.load(output / "model.onnx").graph
+    assert {one.type.tensor_type.elem_type for one in (*graph.input, *graph.output)} == {onnx.TensorProto.FLOAT}
+    kinds = {tensor.data_type for tensor in graph.initializer if len(tensor.dims) == 4}
+    assert kinds == {onnx.TensorProto.FLOAT16}
+    of = {"target": "onnx", "names": {}}
+    full = logits(run_worker, of, onnx_model.parent, photos[1], "fp32")
+    half = logits(run_worker, of, output, photos[1], "fp16")
+    assert 0 < (np.abs(half - full).max(axis=1) / np.abs(full).max(axis=1)).max() < 0.02
+
+
+def test_a_weight_beyond_fp16_is_refused(run_worker, onnx_model, tmp_path) -> None:
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load(onnx_model)
+    weight = next(one for one in model.graph.initializer if len(one.dims) == 4)
+    values = numpy_helper.to_array(weight).copy()
+    values.flat[0] = 70_000
+    weight.CopyFrom(numpy_helper.from_array(values, weight.name))
+    onnx.save(model, tmp_path / "model.onnx")
+    with pytest.raises(ConversionError, match=r"the weight .* holds 7e\+04, and FP16 ends at 65504"):
+        run_worker("onnx/half.py", {"model.onnx": tmp_path / "model.onnx"}, {"batch": 1})
