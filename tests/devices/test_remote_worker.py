@@ -51,7 +51,7 @@ def test_conditions_are_those_of_the_device(tmp_path: Path, monkeypatch: pytest.
         },
         tmp_path / "output",
         {
-            "files": {"model.bin": "bin"}, "batch": 1, "threads": 2, "precision": "fp32", "cores": [4, 5],
+            "files": {"bin": "model.bin"}, "batch": 1, "threads": 2, "precision": "fp32", "cores": [4, 5],
             "latency": {
                 "warmup": 5, "repeats": 1024, "seconds": 1200.0, "least_seconds": 60.0, "blocks": 32,
                 "files": list(PATTERNS),
