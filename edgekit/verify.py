@@ -45,6 +45,7 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.reference.choose import Choice, Reference, Truth, choice
 from edgekit.reference.match import Subject, program_hashes
+from edgekit.report.conditions import numbers
 
 
 @dataclass(frozen=True)
@@ -459,7 +460,9 @@ def judge_variant(
         verdict = with_own(verdict, by(rules.own))
     details = outcome.details
     # Floats as a manifest's are when it is read: else writing one back that was read would change it.
-    latency = {name: float(value) for name, value in details["latency"].items()} if details["latency"] else None
+    latency = (
+        {name: float(value) for name, value in numbers(details["latency"]).items()} if details["latency"] else None
+    )
     return VariantVerdict(variant.name, verdict, latency, outcome.peak_memory_bytes, device=details.get("device"))
 
 

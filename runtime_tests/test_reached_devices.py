@@ -21,6 +21,7 @@ from edgekit.errors import AbsentError
 from edgekit.native.architectures import find_architecture
 from edgekit.native.compilers import find_compiler
 from tests.devices.fake_programs import environment, left
+from tests.devices.fake_system import write_system
 from tests.diagnose.damage import seal_again
 
 pytestmark = pytest.mark.toolchain
@@ -201,6 +202,7 @@ def test_what_no_runner_is_for_does_not_run_there(there: Run, artifacts: Path) -
 
 
 def test_a_benchmark_times_it(there: Run, artifacts: Path, place: Path) -> None:
+    write_system(place / "A1")
     flags = ("--weights", "demo", "--target", "ncnn", "--repeats", "3", "--device", "adb:A1,adb:B2")
     answer = there("bench", "MixNet_S", *flags, "--json", FAKE_PHONES="A1,B2", FAKE_FAULTS="B2=full")
     assert answer.returncode == 0, answer.stderr
@@ -210,6 +212,10 @@ def test_a_benchmark_times_it(there: Run, artifacts: Path, place: Path) -> None:
     assert row["latency"]["repeats"] == 3
     assert row["images_per_second"] == pytest.approx(1000 / row["latency"]["p50_ms"])
     assert row["verdict"]["status"] == "passed"
+    conditions = row["conditions"]
+    assert conditions["before"]["battery"]["percent"] == 80
+    assert "3 runs, fewer than 1,024" in conditions["why_not"]
+    assert len(conditions["blocks_ms"]) == 3
     assert (other["status"], other["machine"], other["exit_status"]) == ("not run", "adb:B2", 3)
     assert "there is no room left on adb:B2" in other["reason"]
     assert left(place, "A1") == left(place, "B2") == []

@@ -5,7 +5,7 @@ emulator translates instructions one by one, and what that takes says nothing of
 either: the static QEMU that Debian packages takes no plugin, and has no counter of its own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -85,11 +85,11 @@ def emulated_runs(
     executor: Executor,
     machines: Sequence[AnyMachine | None],
     layers: Layers | None = None,
-    timed: Mapping[str, Any] | None = None,
+    timed: Callable[[RemoteMachine], Mapping[str, Any]] | None = None,
 ) -> Iterator[EmulatedRun]:
     """The runs of what was converted on those of the machines that are not this one.
 
-    On devices they are timed as the options `timed` say, by runners that are built with the network's `layers`.
+    On devices they are timed as the options of `timed` say, by runners that are built with the network's `layers`.
     """
     if not any(machines):
         return
@@ -123,7 +123,7 @@ def emulated_runs(
                 beside = runner_inputs(described, runner, cache)
             run = run_stage(target, variant, manifest.model.name, files, given, options, machine=machine, beside=beside)
             if isinstance(machine, RemoteMachine):
-                run = replace(run, options={**run.options, **(timed or {})})
+                run = replace(run, options={**run.options, **(timed(machine) if timed else {})})
             made = {role: StageFile(conversion, file) for role, file in variant.inputs.items()}
             memory = 0 if isinstance(machine, RemoteMachine) else conversion.memory_bytes
             run = replace(run, inputs={**run.inputs, **made}, memory_bytes=memory)

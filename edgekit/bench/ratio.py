@@ -45,13 +45,13 @@ def ratio_of(times: Sequence[float], base: Sequence[float]) -> Ratio:
     return Ratio(median, ratios[rank], ratios[-1 - rank], len(ratios))
 
 
-def lower_rank(count: int) -> int:
-    """The rank, from 0, of the value below which the median of `count` values lies with (1 - CONFIDENCE) / 2 at most.
+def lower_rank(count: int, confidence: float = CONFIDENCE) -> int:
+    """The rank, from 0, of the value below which the median of `count` values lies with (1 - confidence) / 2 at most.
 
     Of fewer than six values it is 0, and the interval from the smallest to the largest holds less than it should.
     """
     # The median lies below the value of rank r where at most r of the values are smaller than it.
     below, rank = 0.0, -1
-    while rank + 1 < count // 2 and (below := below + math.comb(count, rank + 1) / 2**count) <= (1 - CONFIDENCE) / 2:
+    while rank + 1 < count // 2 and (below := below + math.comb(count, rank + 1) / 2**count) <= (1 - confidence) / 2:
         rank += 1
     return max(rank, 0)

@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from edgekit.bench.validity import Conditions
 from edgekit.catalog.model import Model
 from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Verdict
@@ -11,6 +12,7 @@ from edgekit.parity.verdict import Verdict
 Status = Literal["measured", "computed", "not run", "failed"]
 """What an emulated machine computed is judged, and not timed."""
 
+SCHEMA = 1
 OTHER_HARDWARE = "TensorRT on an NVIDIA V100 or T4, published by PaddleClas: other hardware, not comparable directly"
 
 
@@ -47,7 +49,7 @@ class Row(Struct, frozen=True, kw_only=True):
     largest resident size of the process, runtime and inputs included, and on an emulated `machine` the emulator.
     `machine` is also a device that is reached, by its name; `device` says what it is.
     `input_size` is a side in pixels, or [height, width]. `exit_status` is the error's, 0 without one. `verdict` is on
-    what another machine computed.
+    what the timed process computed, and `conditions` are those of the latency.
     """
 
     model: str
@@ -67,6 +69,7 @@ class Row(Struct, frozen=True, kw_only=True):
     published: PublishedTimes = PublishedTimes()
     machine: str | None = None
     verdict: Verdict | None = None
+    conditions: Conditions | None = None
 
 
 class Report(Struct, frozen=True):
@@ -76,6 +79,7 @@ class Report(Struct, frozen=True):
     threads: int
     published_are: str
     rows: list[Row]
+    schema_version: int = SCHEMA
 
     @property
     def exit_status(self) -> int:

@@ -3,7 +3,7 @@ the cache. What another machine computes is judged, and timed where it is a devi
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,39 +11,65 @@ from typing import Any
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.owned import ARTIFACT
-from edgekit.artifact.samples import golden_samples, run_options, stored
+from edgekit.artifact.rules import Rules
+from edgekit.artifact.samples import batch_of_calls, golden_samples, run_options, stored
 from edgekit.bench.emulated import EmulatedRun, emulated_runs
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
+from edgekit.bench.validity import conditions_of
 from edgekit.calibration.prepare import calibrated_program
 from edgekit.convert import planned_manifest, write_conversion
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
+from edgekit.devices.remote_worker import system_texts
+from edgekit.devices.system_state import PATTERNS, chosen_cores, state_here, state_of
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.filesystem.owned import check_kind
 from edgekit.native.plan import PARAM, layers_stage
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
-from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion, program_stage, run_stage
-from edgekit.pipeline.source import CatalogSource, ModelSource
+from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion, program_stage, reference_stage, run_stage
+from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant
+from edgekit.reference.choose import PADDLE_CPU, Reference
 from edgekit.reference.device import cpu_name
+from edgekit.report.conditions import numbers
+from edgekit.verify import judge_variant, truth_of
+
+BLOCKS = 32
+"""Parts of a run whose p50 are kept: enough for an interval, and few enough to mail."""
+MOST_SECONDS = 1200.0
+"""Of a measurement that is to be valid: a call of a second makes 1,024 in 17 minutes."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How to time: calls before it starts, calls that count, at most so many seconds; on `threads` of the machine."""
+    """How to time: calls before it starts, calls that count, at most so many seconds; on `threads` of the machine.
+
+    At least `least_seconds` are over in the end. `quick` says that it was asked to be short, and `sustained` that it is
+    to be long. `cores` are the processors to time on, by their kind or their numbers (`chosen_cores`); none for all.
+    """
 
     warmup: int = 5
     repeats: int = 50
     seconds: float = 10.0
     threads: int = 2
+    least_seconds: float = 0.0
+    quick: bool = False
+    sustained: bool = False
+    cores: str = ""
 
     @property
     def of_runs(self) -> dict[str, Any]:
         """The option `latency` of a run."""
         return {"warmup": self.warmup, "repeats": self.repeats, "seconds": self.seconds}
+
+    @property
+    def of_bench(self) -> dict[str, Any]:
+        """The same with what tells whether it stayed the same, and under which conditions."""
+        lasting = {"least_seconds": self.least_seconds} if self.least_seconds else {}
+        return {**self.of_runs, **lasting, "blocks": BLOCKS, "files": list(PATTERNS)}
 
 
 @dataclass(frozen=True)
@@ -155,24 +181,38 @@ def job(
                 timed += list(runs(entry, manifest, executor, timing, rows))
             known = layers.get(entry.target.name)
             read = outcomes.result(known).details["layers"] if known else None
-            on_device = {"threads": timing.threads, "latency": timing.of_runs}
+
+            def on_device(machine: RemoteMachine) -> dict[str, Any]:
+                return device_options(machine, timing)
+
             emulated += list(emulated_runs(entry.plan, entry.target, manifest, executor, machines, read, on_device))
         except EdgekitError as error:
             rows.append(entry.stopped(error))
     stages = [stage for *_, stage in timed]
-    outcomes = yield stages
+    judges = {id(entry): host_judge(entry, manifest, executor) for entry, _, manifest, _ in timed}
+    outcomes = yield [*stages, *{judge.reference.key: judge.reference for judge in judges.values()}.values()]
     for entry, variant, manifest, stage in timed:
-        rows.append(measured_row(entry, variant, manifest, outcomes.by_key[stage.key]))
+        rows.append(host_row(entry, variant, manifest, stage, judges[id(entry)], outcomes, timing))
         # It was made for this call alone, and so was its lock.
         executor.store.forget(stage)
     outcomes = yield list({stage.key: stage for run in emulated for stage in run.stages}.values())
     for run in emulated:
         entry = next(one for one in entries if one.target == run.target)
-        rows.append(elsewhere_row(entry, run, outcomes))
+        rows.append(elsewhere_row(entry, run, outcomes, timing))
         if run.is_timed:
             executor.store.forget(run.run)
     order = [target.name for target in wanted]
     rows.sort(key=lambda row: order.index(row.target))
+
+
+def device_options(machine: RemoteMachine, timing: Timing) -> dict[str, Any]:
+    """The options of a timed run on a device. Raises UsageError where it has no such cores, AbsentError where it is
+    gone."""
+    options: dict[str, Any] = {"threads": timing.threads, "latency": timing.of_bench}
+    if timing.cores:
+        texts = system_texts(machine, PATTERNS)
+        options["cores"] = list(chosen_cores(timing.cores, state_of(texts or {}), machine.name))
+    return options
 
 
 def made(entry: Entry, outcomes: Outcomes, out: Path | None) -> Manifest:
@@ -212,6 +252,7 @@ def timed_stage(entry: Entry, variant: Variant, manifest: Manifest, executor: Ex
     golden = stored(inputs, executor.store.cache, notify=executor.store.notify)
     described = Artifact(Path(), manifest)
     files = {role: SourceFile(Path(), "") for role in entry.target.description.files}
+    cores = {"cores": list(chosen_cores(timing.cores, state_here(), "this machine"))} if timing.cores else {}
     stage = run_stage(entry.target, variant, manifest.model.name, files, golden, run_options(described))
     return replace(
         stage,
@@ -219,31 +260,86 @@ def timed_stage(entry: Entry, variant: Variant, manifest: Manifest, executor: Ex
             **stage.inputs,
             **{role: StageFile(entry.conversion, file) for role, file in variant.inputs.items()},
         },
-        options={**stage.options, "threads": timing.threads, "latency": timing.of_runs, "measured": time.time_ns()},
+        options={
+            **stage.options,
+            "threads": timing.threads,
+            "latency": timing.of_bench,
+            "measured": time.time_ns(),
+            **cores,
+        },
         cores=timing.threads,
         memory_bytes=entry.conversion.memory_bytes,
-        limits=replace(stage.limits, threads=timing.threads),
+        limits=replace(
+            stage.limits,
+            threads=timing.threads,
+            seconds=stage.limits.seconds + max(timing.seconds, timing.least_seconds),
+        ),
     )
 
 
-def measured_row(entry: Entry, variant: Variant, manifest: Manifest, outcome: StageResult | EdgekitError) -> Row:
-    """The row of a run that has ended."""
-    known = facts(entry, variant, manifest)
+@dataclass(frozen=True)
+class HostJudge:
+    """What runs of one artifact here are judged by: the golden samples that they compute in the very process timed."""
+
+    golden: GoldenFile
+    reference: Stage
+
+
+def host_judge(entry: Entry, manifest: Manifest, executor: Executor) -> HostJudge:
+    """The reference of one artifact on the golden inputs; from the cache where it was made before."""
+    inputs = golden_samples(manifest.preprocessing, manifest.inputs[0].name, manifest.batch)
+    golden = stored(inputs, executor.store.cache, notify=executor.store.notify)
+    reference = reference_stage(
+        StageFile(entry.plan.program),
+        manifest.model.name,
+        golden,
+        batch_of_calls(manifest),
+        made_by=entry.plan.program.worker,
+        memory_bytes=entry.conversion.memory_bytes,
+        timed=False,
+    )
+    return HostJudge(golden, reference)
+
+
+def host_row(
+    entry: Entry,
+    variant: Variant,
+    manifest: Manifest,
+    stage: Stage,
+    judge: HostJudge,
+    outcomes: Outcomes,
+    timing: Timing,
+) -> Row:
+    """The row of a run here that has ended: what is wrong has no latency."""
+    known, outcome = facts(entry, variant, manifest), outcomes.by_key[stage.key]
     if isinstance(outcome, EdgekitError):
         return entry.stopped(outcome, variant.name, **known)
-    latency = outcome.details["latency"]
+    if isinstance(truth := outcomes.by_key[judge.reference.key], EdgekitError):
+        return entry.stopped(truth, variant.name, **known)
+    here = truth_of(manifest, truth)
+    rules = Rules(entry.plan.source.recipe.tolerance(entry.plan.precision))
+    described = Artifact(Path(), manifest)
+    found = judge_variant(described, variant, outcome, Reference(PADDLE_CPU, here.paddle), here, judge.golden, rules)
+    known |= {"verdict": found.verdict, "device": outcome.details.get("device")}
+    known["peak_memory_bytes"] = outcome.peak_memory_bytes
+    if not found.verdict.passed:
+        return entry.row(variant.name, status="failed", reason=found.verdict.reason, exit_status=1, **known)
     return entry.row(
-        variant.name,
-        status="measured",
-        latency=latency,
-        images_per_second=1000 * entry.batch / latency["p50_ms"],
-        peak_memory_bytes=outcome.peak_memory_bytes,
-        device=outcome.details.get("device"),
-        **known,
+        variant.name, status="measured", **measured(entry, stage, outcome.details["latency"], timing), **known
     )
 
 
-def elsewhere_row(entry: Entry, run: EmulatedRun, outcomes: Outcomes) -> Row:
+def measured(entry: Entry, stage: Stage, latency: Mapping[str, Any], timing: Timing) -> dict[str, Any]:
+    """What a row says of the latency of a run."""
+    cores = stage.options.get("cores", ())
+    return {
+        "latency": numbers(latency),
+        "images_per_second": 1000 * entry.batch / latency["p50_ms"],
+        "conditions": conditions_of(latency, quick=timing.quick, cores=cores, sustained=timing.sustained),
+    }
+
+
+def elsewhere_row(entry: Entry, run: EmulatedRun, outcomes: Outcomes, timing: Timing) -> Row:
     """The row of a run on another machine: whether it is right and, of a device, how long it takes."""
     known = {
         **facts(entry, run.variant, run.manifest),
@@ -254,17 +350,17 @@ def elsewhere_row(entry: Entry, run: EmulatedRun, outcomes: Outcomes) -> Row:
         return entry.stopped(error, run.variant.name, **known)
     found = run.found(outcomes)
     # What is wrong has no latency worth knowing.
-    latency = found.latency if found.verdict.passed else None
-    right = "computed" if latency is None else "measured"
+    outcome = outcomes.by_key[run.run.key]
+    told = outcome.details["latency"] if isinstance(outcome, StageResult) and found.verdict.passed else None
+    right = "computed" if told is None else "measured"
     return entry.row(
         run.variant.name,
         status=right if found.verdict.passed else "failed",
         reason=found.verdict.reason,
         exit_status=run.exit_status(outcomes, found),
-        latency=latency,
-        images_per_second=latency and 1000 * entry.batch / latency["p50_ms"],
         peak_memory_bytes=found.peak_memory_bytes,
         verdict=found.verdict,
+        **({} if told is None else measured(entry, run.run, told, timing)),
         **known,
     )
 

@@ -67,6 +67,7 @@ def bench_notes(report: "Report") -> Iterator[str]:
             yield f"{row.model} {row.target} {row.variant} batch {row.batch}{on} {row.status}: {row.reason}".replace(
                 "  ", " "
             )
+    yield from validity_notes(report)
     yield from emulated_notes([row for row in report.rows if not is_reached(row.machine)])
     yield from reached_notes(report)
     measured = [row.latency for row in report.rows if row.latency is not None and row.machine is None]
@@ -85,6 +86,27 @@ def bench_notes(report: "Report") -> Iterator[str]:
         )
     if any(row.published.known for row in report.rows):
         yield f"The last columns are {report.published_are}."
+
+
+def validity_notes(report: "Report") -> Iterator[str]:
+    """Which latencies count, why the others do not, and what became of long ones."""
+    for row in report.rows:
+        if (known := row.conditions) is None:
+            continue
+        on = f" on {row.machine}" if row.machine else ""
+        name = " ".join(f"{row.model} {row.target} {row.variant} batch {row.batch}{on}".split())
+        state = "valid" if known.valid else f"not valid: {'; '.join(known.why_not)}"
+        yield f"{name}: {state}."
+        if (long := known.sustained) is not None:
+            minutes = ", ".join(milliseconds(one) for one in long.minutes_ms)
+            throttle = (
+                "its clocks are not known"
+                if not long.clocks_known
+                else "its clock never fell by more than 5 %"
+                if long.first_throttle_seconds is None
+                else f"its clock first fell by more than 5 % after {long.first_throttle_seconds:.0f} s"
+            )
+            yield f"{name}, p50 by the minute: {minutes} ms; in the end {long.decay:+.0%}; {throttle}."
 
 
 def emulated_table(rows: list["Row"]) -> "Table":
@@ -133,7 +155,7 @@ def reached_notes(report: "Report") -> Iterator[str]:
         samples = max(figures.samples for figures in row.verdict.outputs.values()) if row.verdict else 0
         yield (
             f"{name} is {row.device}: latency of one call there, {report.threads} threads, by edgekit's runner. Its "
-            f"results are right on {samples} golden samples. What else it did, and how warm it was, is not known."
+            f"results are right on {samples} golden samples. Clocks, heat and battery are in the record."
         )
 
 

@@ -10,6 +10,7 @@ from edgekit.cache import cache_folder
 from edgekit.cli import INTERRUPTED
 from edgekit.cli.bench import bench
 from edgekit.cli.cache import app as cache
+from edgekit.cli.compare import compare
 from edgekit.cli.convert import convert
 from edgekit.cli.devices import app as device
 from edgekit.cli.devices import devices
@@ -46,6 +47,7 @@ app.command("export-app", short_help="Put verified artifacts into the demo app."
 app.command(short_help="Sign artifacts, and check their signatures.")(sign)
 app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
 app.command(short_help="Time artifacts, beside what was published.")(bench)
+app.command(short_help="Put records of benchmarks side by side.")(compare)
 app.command(short_help="Convert and verify every model on every target.")(matrix)
 app.command(short_help="Name the layer that makes an artifact wrong.")(diagnose)
 app.command(short_help="List where artifacts can run.")(devices)

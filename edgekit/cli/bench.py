@@ -1,5 +1,7 @@
 """`edgekit bench`: how fast, how big."""
 
+import re
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,6 +24,7 @@ from edgekit.errors import UsageError
 if TYPE_CHECKING:
     from edgekit.bench.rewrites import RewriteReport
     from edgekit.bench.row import Report
+    from edgekit.bench.run import Timing
     from edgekit.bench.tune import TuneReport
 
 
@@ -47,8 +50,25 @@ def bench(
     ] = "1",
     precision: Annotated[Compute, typer.Option(help="fp16, int8 where the target has it.")] = Compute.fp32,
     threads: Annotated[int | None, typer.Option(help="CPU threads of a run; two where it is not said.", min=1)] = None,
-    repeats: Annotated[int, typer.Option(help="Calls that are timed.", min=3, max=100_000)] = 50,
-    seconds: Annotated[float, typer.Option(help="Stop after about so long, after three calls at the least.")] = 10.0,
+    repeats: Annotated[
+        int | None,
+        typer.Option(help="Calls that are timed; 1,024 within 60 s or more where it is not said.", min=3, max=100_000),
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after about so long, after three calls at the least.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="50 calls or 10 s: a first look, which counts as no valid figure.")
+    ] = False,
+    sustained: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Go on for so long (30m, 90s): p50 by the minute, throttling.")
+    ] = None,
+    cores: Annotated[
+        str, typer.Option(metavar="big|little|N-M", help="Time on these cores alone, by their kind or their numbers.")
+    ] = "",
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE.json", help="Also write what --json prints, for edgekit compare.")
+    ] = None,
     device: Devices = THIS_MACHINE,
     rewrites: Annotated[
         bool,
@@ -78,7 +98,6 @@ def bench(
     On another machine (--device) they are run and judged; on a phone or a board they are timed, emulated they are not.
     """
     from edgekit.bench.rewrites import bench_rewrites as run_rewrites
-    from edgekit.bench.run import Timing
     from edgekit.bench.run import bench as run_bench
     from edgekit.bench.tune import bench_settings as run_tuning
     from edgekit.cli.session import session
@@ -91,9 +110,25 @@ def bench(
     for reason in left_out.values():
         warn(f"left out of all: {reason}")
     check_precision(wanted, precision.value)
-    if not 0 < seconds <= 3600:
-        raise UsageError(f"--seconds {seconds:g} is out of range", "Give more than 0 and at most 3600.")
-    timing = Timing(repeats=repeats, seconds=seconds, **({"threads": threads} if threads else {}))
+    other = tune or rewrites
+    timing = timing_of(repeats, seconds, quick=quick or other, sustained=sustained)
+    timing = replace(timing, cores=cores, **({"threads": threads} if threads else {}))
+    if other and (
+        given := next(
+            (
+                flag
+                for flag, one in (
+                    ("--quick", quick),
+                    ("--sustained", sustained),
+                    ("--cores", cores),
+                    ("--record", record),
+                )
+                if one
+            ),
+            None,
+        )
+    ):
+        raise UsageError(f"{given} is for the latency alone", "Leave it out, or --tune and --rewrites.")
     sources = []
     for size in batches(batch):
         sources += model_sources(models, model.options(size), offline=offline)
@@ -125,11 +160,49 @@ def bench(
         return found.exit_status
     with session(offline=offline, verbose=verbose) as executor:
         report = run_bench(sources, wanted, executor, timing, precision.value, out, machines)
+    if record is not None:
+        write_record(record, report)
     if json:
         print_json(report)
     else:
         show(report)
     return report.exit_status
+
+
+def timing_of(repeats: int | None, seconds: float | None, *, quick: bool, sustained: str | None) -> "Timing":
+    """How to time. Raises UsageError for a time that is none, and flags that contradict each other."""
+    from edgekit.bench.run import MOST_SECONDS, Timing
+    from edgekit.bench.validity import LEAST_RUNS, LEAST_SECONDS
+
+    if seconds is not None and not 0 < seconds <= 3600:
+        raise UsageError(f"--seconds {seconds:g} is out of range", "Give more than 0 and at most 3600.")
+    if sustained is not None:
+        if repeats is not None or seconds is not None or quick:
+            raise UsageError("--sustained says how long it takes", "Leave --repeats, --seconds and --quick out.")
+        lasting = duration(sustained)
+        return Timing(repeats=LEAST_RUNS, seconds=lasting, least_seconds=lasting, sustained=True)
+    if quick or repeats is not None or seconds is not None:
+        usual = Timing()
+        return Timing(repeats=repeats or usual.repeats, seconds=seconds or usual.seconds, quick=quick)
+    return Timing(repeats=LEAST_RUNS, seconds=MOST_SECONDS, least_seconds=LEAST_SECONDS)
+
+
+def duration(text: str) -> float:
+    """The seconds of `90s`, `30m` or `1h`. Raises UsageError for anything else, or more than a day."""
+    match = re.fullmatch(r"(\d{1,6})([smh])", text.strip().lower())
+    seconds = int(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2]] if match else 0
+    if not 60 <= seconds <= 86400:
+        raise UsageError(f"--sustained {text} is no time from 1 minute to a day", "Give 30m, 90s or 1h.")
+    return float(seconds)
+
+
+def write_record(path: Path, report: "Report") -> None:
+    """Write what `--json` prints into a file. Raises UsageError where something else lies there."""
+    from edgekit.filesystem.owned import check_file, write_whole
+    from edgekit.untrusted.json_document import encode_json
+
+    check_file(path, "record", lambda start: b'"published_are"' in start)
+    write_whole(path, encode_json(report) + b"\n")
 
 
 def batches(text: str) -> list[int]:

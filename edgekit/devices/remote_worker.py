@@ -4,7 +4,7 @@ import json
 import shutil
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from edgekit.cache.lock import acquire, file_lock
 from edgekit.devices.remote import INPUTS, OUTPUTS, RUNNER, RemoteRun
-from edgekit.devices.remote_machine import RemoteMachine
+from edgekit.devices.remote_machine import ASK_SECONDS, RemoteMachine
+from edgekit.devices.system_state import shell_line, shell_texts
 from edgekit.errors import ConversionError, UsageError
 from edgekit.filesystem.hashing import data_sha256
 from edgekit.toolchain.command import Cancelled
@@ -58,9 +59,12 @@ def run_remotely(
     if not acquire(lock, cancelled or threading.Event()):
         raise Cancelled
     try:
+        patterns = (options["latency"] or {}).get("files", ())
+        before = system_texts(machine, patterns, cancelled)
         started = time.perf_counter()
         said = run.on(machine.connection, output, cancelled=cancelled)
         seconds = time.perf_counter() - started
+        after = system_texts(machine, patterns, cancelled)
     finally:
         lock.release()
     (scratch / LOG).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
@@ -68,7 +72,20 @@ def run_remotely(
         read_header(output / OUTPUTS, what="file of outputs")
     except UsageError as error:
         raise ConversionError(f"what {machine.name} gave as outputs cannot be read: {error.message}") from None
-    return answered(said, machine.name, seconds)
+    found = answered(said, machine.name, seconds)
+    if patterns and found.details["latency"]:
+        found.details["latency"] |= {"files_before": before, "files_after": after}
+    return found
+
+
+def system_texts(
+    machine: RemoteMachine, patterns: Sequence[str], cancelled: threading.Event | None = None
+) -> dict[str, str] | None:
+    """What the device's system says of itself in files of such patterns; None where nothing is asked."""
+    if not patterns:
+        return None
+    said = machine.connection.run(shell_line(patterns), seconds=ASK_SECONDS, cancelled=cancelled)
+    return shell_texts(said.stdout)
 
 
 def artifact_files(inputs: Mapping[str, Path], roles: Mapping[str, str], folder: Path) -> list[Path]:
@@ -88,12 +105,14 @@ def copied(source: Path, place: Path) -> Path:
 
 def runner_words(options: Mapping[str, Any]) -> tuple[str, ...]:
     """The runner's flags (runtime/runner/arguments.cpp)."""
-    batch, timing = options["batch"], options["latency"]
+    batch, timing = options["batch"], {name: value for name, value in (options["latency"] or {}).items() if value}
+    timing.pop("files", None)
     sizes = batch if isinstance(batch, list) else [batch]
     return (
         *("--batch", ",".join(map(str, sizes)), "--threads", str(options["threads"])),
         *("--precision", options["precision"]),
-        *((word for name, value in timing.items() for word in (f"--{name}", str(value))) if timing else ()),
+        *(("--cores", ",".join(map(str, options["cores"]))) if options.get("cores") else ()),
+        *(word for name, value in timing.items() for word in (f"--{name.replace('_', '-')}", str(value))),
     )
 
 
@@ -113,12 +132,17 @@ class Memory(Struct, frozen=True):
 
 
 class Latency(Struct, frozen=True):
-    """Milliseconds of one call, and how many there were."""
+    """Milliseconds of one call, and how many there were; with `blocks` what tells whether they stayed the same."""
 
     p50_ms: float
     p95_ms: float
     min_ms: float
     repeats: int
+    seconds: float | None = None
+    blocks_ms: list[float] = []
+    minutes_ms: list[float] = []
+    clocks_khz: list[int] = []
+    clock_seconds: float = 1.0
 
 
 class Answer(Struct, frozen=True):
@@ -140,6 +164,14 @@ def answered(said: Mapping[str, Any], name: str, seconds: float) -> RemoteAnswer
         raise ConversionError(f"what edgekit_runner said on {name} cannot be read: {error}") from None
     tools = {found.version.backend: found.version.backend_version}
     # Measured now, by this machine's clock: a board without a battery lives in 1970.
-    latency = found.latency and {**msgspec.to_builtins(found.latency), "measured": round(time.time())}
+    latency = found.latency and {**latency_document(found.latency), "measured": round(time.time())}
     details = {"samples": found.samples, "latency": latency}
     return RemoteAnswer(details, tools, seconds, found.memory.peak_bytes or 0)
+
+
+def latency_document(latency: Latency) -> dict[str, Any]:
+    """A latency as workers tell it: what was not asked for is not in it."""
+    import msgspec
+
+    told = msgspec.to_builtins(latency)
+    return told if latency.blocks_ms else {name: told[name] for name in ("p50_ms", "p95_ms", "min_ms", "repeats")}

@@ -3,11 +3,17 @@
 import os
 import time
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 Latency = Mapping[str, float]
 
 BUSY_CORES = 0.25
 """So many cores kept busy by others change a latency: a quarter of one, beside the two that a run takes."""
+
+
+def numbers(latency: Mapping[str, Any]) -> dict[str, float]:
+    """What of a latency is a number: all that a row or a manifest has of it."""
+    return {name: value for name, value in latency.items() if isinstance(value, int | float)}
 
 
 def is_busy(latency: Latency) -> bool:

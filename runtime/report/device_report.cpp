@@ -87,7 +87,7 @@ std::string write_report(Session* session, const Photo& photo, const std::string
   std::vector<Tensor> again;
   Latency latency;
   const auto call = [&] { return run_sample(session, one.sample, &again); };
-  if (std::string problem = measure(call, 0, options.repeats, kMostSeconds, &latency); !problem.empty()) return problem;
+  if (std::string problem = measure(call, {0, options.repeats, kMostSeconds, 0, 0}, &latency); !problem.empty()) return problem;
   if (std::string problem = make_folder(folder); !problem.empty()) return problem;
   // An older report must not vouch for files that are being written.
   std::remove(join(folder, kReport).c_str());

@@ -1,5 +1,7 @@
 #include "machine.h"
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -101,6 +103,40 @@ int cpu_count() {
   if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0) return CPU_COUNT(&allowed);
 #endif
   return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+std::string run_on(const std::vector<int>& processors) {
+#if defined(__linux__)
+  cpu_set_t wanted;
+  CPU_ZERO(&wanted);
+  for (const int one : processors) {
+    if (one < 0 || one >= CPU_SETSIZE) return "there is no processor " + std::to_string(one);
+    CPU_SET(one, &wanted);
+  }
+  if (sched_setaffinity(0, sizeof(wanted), &wanted) == 0) return "";
+  return std::string("this process may not run on the processors asked for (") + std::strerror(errno) + ")";
+#else
+  return processors.empty() ? "" : "processors cannot be chosen on this system";
+#endif
+}
+
+std::int64_t highest_clock() {
+  std::int64_t highest = 0;
+#if defined(__linux__)
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0) return 0;
+  for (int one = 0; one < CPU_SETSIZE; ++one) {
+    if (!CPU_ISSET(one, &allowed)) continue;
+    char path[96], line[32] = {};
+    std::snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/cpufreq/scaling_cur_freq", one);
+    std::FILE* file = std::fopen(path, "r");
+    if (!file) continue;
+    if (std::fgets(line, sizeof(line), file)) highest = std::max<std::int64_t>(highest, std::strtoll(line, nullptr, 10));
+    std::fclose(file);
+  }
+#endif
+  return highest;
 }
 
 std::uint64_t peak_memory() {

@@ -14,6 +14,13 @@ std::vector<std::string> cpu_features();
 // Processors that this process may use.
 int cpu_count();
 
+// Let this process, and the threads that it starts from now on, run on these processors alone. Returns an empty string, or
+// what is wrong.
+std::string run_on(const std::vector<int>& processors);
+
+// The highest clock of the processors that this process may use, at this moment, in kHz. 0 where the system does not tell.
+std::int64_t highest_clock();
+
 // The largest resident size of this program so far, in bytes (Linux: VmHWM, which a new program starts anew, unlike
 // getrusage's figure, which it inherits). 0 where the system does not tell.
 std::uint64_t peak_memory();

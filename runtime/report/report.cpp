@@ -57,6 +57,11 @@ void Report::numbers(const char* key, const std::vector<std::int64_t>& values) {
   for (const std::int64_t value : values) yyjson_mut_arr_add_sint(document_.get(), list, value);
 }
 
+void Report::numbers(const char* key, const std::vector<double>& values) {
+  yyjson_mut_val* list = yyjson_mut_obj_add_arr(document_.get(), value_, key);
+  for (const double value : values) yyjson_mut_arr_add_real(document_.get(), list, value);
+}
+
 std::string Report::json() const {
   std::size_t length = 0;
   const yyjson_write_flag flags = YYJSON_WRITE_PRETTY_TWO_SPACES | YYJSON_WRITE_INF_AND_NAN_AS_NULL;
@@ -123,6 +128,12 @@ void report_times(const Latency& latency, Report* table) {
   table->number("min_ms", latency.least);
   table->integer("repeats", static_cast<std::int64_t>(latency.repeats));
   table->integer("measured", static_cast<std::int64_t>(std::time(nullptr)));
+  if (latency.blocks.empty()) return;
+  table->number("seconds", latency.seconds);
+  table->numbers("blocks_ms", latency.blocks);
+  table->numbers("minutes_ms", latency.minutes);
+  table->numbers("clocks_khz", latency.clocks);
+  table->number("clock_seconds", latency.clock_seconds);
 }
 
 void report_self_test(const SelfTest& result, Report* report) {

@@ -27,6 +27,7 @@ class Report {
   void nothing(const char* key);
   void texts(const char* key, const std::vector<std::string>& values);
   void numbers(const char* key, const std::vector<std::int64_t>& values);
+  void numbers(const char* key, const std::vector<double>& values);
 
   std::string json() const;
 

@@ -25,21 +25,24 @@ bool read_seconds(const std::string& word, double* value) {
   return (stream >> *value) && stream.eof() && *value > 0 && *value <= kMost;
 }
 
-bool read_batch(const std::string& word, std::vector<std::int64_t>* sizes) {
+// Whole numbers from `least` up, with commas between them.
+template <typename Number>
+bool read_list(const std::string& word, int least, std::vector<Number>* numbers) {
   std::istringstream stream(word);
   for (std::string part; std::getline(stream, part, ',');) {
-    int size = 0;
-    if (!read_whole(part, 1, &size)) return false;
-    sizes->push_back(size);
+    int one = 0;
+    if (!read_whole(part, least, &one)) return false;
+    numbers->push_back(one);
   }
-  return !sizes->empty();
+  return !numbers->empty();
 }
 
 // Take the value of a flag; false where it means nothing.
 bool take(const std::string& flag, const std::string& value, Arguments* arguments) {
   if (flag == "--top") return read_whole(value, 1, &arguments->top);
   if (flag == "--threads") return read_whole(value, 1, &arguments->options.threads);
-  if (flag == "--batch") return read_batch(value, &arguments->batch);
+  if (flag == "--batch") return read_list(value, 1, &arguments->batch);
+  if (flag == "--cores") return read_list(value, 0, &arguments->cores);
   if (flag == "--precision") {
     arguments->options.precision = value;
     return value == "fp32" || value == "fp16";
@@ -54,14 +57,18 @@ bool take(const std::string& flag, const std::string& value, Arguments* argument
     return !value.empty();
   }
   arguments->timed = true;
-  if (flag == "--warmup") return read_whole(value, 0, &arguments->warmup);
-  if (flag == "--repeats") return read_whole(value, 1, &arguments->repeats);
-  return flag == "--seconds" && read_seconds(value, &arguments->seconds);
+  Timing& timing = arguments->timing;
+  if (flag == "--warmup") return read_whole(value, 0, &timing.warmup);
+  if (flag == "--repeats") return read_whole(value, 1, &timing.repeats);
+  if (flag == "--least-seconds") return read_seconds(value, &timing.least_seconds);
+  if (flag == "--blocks") return read_whole(value, 1, &timing.blocks) && timing.blocks <= 1000;
+  return flag == "--seconds" && read_seconds(value, &timing.seconds);
 }
 
 bool takes_value(const std::string& flag) {
   for (const char* one : {"--top", "--threads", "--batch", "--precision", "--outputs", "--run", "--beside",
-                          "--report", "--warmup", "--repeats", "--seconds"}) {
+                          "--report", "--warmup", "--repeats", "--seconds", "--least-seconds", "--blocks",
+                          "--cores"}) {
     if (flag == one) return true;
   }
   return false;
@@ -91,7 +98,8 @@ const char* const kUsage =
     "edgekit_runner --run TENSORS.safetensors --outputs OUT.safetensors ARTIFACT [--batch N[,N...]]\n"
     "edgekit_runner --report FOLDER ARTIFACT PHOTO\n"
     "edgekit_runner --version\n"
-    "  --threads N, --precision fp32|fp16; with photos and --run: --warmup N --repeats N --seconds S\n"
+    "  --threads N, --precision fp32|fp16, --cores N[,N...]; with photos and --run: --warmup N --repeats N --seconds S\n"
+    "  --least-seconds S --blocks N\n"
     "A program with a model inside takes no ARTIFACT.\n"
     "Exit status: 0 done, 1 self-test failed, 2 refused. Answers are JSON on standard output.\n";
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../report/latency.h"
 #include "edgekit/runtime.h"
 
 namespace edgekit {
@@ -21,8 +22,8 @@ struct Arguments {
   std::vector<std::int64_t> batch;  // of a run: samples of each call in turn; empty for the artifact's own
   int top = 5;
   bool timed = false;
-  int warmup = 0, repeats = 0;
-  double seconds = 10;
+  Timing timing;
+  std::vector<int> cores;           // the processors to run on; empty for all
   Options options;
 };
 

@@ -53,7 +53,7 @@ std::string classify_photos(const Arguments& arguments, const Model& model, Repo
     const Classification answer = classify(model, Photo::file(file.data(), file.size()), arguments.top);
     return answer.error;
   };
-  if (std::string problem = measure(call, arguments.warmup, arguments.repeats, arguments.seconds, &latency);
+  if (std::string problem = measure(call, arguments.timing, &latency);
       !problem.empty()) {
     return problem;
   }
@@ -118,7 +118,7 @@ std::string run_tensors(const Arguments& arguments, Report* report) {
   if (arguments.timed) {
     Latency latency;
     const auto call = [&] { return session.run(first, &outputs); };
-    if (std::string problem = measure(call, arguments.warmup, arguments.repeats, arguments.seconds, &latency);
+    if (std::string problem = measure(call, arguments.timing, &latency);
         !problem.empty()) {
       return problem;
     }
@@ -151,7 +151,7 @@ std::string run_report(const Arguments& arguments, Report* report) {
   ReportOptions options;
   options.machine = system_facts();
   options.self_test = &tested;
-  if (arguments.timed && arguments.repeats) options.repeats = arguments.repeats;
+  if (arguments.timed && arguments.timing.repeats) options.repeats = arguments.timing.repeats;
   const std::string problem =
       edgekit::report(loaded.model, Photo::file(file.data(), file.size()), arguments.report, options);
   if (!problem.empty()) return harmless(path) + ": " + problem;
@@ -170,6 +170,7 @@ int run(const std::vector<std::string>& words) {
   std::string problem;
   guarded(&problem, [&] {
     problem = read_arguments(words, &arguments);
+    if (problem.empty() && !arguments.cores.empty()) problem = run_on(arguments.cores);
     if (!problem.empty()) return;
     switch (arguments.task) {
       case Task::kClassify: problem = run_classify(arguments, &report); break;

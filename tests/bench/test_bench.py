@@ -1,6 +1,7 @@
 """`edgekit bench` on fake converters: which runs are made, what a row says, what is not run and why."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from edgekit.bench.row import PublishedTimes, Report, Row
 from edgekit.catalog import load_catalog
 from edgekit.cli.app import run
-from edgekit.cli.bench import batches
+from edgekit.cli.bench import batches, timing_of
 from edgekit.errors import UsageError
 from edgekit.inputs.size import Size
 from tests.matrix.conftest import FakeProject
@@ -42,8 +43,9 @@ def test_each_batch_is_converted_and_timed(project: FakeProject) -> None:
         assert row["file_bytes"] == len("ResNet18 ") + 1000
         assert row["peak_memory_bytes"] > 1 << 20
         assert row["input_size"] == 224
-    assert len([call for call in project.called() if call.endswith("run ResNet18")]) == 4
-    assert not any(call.startswith("paddle/run") for call in project.called())
+    assert len([call for call in project.called() if re.search(r"(alpha|beta)/run ResNet18", call)]) == 4
+    # What is timed is judged: by one reference for each batch.
+    assert project.called().count("paddle/run ResNet18") == 2
     published = load_catalog().find("ResNet18").published
     by_batch = {row["batch"]: row["published"] for row in report["rows"]}
     assert by_batch[1] == {
@@ -132,3 +134,44 @@ def row(status: Any, exit_status: int = 0) -> Row:
 )
 def test_the_exit_status(rows: list[Row], expected: int) -> None:
     assert Report("cpu", 2, "", rows).exit_status == expected
+
+
+def test_a_wrong_artifact_has_no_latency(project: FakeProject) -> None:
+    report = bench(project, *MODEL, "-t", "alpha,beta", fail="alpha/run ResNet18", status=1)
+    wrong, right = report["rows"]
+    assert (wrong["status"], wrong["latency"], wrong["images_per_second"]) == ("failed", None, None)
+    assert wrong["verdict"]["status"] == "failed" and wrong["conditions"] is None
+    assert (right["status"], right["verdict"]["status"]) == ("measured", "passed")
+    assert right["conditions"]["valid"] is False
+    assert "30 runs, fewer than 1,024" in right["conditions"]["why_not"]
+
+
+def test_a_record_is_what_json_prints(project: FakeProject) -> None:
+    path = project.root / "record.json"
+    report = bench(project, *MODEL, "-t", "alpha", "--quick", "--record", str(path))
+    assert json.loads(path.read_text()) == report
+    assert report["schema_version"] == 1
+    assert report["rows"][0]["conditions"]["quick"] is True
+    project.root.joinpath("mine.json").write_text("mine")
+    assert run(["bench", *MODEL, "-t", "alpha", "--quick", "--record", str(project.root / "mine.json")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, (1024, 1200.0, 60.0)),
+        ({"quick": True}, (50, 10.0, 0.0)),
+        ({"repeats": 7}, (7, 10.0, 0.0)),
+        ({"seconds": 3.0}, (50, 3.0, 0.0)),
+        ({"sustained": "30m"}, (1024, 1800.0, 1800.0)),
+    ],
+)
+def test_how_long_is_measured(asked: dict[str, Any], expected: tuple[int, float, float]) -> None:
+    timing = timing_of(**{"repeats": None, "seconds": None, "quick": False, "sustained": None, **asked})
+    assert (timing.repeats, timing.seconds, timing.least_seconds) == expected
+
+
+@pytest.mark.parametrize("text", ["30", "0m", "10s", "2d", "25h", "-1m"])
+def test_times_that_are_none(text: str) -> None:
+    with pytest.raises(UsageError):
+        timing_of(None, None, quick=False, sustained=text)

@@ -43,7 +43,7 @@ class Device:
         """Run a line; its words are passed on."""
         kind = "mips" if self.fault == "abi" else os.environ.get("FAKE_KIND", "aarch64")
         start = "sh -c 'exec sleep 3600'" if self.fault == "slow" else START
-        line = line.replace(self.place, f"{self.root}{self.place}")
+        line = line.replace(self.place, f"{self.root}{self.place}").replace(" /sys/", f" {self.root}/sys/")
         line = line.replace(f"{{ {PROGRAM} ", f"{{ {start} {PROGRAM} ") if start else line
         known = f"uname() {{ echo {kind}; }}\n{self.properties()}"
         process = subprocess.Popen(

@@ -1,5 +1,6 @@
 """What every runner does around its runtime: read the tensors, run them batch by batch, time, write the outputs."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 from typing import Any, Protocol
@@ -28,13 +29,17 @@ def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, A
     """Run every sample through the session that `load` makes; write `outputs.safetensors`.
 
     `request.inputs["tensors"]`: safetensors, each model input as [samples, ...]. Options: `batch` (see
-    `batch_sizes`), `latency` (None, or `warmup`, `repeats`, `seconds`; of the first batch).
+    `batch_sizes`), `latency` (None, or the arguments of `benchmark.latency`; of the first batch), `cores` (the
+    processors to run on).
     The outputs are stacked as [samples, ...] under the names that `run` returns. With the option `versions` several
     versions of the model are timed in turn instead (`edgeworker.interleaved`), and with `stream` samples come in pieces
     (`edgeworker.stream`).
     """
     if request.options.get("versions"):
         return interleaved_job(load, request)
+    if cores := request.options.get("cores"):
+        # Before the runtime starts its threads, which inherit it.
+        os.sched_setaffinity(0, cores)
     if request.options.get("stream"):
         return stream_job(load, request)
     tensors = load_file(request.inputs["tensors"])
