@@ -295,7 +295,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "MixNet_S.ncnn.bin has been changed: its SHA-256": changed_byte,
     "MixNet_S.ncnn.bin is damaged: it has": cut,
     "model/MixNet_S.ncnn.param could not be fetched: the server says 404": lost,
-    "manifest.json is not JSON": no_manifest,
+    "manifest.json cannot be read: it is not JSON": no_manifest,
     "WebAssembly": no_program,
 }
 
