@@ -179,13 +179,13 @@ def test_logits_are_the_native_runner_s(
     native = load_file(tmp_path / "out.safetensors")["logits"]
     limit = manifest.verdicts[0].verdict.outputs["logits"].max_threshold
     for photo, expected in zip(PHOTOS, native, strict=True):
-        shutil.copy(photo, page / "sample.png")
-        answer = driver.execute_async_script(LOGITS, "sample.png")
+        shutil.copy(photo, page)
+        answer = driver.execute_async_script(LOGITS, photo.name)
         assert not answer["error"]
         error = np.abs(np.array(answer["values"]) - expected).max() / np.abs(expected).max()
         assert error <= limit
         assert [one["index"] for one in answer["top"]] == np.argsort(-expected, kind="stable")[:5].tolist()
-    (page / "sample.png").unlink()
+        (page / photo.name).unlink()
 
 
 def test_a_jpeg_is_decoded_as_the_runner_does(
@@ -295,7 +295,7 @@ DAMAGE: dict[str, Callable[[Path], None]] = {
     "MixNet_S.ncnn.bin has been changed: its SHA-256": changed_byte,
     "MixNet_S.ncnn.bin is damaged: it has": cut,
     "model/MixNet_S.ncnn.param could not be fetched: the server says 404": lost,
-    "manifest.json is not JSON": no_manifest,
+    "manifest.json cannot be read: it is not JSON": no_manifest,
     "WebAssembly": no_program,
 }
 

@@ -7,7 +7,8 @@ const FOLDER = "/model";
 let runtime = null;
 
 async function fetched(name) {
-  const answer = await fetch("model/" + encodeURIComponent(name));
+  // A browser that keeps an old file beside new ones would show a damaged model.
+  const answer = await fetch("model/" + encodeURIComponent(name), { cache: "no-cache" });
   if (!answer.ok) throw new Error(`model/${name} could not be fetched: the server says ${answer.status}`);
   return new Uint8Array(await answer.arrayBuffer());
 }
