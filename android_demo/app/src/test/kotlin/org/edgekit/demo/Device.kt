@@ -25,7 +25,7 @@ import org.robolectric.annotation.GraphicsMode
 
 /** A device with the app's services, and libraries that say what a test tells them to. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [35], qualifiers = "w411dp-h891dp-xhdpi")
+@Config(sdk = [35], application = TestApplication::class, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 abstract class Device {
     val ncnn = ScriptedLibrary()
@@ -36,7 +36,7 @@ abstract class Device {
 
     @Before
     fun boot() {
-        Assets.clear()
+        AssetFiles.clear()
         Libraries.make = { if (it == Backend.NCNN) ncnn else lite }
         selfTestService = started(SelfTestService::class.java)
         photoService = started(PhotoService::class.java)
@@ -45,7 +45,7 @@ abstract class Device {
     @After
     fun shutDown() {
         Libraries.make = Libraries::native
-        Assets.clear()
+        AssetFiles.clear()
     }
 
     private fun started(service: Class<out RuntimeService>): RuntimeService {

@@ -62,7 +62,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun aPhotoIsNamedWithBarsAndTimes() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         screen
         choose(picture())
         answered(1)
@@ -77,7 +77,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun runtimesThatAgreeSayByHowMuch() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         lite.classes = ncnn.classes.map { (label, probability) -> label to probability - 0.001 }
         screen
         choose(picture())
@@ -90,7 +90,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun aDisagreementIsMarkedRankByRank() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         lite.classes = listOf("tiger cat" to 0.48, "tabby" to 0.42, "lynx" to 0.05, "tub" to 0.02, "fox" to 0.01)
         screen
         choose(picture())
@@ -106,7 +106,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun oneRuntimeCanBeChosen() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         screen
         choose(picture())
         answered(2)
@@ -117,7 +117,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun whatHasNotPassedItsSelfTestSaysSo() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         ncnn.selfTest = FAILED
         app.selfTest.start()
         await("the self-test") { !app.selfTest.running }
@@ -127,7 +127,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun whatIsNoPhotoIsSaidAndTheEarlierStays() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         screen
         choose(picture())
         answered(1)
@@ -144,7 +144,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun aCrashInOneRuntimeLeavesTheOther() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         screen
         lite.hold = CountDownLatch(0)
         ncnn.error = "the model cannot be loaded"
@@ -157,7 +157,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun aTurnedPhoneKeepsTheAnswers() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         screen
         choose(picture())
         answered(2)
@@ -170,7 +170,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun anEndedProcessLooksAgain() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         screen
         choose(picture())
         answered(1)
@@ -184,7 +184,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun littleMemoryClosesTheModels() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         screen
         choose(picture())
         answered(1)
@@ -199,7 +199,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun aReportIsAZipWithTheSelfTestAndTheDevice() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         app.selfTest.start()
         await("the self-test") { !app.selfTest.running }
         screen
@@ -225,7 +225,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun twoRuntimesGiveTwoReports() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         screen
         choose(picture())
         answered(2)
@@ -238,7 +238,7 @@ class PhotoScreenTest : Device() {
 
     @Test
     fun aCrashOfTheReportIsASentence() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         screen
         choose(picture())
         answered(1)

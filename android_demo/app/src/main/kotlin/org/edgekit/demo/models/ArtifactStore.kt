@@ -1,6 +1,5 @@
 package org.edgekit.demo.models
 
-import android.content.res.AssetManager
 import java.io.File
 import java.io.FileOutputStream
 import java.io.IOException
@@ -22,7 +21,7 @@ private const val PARTIAL = ".partial-"
  * named by its manifest's hash. A folder is whole or not there: it is written beside and renamed into place.
  */
 class ArtifactStore(
-    private val assets: AssetManager,
+    private val assets: Assets,
     files: File,
     private val output: (File) -> FileOutputStream = ::FileOutputStream,
 ) {
