@@ -7,7 +7,7 @@ from android_demo.checks.artifact import verified_artifact
 from android_demo.checks.inspect_apk import check_apk
 from android_demo.checks.jni import check_jni
 from android_demo.checks.maven import test_screens
-from android_demo.checks.native_library import ARCHITECTURE, build
+from android_demo.checks.native_library import build
 from android_demo.checks.needed import check_programs
 from android_demo.checks.places import ROOT
 from edgekit.artifact.load import load_artifact

@@ -13,8 +13,8 @@ from android_demo.checks.programs import run
 
 PAGE = 16384
 WORD = 4
-# Android's alignment field (0xd935): the alignment in bytes, then zeros until the data begins at a multiple of it. Signing
-# moves entries, and keeps what this field says.
+# Android's alignment field: the alignment in bytes, then zeros until the data begins at a multiple of it. Signing moves
+# entries, and keeps what this field says.
 ALIGNMENT = 0xD935
 
 

@@ -66,7 +66,8 @@ def check_apk(apk: Path) -> str:
     wrong += [f"{name}: {why}" for name, why in unaligned(apk)]
     if wrong:
         raise ConversionError(f"{apk.name} is not in order: {'; '.join(wrong)}")
-    return f"arm64-v8a, API {MIN_SDK} and up, signed (v2, v3), pages of 16 KB, {found.code_bytes:,} bytes beside the models"
+    size = f"{found.code_bytes:,} bytes beside the models"
+    return f"arm64-v8a, API {MIN_SDK} and up, signed (v2, v3), pages of 16 KB, {size}"
 
 
 def unaligned(apk: Path) -> list[tuple[str, str]]:
