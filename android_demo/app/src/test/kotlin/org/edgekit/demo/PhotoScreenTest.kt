@@ -43,6 +43,7 @@ class PhotoScreenTest : Device() {
     /** Press the button, and let the gallery answer. */
     private fun choose(uri: Uri) {
         press(R.id.pick)
+        shadowOf(screen.get()).nextStartedActivity
         val asked = shadowOf(screen.get()).nextStartedActivityForResult
         assertEquals(Intent.ACTION_GET_CONTENT, asked.intent.action)
         shadowOf(screen.get()).receiveResult(asked.intent, Activity.RESULT_OK, Intent().setData(uri))
@@ -143,10 +144,9 @@ class PhotoScreenTest : Device() {
     }
 
     @Test
-    fun aCrashInOneRuntimeLeavesTheOther() {
+    fun aRefusalByOneRuntimeLeavesTheOther() {
         AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         screen
-        lite.hold = CountDownLatch(0)
         ncnn.error = "the model cannot be loaded"
         choose(picture())
         answered(2)
@@ -242,10 +242,14 @@ class PhotoScreenTest : Device() {
         screen
         choose(picture())
         answered(1)
-        ncnn.error = null
+        ncnn.hold = CountDownLatch(1)
         press(R.id.share)
-        shadowOf(app).boundServiceConnections.forEach { it.onServiceDisconnected(ComponentName(app, PhotoService::class.java)) }
-        await("an end") { shadowOf(screen.get()).peekNextStartedActivity() != null || shown(screen.get()).any { "ended its process" in it } }
+        await("the report") { "report" in ncnn.asked }
+        val connection = shadowOf(app).boundServiceConnections.single()
+        connection.onServiceDisconnected(ComponentName(app, PhotoService::class.java))
+        await("the sentence") { shown(screen.get()).any { "ncnn ended its process with MixNet_S" in it } }
+        ncnn.hold!!.countDown()
+        assertEquals(null, shadowOf(screen.get()).peekNextStartedActivity())
         assertTrue(screen.get().view<Button>(R.id.share).isEnabled)
     }
 
