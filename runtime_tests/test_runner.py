@@ -5,10 +5,12 @@ import json
 import platform
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -184,6 +186,44 @@ def test_a_report_holds_the_photo_s_way(runner: Path, target: str, out: Path, mo
         assert report["top"] == []
     else:
         assert report["top"][0]["probability"] == max(one["probability"] for one in report["top"])
+
+
+def test_a_report_is_judged_at_the_desk(
+    runner: Path, target: str, out: Path, artifact: Path, edgekit: Edgekit, tmp_path: Path
+) -> None:
+    """What the runner did passes; another resize and other outputs are told apart."""
+    folder = tmp_path / "report"
+    assert run(runner, "--report", folder, artifact, PHOTOS[1])[0] == 0
+
+    def judged(status: int) -> dict[str, Any]:
+        with zipfile.ZipFile(tmp_path / "sent.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in folder.iterdir():
+                archive.write(path, path.name)
+        answer = edgekit("verify", "--from-device", tmp_path / "sent.zip", "--out", out, "--json")
+        assert answer.returncode == status, answer.stderr + answer.stdout
+        return json.loads(answer.stdout)
+
+    found = judged(0)
+    assert (found["passed"], found["parted"], found["reason"]) == (True, None, "")
+    assert found["artifact"] == str(artifact)
+    assert {stage["status"] for stage in found["stages"]} == {"passed"}
+    assert found["verdict"]["outputs"]["logits"]["samples"] == 1
+    # Resized as Pillow does, and then computed rightly.
+    manifest = load_artifact(artifact).manifest
+    pillow = msgspec.structs.replace(manifest.preprocessing, resize_backend="pillow")
+    tensor = prepared(load_image(folder / "frame.png"), msgspec.structs.replace(manifest, preprocessing=pillow))
+    save_file({"x": np.ascontiguousarray(tensor[None])}, folder / "tensors.safetensors")
+    outputs = folder / "outputs.safetensors"
+    assert run(runner, "--run", folder / "tensors.safetensors", "--outputs", outputs, artifact)[0] == 0
+    found = judged(1)
+    assert found["parted"] == "tensor"
+    assert "it is what another resize (bilinear as Pillow has it) gives, to the bit" in found["reason"]
+    assert found["verdict"]["status"] == "passed"
+    logits = load_file(outputs)["logits"]
+    save_file({"logits": logits * np.float32(1.001)}, outputs)
+    found = judged(1)
+    failed = [stage["stage"] for stage in found["stages"] if stage["status"] == "failed"]
+    assert failed[:2] == ["tensor", "output logits"]
 
 
 def test_a_report_that_cannot_be_written_is_refused(runner: Path, artifact: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from edgekit.cli.devices import app as device
 from edgekit.cli.devices import devices
 from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
+from edgekit.cli.export_app import export_app
 from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
 from edgekit.cli.package import package
@@ -39,6 +40,7 @@ app.command(short_help="Convert models to targets.")(convert)
 app.command(short_help="Prove artifacts in their own runtimes.")(verify)
 app.command(short_help="Name what is on photos.")(predict)
 app.command(short_help="Build a program for a device, with one model.")(package)
+app.command("export-app", short_help="Put verified artifacts into the demo app.")(export_app)
 app.command(short_help="Sign artifacts, and check their signatures.")(sign)
 app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
 app.command(short_help="Time artifacts, beside what was published.")(bench)

@@ -11,12 +11,13 @@ from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.lite_library_flag import LiteLibrary, library_for
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
-from edgekit.errors import AbsentError
+from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from edgekit.artifact.load import Artifact
+    from edgekit.from_device.judged import Judged
     from edgekit.signing.signature import Signed
     from edgekit.verify import Check
 
@@ -46,12 +47,26 @@ def verify(
         Path | None,
         typer.Option(help="Judge by the rules of this recipe (docs/recipes.md), not by edgekit's.", dir_okay=False),
     ] = None,
+    from_device: Annotated[
+        Path | None,
+        typer.Option(
+            "--from-device",
+            metavar="FILE.zip",
+            help="Judge what a device did: its report (docs/runtime.md), by the artifact named, or the one in OUT.",
+            dir_okay=False,
+        ),
+    ] = None,
     no_diagnose: NoDiagnose = False,
     json: Json = False,
     offline: Offline = False,
     verbose: Verbose = False,
 ) -> int:
     """Run artifacts on the golden inputs and judge them against the reference and the float64 oracle."""
+    if from_device is not None:
+        others = {"--golden": golden, "--require-signed": require_signed, "--lite-library": lite_library}
+        others |= {"--device": device != THIS_MACHINE or None, "--reference": reference != "auto" or None}
+        others |= {"--require-gpu-reference": require_gpu_reference or None}
+        return from_device_report(from_device, what or [], out, recipe, others, json, offline, verbose)
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
     from edgekit.reference.choose import choice
@@ -75,6 +90,45 @@ def verify(
     for one in [] if json else diagnoses:
         show(one)
     return verdicts_status(checks)
+
+
+def from_device_report(
+    report: Path,
+    what: list[str],
+    out: Path,
+    recipe: Path | None,
+    others: "Mapping[str, object]",
+    json: bool,
+    offline: bool,
+    verbose: bool,
+) -> int:
+    """Judge a device's report, show it, and return the exit status. `others` are flags that do not belong to it."""
+    from edgekit.cli.session import session
+    from edgekit.from_device.judge import judge_report
+    from edgekit.report.from_device import judged_notes, judged_table
+
+    if given := [flag for flag, value in others.items() if value is not None]:
+        raise UsageError(f"{given[0]} does not belong to --from-device", "A report says what ran, and on what.")
+    folders = named_folders(what, out) if what else []
+    if len(folders) > 1:
+        raise UsageError(
+            f"a report is of one artifact, and {len(folders)} are meant", "Name its folder, such as OUT/MODEL/TARGET."
+        )
+    with session(offline=offline, verbose=verbose) as executor:
+        judged = judge_report(report, executor, folders[0] if folders else None, out, recipe)
+    if json:
+        print_json(judged_document(judged))
+    else:
+        console().print(judged_table(judged))
+        for note in judged_notes(judged):
+            console().print(note, highlight=False)
+    return 0 if judged.passed else 1
+
+
+def judged_document(judged: "Judged") -> dict:
+    """The JSON of a judged report."""
+    fields = {name: getattr(judged, name) for name in judged.__struct_fields__}
+    return {"passed": judged.passed, "parted": judged.parted, "reason": judged.reason, **fields}
 
 
 def verdicts_status(checks: list["Check"]) -> int:

@@ -1,5 +1,6 @@
 #include "load.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "file.h"
@@ -34,7 +35,7 @@ std::string Artifact::path_of(const std::string& role) const {
   return name.empty() ? "" : join(folder, name);
 }
 
-std::string load_artifact(const std::string& folder, Artifact* artifact) {
+std::string load_artifact(const std::string& folder, Artifact* artifact, const std::vector<std::string>& spares) {
   artifact->folder = folder;
   const std::string path = join(folder, kManifest);
   if (identity_of(path).empty()) return harmless(folder) + " is not an artifact: it has no " + kManifest;
@@ -46,7 +47,9 @@ std::string load_artifact(const std::string& folder, Artifact* artifact) {
   artifact->manifest_text = std::move(text);
   for (const auto* files : {&artifact->manifest.files, &artifact->manifest.golden}) {
     for (const auto& [name, record] : *files) {
-      artifact->identities[name] = identity_of(join(folder, name));
+      const std::string identity = identity_of(join(folder, name));
+      if (identity.empty() && std::find(spares.begin(), spares.end(), record.role) != spares.end()) continue;
+      artifact->identities[name] = identity;
       if (std::string problem = check_file(join(folder, name), record); !problem.empty()) return problem;
     }
   }

@@ -1,7 +1,9 @@
 // Reads an artifact's folder, and notices what has changed since it was written (edgekit/artifact/load.py).
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "manifest.h"
 
@@ -17,8 +19,9 @@ struct Artifact {
   std::string path_of(const std::string& role) const;
 };
 
-// Read the artifact in `folder` and check its files' hashes. Returns an empty string, or what is wrong.
-std::string load_artifact(const std::string& folder, Artifact* artifact);
+// Read the artifact in `folder` and check its files' hashes. Of the roles `spares` a file may be absent: an app for one
+// processor need not carry another's. Returns an empty string, or what is wrong.
+std::string load_artifact(const std::string& folder, Artifact* artifact, const std::vector<std::string>& spares = {});
 
 // Empty, or that a file is another one than was hashed: a backend reads files again after they were checked.
 std::string check_unchanged(const Artifact& artifact);

@@ -33,6 +33,9 @@ std::string backend_version();
 // The variant of a verdict that is about this build: empty where a target has one only.
 const char* backend_variant();
 
+// Roles of files that this build never opens, and that may be absent: those for other processors.
+std::vector<std::string> backend_spares();
+
 // Load the model of an artifact whose files are checked. Returns an empty string, or what is wrong.
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend);
 

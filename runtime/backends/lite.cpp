@@ -21,9 +21,11 @@ namespace lite = paddle::lite_api;
 // Kernels are fixed in a file: there is one for ARM and one for x86.
 #if defined(__aarch64__) || defined(__arm__) || defined(_M_ARM64)
 constexpr char kModel[] = "model.arm.nb";
+constexpr char kSpare[] = "model.x86.nb";
 constexpr char kVariant[] = "ARM";
 #else
 constexpr char kModel[] = "model.x86.nb";
+constexpr char kSpare[] = "model.arm.nb";
 constexpr char kVariant[] = "x86";
 #endif
 
@@ -107,6 +109,8 @@ std::string& told_version() {
 
 const char* backend_target() { return "lite"; }
 const char* backend_variant() { return kVariant; }
+
+std::vector<std::string> backend_spares() { return {kSpare}; }
 
 // Paddle Lite tells its version through a loaded model alone; before, what the release says of itself.
 std::string backend_version() { return told_version(); }

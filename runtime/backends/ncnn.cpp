@@ -173,6 +173,8 @@ class NcnnBackend : public Backend {
 
 const char* backend_target() { return "ncnn"; }
 const char* backend_variant() { return ""; }
+
+std::vector<std::string> backend_spares() { return {}; }
 std::string backend_version() { return NCNN_VERSION_STRING; }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {

@@ -103,6 +103,8 @@ class OpenVinoBackend : public Backend {
 
 const char* backend_target() { return "openvino"; }
 const char* backend_variant() { return ""; }
+
+std::vector<std::string> backend_spares() { return {}; }
 std::string backend_version() { return ov::get_openvino_version().buildNumber; }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {

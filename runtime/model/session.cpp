@@ -27,7 +27,7 @@ std::string settle(const Options& asked, const Manifest& manifest, BackendOption
 
 std::string Session::open(const std::string& folder, const Options& options, std::shared_ptr<Session>* session) {
   auto made = std::make_shared<Session>();
-  if (std::string problem = load_artifact(folder, &made->artifact_); !problem.empty()) return problem;
+  if (std::string problem = load_artifact(folder, &made->artifact_, backend_spares()); !problem.empty()) return problem;
   const Manifest& manifest = made->manifest();
   if (manifest.target != backend_target()) {
     return harmless(folder) + " is of the target " + manifest.target + ", and this program runs " + backend_target();

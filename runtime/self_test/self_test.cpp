@@ -19,6 +19,18 @@ const VerdictRecord* verdict_of(const Session& session) {
   return found;
 }
 
+// Of what was inspected where it was verified, and could not be run there: the verdict on its twin for another processor.
+const VerdictRecord* twin_verdict(const Session& session) {
+  bool inspected = false;
+  const VerdictRecord* found = nullptr;
+  for (const VerdictRecord& one : session.manifest().verdicts) {
+    if (one.precision != session.precision()) continue;
+    inspected = inspected || (one.variant == backend_variant() && one.status == "not run");
+    if (one.variant != backend_variant() && one.status == "passed") found = &one;
+  }
+  return inspected ? found : nullptr;
+}
+
 Tensor reversed(const Tensor& input) {
   Tensor turned = input;
   const std::size_t stride = input.stride();
@@ -69,6 +81,11 @@ std::string test(const std::string& folder, const Options& options, const std::s
   std::shared_ptr<Session> session;
   if (std::string problem = Session::open(folder, options, &session); !problem.empty()) return problem;
   const VerdictRecord* found = verdict_of(*session);
+  if (!found && (found = twin_verdict(*session))) {
+    const std::string why = std::string("the file for ") + backend_variant() +
+                            " was not run where it was verified: the limits are those of " + harmless(found->variant, 40);
+    stages->push_back({"limits", "not compared", 0, 0, why});
+  }
   if (!found) {
     return harmless(folder) + " has no passed verdict in " + session->precision() +
            ", which says what its outputs may be off by: run `edgekit verify` on it";

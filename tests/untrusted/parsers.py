@@ -2,6 +2,8 @@
 
 import io
 import pickle
+import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,8 @@ from edgekit.artifact.manifest import FileRecord, VariantVerdict
 from edgekit.configuration.configuration import read_configuration
 from edgekit.configuration.labels import read_labels
 from edgekit.errors import EdgekitError
+from edgekit.from_device.judge import preparation_stages
+from edgekit.from_device.report import receive
 from edgekit.inputs.images import load_image
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.record import Record, read_record, record_path
@@ -26,6 +30,7 @@ from edgekit.untrusted.json_document import encode_json
 from edgekit.weights.pdparams import read_pdparams
 from edgekit.weights.prepare import for_export
 from edgekit.weights.safetensors_file import check_safetensors, read_safetensors
+from tests.from_device.making import sent
 from tests.reference.making import Network, written
 from tests.untrusted.libraries import ARMV7, archive, shared
 
@@ -75,6 +80,7 @@ def parsers(scratch: Path) -> dict[str, Parser]:
         ),
         "safetensors": Parser("w.safetensors", (save(tensors, {"a": "b"}),), read_weights),
         "library": Parser("lib.so", (shared(), shared(ARMV7), archive()), read_library),
+        "device's report": Parser("report.zip", (device_report(scratch),), read_report),
         "photo": Parser("photo.png", (photo("PNG"), photo("JPEG"), photo("WEBP")), load_image),
     }  # fmt: skip
 
@@ -83,6 +89,21 @@ def read_weights(path: Path) -> object:
     """A safetensors file as `--weights` reads it."""
     check_safetensors(path)
     return for_export(*read_safetensors(path)[:1], path)
+
+
+def device_report(scratch: Path) -> bytes:
+    """A device's report, not packed, so that a change reaches its files."""
+    manifest = (ROOT / "tests" / "artifact" / "manifest_schema_1.json").read_bytes()
+    (scratch / "manifest.json").write_bytes(manifest)
+    path = sent(scratch / "report.zip", scratch, method=zipfile.ZIP_STORED)
+    return path.read_bytes()
+
+
+def read_report(path: Path) -> object:
+    """A device's report as `edgekit verify --from-device` reads it, up to its tensors."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = receive(path, Path(folder))
+        return preparation_stages(found)
 
 
 def photo(kind: str) -> bytes:

@@ -49,6 +49,7 @@ NAMES = (
     "pdparams",
     "safetensors",
     "library",
+    "device's report",
     "photo",
 )
 

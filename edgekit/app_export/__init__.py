@@ -1,0 +1,1 @@
+"""Puts verified artifacts into the assets of the demo app."""
