@@ -5,6 +5,7 @@ import java.io.FileOutputStream
 import org.edgekit.demo.models.ArtifactStore
 import org.edgekit.demo.models.DemoModel
 import org.edgekit.demo.models.sha256
+import org.json.JSONObject
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
@@ -49,6 +50,18 @@ class ArtifactStoreTest : Device() {
         AssetFiles.put("MixNet_S" to "ncnn")
         AssetFiles.file(model.folder, "golden.safetensors").delete()
         assertTrue(refusal(), "golden.safetensors is missing" in refusal())
+    }
+
+    @Test
+    fun whatIsForOtherMachinesMayBeAbsent() {
+        AssetFiles.put("MixNet_S" to "lite")
+        val lite = DemoModel("MixNet_S", "lite", "MixNet_S/lite", "MixNet_S")
+        val manifest = JSONObject(AssetFiles.file(lite.folder, "manifest.json").readText())
+        manifest.getJSONObject("files").put("model.x86.nb", JSONObject().put("role", "model.x86.nb").put("sha256", "0"))
+        AssetFiles.file(lite.folder, "manifest.json").writeText(manifest.toString())
+        assertEquals(
+            setOf("manifest.json", "model.bin", "golden.safetensors"), app.store.install(lite).list().orEmpty().toSet(),
+        )
     }
 
     @Test
