@@ -7,7 +7,7 @@ TOOLS := .tools
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(TOOLS)/bin/uv)
 ENVIRONMENT := .venv/installed
 
-.PHONY: demo test check fuzz runtime fuzz-runtime web bump benchmark clean
+.PHONY: demo test check fuzz runtime fuzz-runtime android web bump benchmark clean
 
 demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
 	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
@@ -60,6 +60,9 @@ fuzz-runtime: $(ENVIRONMENT)  ## fuzz the C++ of devices for an hour, with libFu
 	for name in image manifest param safetensors labels; do \
 	    mkdir -p $(RUNTIME_BUILD)-fuzz/found/$$name && ( cd $(RUNTIME_BUILD)-fuzz/found/$$name && \
 	    ../../fuzz/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) . ../../seeds/$$name ) || exit 1; done
+
+android: $(ENVIRONMENT)  ## build and check the demo app (android_demo/README.md)
+	$(UV) run --no-sync python -m android_demo.checks
 
 # Another environment of the folder: ENVIRONMENT_FILE=environment_on_gpu.py.
 ENVIRONMENT_FILE ?= environment.py

@@ -10,6 +10,13 @@ static int fail(const char* what) {
   return 1;
 }
 
+/* Whether a document holds a word; it is freed. */
+static int holds(char* document, const char* word) {
+  const int found = document && strstr(document, word) != NULL;
+  edgekit_free_text(document);
+  return found;
+}
+
 int main(int count, char** values) {
   char error[256];
   edgekit_ranked classes[3];
@@ -21,6 +28,9 @@ int main(int count, char** values) {
   if (edgekit_classify_file(NULL, NULL, 0, classes, 3, error, sizeof(error)) != -1) return fail("no model answered");
   if (edgekit_self_test("/nowhere", 0, NULL, error, sizeof(error)) != -1) return fail("an absent artifact passed");
   if (edgekit_report(NULL, NULL, 0, "/nowhere", NULL, 0, error, sizeof(error)) != -1) return fail("nothing was reported");
+  if (!holds(edgekit_self_test_json("/nowhere", 0, NULL), "{\n  \"error\": \"/nowhere is not")) return fail("no error as JSON");
+  if (!holds(edgekit_self_test_json(NULL, 0, NULL), "\"error\"")) return fail("nothing passed as JSON");
+  if (!holds(edgekit_classify_json(NULL, NULL, 0, 5), "\"error\"")) return fail("no model answered as JSON");
   if (strncmp(edgekit_version(), "edgekit ", 8) != 0) return fail("no version");
   edgekit_free(NULL);
   if (count < 3) return 0;
@@ -35,6 +45,9 @@ int main(int count, char** values) {
   const int found = edgekit_classify_file(model, bytes, size, classes, 3, error, sizeof(error));
   if (found < 1 || error[0]) return fail(error);
   for (int i = 0; i < found; ++i) printf("%d %s %.17g\n", classes[i].index, classes[i].name, classes[i].probability);
+  if (!holds(edgekit_classify_json(model, bytes, size, 3), "\"classes\": [")) return fail("no classes as JSON");
+  if (!holds(edgekit_classify_json(model, bytes, size / 2, 3), "\"error\"")) return fail("half a photo as JSON");
+  if (!holds(edgekit_self_test_json(values[1], 1, NULL), "\"stages\": [")) return fail("no stages as JSON");
   if (edgekit_classify_file(model, bytes, size / 2, classes, 3, error, sizeof(error)) != -1) {
     return fail("half a photo was classified");
   }

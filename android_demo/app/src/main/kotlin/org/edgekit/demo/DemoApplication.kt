@@ -2,6 +2,7 @@ package org.edgekit.demo
 
 import android.app.Application
 import org.edgekit.demo.models.ArtifactStore
+import org.edgekit.demo.models.Assets
 import org.edgekit.demo.remote.PhotoService
 import org.edgekit.demo.remote.RuntimeClient
 import org.edgekit.demo.remote.SelfTestService
@@ -9,10 +10,11 @@ import org.edgekit.demo.screens.PhotoWork
 import org.edgekit.demo.screens.SelfTestWork
 
 /** What lasts longer than a screen: a turned phone makes its activities anew, and work goes on. */
-class DemoApplication : Application() {
-    val store: ArtifactStore by lazy { ArtifactStore(assets, filesDir) }
-    val selfTest: SelfTestWork by lazy { SelfTestWork(this, store, RuntimeClient(this, SelfTestService::class.java)) }
-    val photo: PhotoWork by lazy { PhotoWork(this, store, RuntimeClient(this, PhotoService::class.java)) }
+open class DemoApplication : Application() {
+    open val models: Assets get() = Assets(assets::open)
+    val store: ArtifactStore by lazy { ArtifactStore(models, filesDir) }
+    val selfTest: SelfTestWork by lazy { SelfTestWork(models, store, RuntimeClient(this, SelfTestService::class.java)) }
+    val photo: PhotoWork by lazy { PhotoWork(store, RuntimeClient(this, PhotoService::class.java)) }
 
     @Suppress("DEPRECATION") // From Android 14 on nobody is told of this level, and before it is the one that matters.
     override fun onTrimMemory(level: Int) {

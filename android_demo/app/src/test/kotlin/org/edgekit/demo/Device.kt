@@ -23,9 +23,12 @@ import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
+/** After so long something hangs; it measures nothing. */
+private const val PATIENCE_SECONDS = 900L
+
 /** A device with the app's services, and libraries that say what a test tells them to. */
 @RunWith(RobolectricTestRunner::class)
-@Config(sdk = [35], qualifiers = "w411dp-h891dp-xhdpi")
+@Config(sdk = [35], application = TestApplication::class, qualifiers = "w411dp-h891dp-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 abstract class Device {
     val ncnn = ScriptedLibrary()
@@ -36,7 +39,7 @@ abstract class Device {
 
     @Before
     fun boot() {
-        Assets.clear()
+        AssetFiles.clear()
         Libraries.make = { if (it == Backend.NCNN) ncnn else lite }
         selfTestService = started(SelfTestService::class.java)
         photoService = started(PhotoService::class.java)
@@ -45,7 +48,7 @@ abstract class Device {
     @After
     fun shutDown() {
         Libraries.make = Libraries::native
-        Assets.clear()
+        AssetFiles.clear()
     }
 
     private fun started(service: Class<out RuntimeService>): RuntimeService {
@@ -57,13 +60,13 @@ abstract class Device {
 
     /** Let the main thread work until something is so. Other threads are real. */
     fun await(what: String, so: () -> Boolean) {
-        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60)
+        val end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)
         while (System.nanoTime() < end) {
             shadowOf(Looper.getMainLooper()).idle()
             if (so()) return
             Thread.sleep(5)
         }
-        throw AssertionError("$what: not within 60 s")
+        throw AssertionError("$what: not within $PATIENCE_SECONDS s")
     }
 
     /** All texts that a screen shows, from above to below. */

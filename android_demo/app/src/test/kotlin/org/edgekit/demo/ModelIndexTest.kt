@@ -7,12 +7,12 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 
 class ModelIndexTest : Device() {
-    private fun sentence(): String = assertThrows(Refused::class.java) { readIndex(app.assets) }.sentence.shown(app)
+    private fun sentence(): String = assertThrows(Refused::class.java) { readIndex(app.models) }.sentence.shown(app)
 
     @Test
     fun everyModelIsReadInItsOrder() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
-        assertEquals(listOf("ncnn", "lite"), readIndex(app.assets).map { it.target })
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        assertEquals(listOf("ncnn", "lite"), readIndex(app.models).map { it.target })
     }
 
     @Test
@@ -22,26 +22,26 @@ class ModelIndexTest : Device() {
 
     @Test
     fun anEmptyIndexIsNoModel() {
-        Assets.index("""{"schema_version": 1, "models": []}""")
+        AssetFiles.index("""{"schema_version": 1, "models": []}""")
         assertTrue(sentence(), "no model" in sentence())
     }
 
     @Test
     fun whatIsNoJsonIsSaid() {
-        Assets.index("""{"schema_version": 1, "models": [""")
+        AssetFiles.index("""{"schema_version": 1, "models": [""")
         assertTrue(sentence(), "models/index.json" in sentence())
     }
 
     @Test
     fun anotherSchemaIsSaid() {
-        Assets.index("""{"schema_version": 2, "models": []}""")
+        AssetFiles.index("""{"schema_version": 2, "models": []}""")
         assertTrue(sentence(), "schema_version is 2" in sentence())
     }
 
     @Test
     fun noFolderLeadsOutOfTheModels() {
         for (folder in listOf("../secret", "/etc", "a//b", "a/..", "")) {
-            Assets.index("""{"schema_version": 1, "models": [{"model": "m", "target": "ncnn", "folder": "$folder"}]}""")
+            AssetFiles.index("""{"schema_version": 1, "models": [{"model": "m", "target": "ncnn", "folder": "$folder"}]}""")
             assertTrue(folder, "folder is" in sentence())
         }
     }

@@ -54,6 +54,7 @@ class ScriptedLibrary : InferenceLibrary {
 
     override fun report(model: Long, photo: ByteArray, folder: ByteArray, machine: Array<ByteArray>): ByteArray {
         asked += "report"
+        hold?.await()
         val words = machine.map { it.toString(Charsets.UTF_8) }
         val told = JSONObject().also { table -> words.chunked(2).forEach { (name, value) -> table.put(name, value) } }
         val document = JSONObject().put("machine", told).put("self_test", JSONObject.NULL)

@@ -30,7 +30,7 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun everyStageHasItsFigureInGreen() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         val screen = tested()
         shows(screen, "MixNet_S, ncnn")
         val good = screen.get().getColor(R.color.good)
@@ -42,7 +42,7 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun aFailedStageIsRedAndSaysWhere() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         lite.selfTest = FAILED
         val screen = tested()
         assertEquals(screen.get().getColor(R.color.bad), colourOf(screen.get(), "failed"))
@@ -54,14 +54,14 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun whatComparedNothingHasNotPassed() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         ncnn.selfTest = """{"passed": false, "stages": [{"stage": "tensor", "status": "passed", "figure": 0, "limit": 0}]}"""
         shows(tested(), "nothing is proved")
     }
 
     @Test
     fun aCrashIsARowAndTheNextModelIsTested() {
-        Assets.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "ncnn", "MixNet_S" to "lite")
         ncnn.hold = CountDownLatch(1)
         val screen = open()
         await("ncnn's self-test") { "self-test" in ncnn.asked }
@@ -79,7 +79,7 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun aRuntimeThatHangsIsGivenUp() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         ncnn.hold = CountDownLatch(1)
         val screen = open()
         await("the self-test") { "self-test" in ncnn.asked }
@@ -91,14 +91,14 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun aLibraryThatIsNotInTheAppIsSaid() {
-        Assets.put("MixNet_S" to "lite")
+        AssetFiles.put("MixNet_S" to "lite")
         Libraries.make = Libraries::native
         shows(tested(), "Paddle Lite is not in this app")
     }
 
     @Test
     fun aTargetThatTheAppDoesNotRunIsSaid() {
-        Assets.put("MixNet_S" to "tensorrt", "MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "tensorrt", "MixNet_S" to "ncnn")
         val screen = tested()
         shows(screen, "No runtime of this app runs artifacts of tensorrt")
         assertEquals(listOf("self-test"), ncnn.asked.toList())
@@ -106,7 +106,7 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun theRuntimesOwnWordsAreShown() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         ncnn.error = "the artifact was never verified"
         shows(tested(), "The runtime says: the artifact was never verified.")
     }
@@ -121,15 +121,15 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun aDamagedModelIsARow() {
-        Assets.put("MixNet_S" to "ncnn")
-        Assets.file("MixNet_S/ncnn", "model.bin").appendText("!")
+        AssetFiles.put("MixNet_S" to "ncnn")
+        AssetFiles.file("MixNet_S/ncnn", "model.bin").appendText("!")
         shows(tested(), "MixNet_S is damaged: model.bin")
         assertEquals(emptyList<String>(), ncnn.asked.toList())
     }
 
     @Test
     fun aTurnedPhoneTestsNothingAgain() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         ncnn.hold = CountDownLatch(1)
         val screen = open()
         await("the self-test") { "self-test" in ncnn.asked }
@@ -145,7 +145,7 @@ class SelfTestScreenTest : Device() {
 
     @Test
     fun itCanBeTestedAgainAndLeft() {
-        Assets.put("MixNet_S" to "ncnn")
+        AssetFiles.put("MixNet_S" to "ncnn")
         val screen = tested()
         ncnn.selfTest = FAILED
         screen.get().findViewById<Button>(R.id.again)!!.performClick()

@@ -1,6 +1,5 @@
 package org.edgekit.demo.models
 
-import android.content.res.AssetManager
 import java.io.File
 import java.io.FileOutputStream
 import java.io.IOException
@@ -22,7 +21,7 @@ private const val PARTIAL = ".partial-"
  * named by its manifest's hash. A folder is whole or not there: it is written beside and renamed into place.
  */
 class ArtifactStore(
-    private val assets: AssetManager,
+    private val assets: Assets,
     files: File,
     private val output: (File) -> FileOutputStream = ::FileOutputStream,
 ) {
@@ -37,7 +36,7 @@ class ArtifactStore(
         val partial = File(folder, "$PARTIAL${UUID.randomUUID()}")
         try {
             if (!partial.mkdirs()) throw IOException("$partial cannot be made")
-            copyFiles(model, hashesOf(model, manifest), partial)
+            copyFiles(model, recordsOf(model, manifest), partial)
             File(partial, MANIFEST).writeBytes(manifest)
             if (!partial.renameTo(place)) throw IOException("$partial cannot be renamed")
         } catch (error: IOException) {
@@ -75,27 +74,29 @@ class ArtifactStore(
             throw Refused(Sentence(R.string.no_manifest, model.title, model.folder), error)
         }
 
-    private fun hashesOf(model: DemoModel, manifest: ByteArray): Map<String, String> =
+    /** What the manifest says of each file, by its name. */
+    private fun recordsOf(model: DemoModel, manifest: ByteArray): Map<String, JSONObject> =
         try {
             val document = JSONObject(manifest.toString(Charsets.UTF_8))
             listOfNotNull(document.getJSONObject("files"), document.optJSONObject("golden"))
-                .flatMap { table -> table.keys().asSequence().map { it to table.getJSONObject(it).getString("sha256") } }
+                .flatMap { table -> table.keys().asSequence().map { it to table.getJSONObject(it) } }
                 .toMap()
         } catch (error: JSONException) {
             throw Refused(Sentence(R.string.damaged_file, model.title, MANIFEST), error)
         }
 
-    private fun copyFiles(model: DemoModel, hashes: Map<String, String>, into: File) {
-        for ((name, hash) in hashes) {
+    private fun copyFiles(model: DemoModel, records: Map<String, JSONObject>, into: File) {
+        for ((name, record) in records) {
             if ('/' in name || name == "..") throw Refused(Sentence(R.string.damaged_file, model.title, name))
             val stream =
                 try {
                     assets.open("$MODELS/${model.folder}/$name")
                 } catch (error: IOException) {
+                    if (record.optString("role") in model.backend?.spares.orEmpty()) continue
                     throw Refused(Sentence(R.string.missing_file, model.title, name), error)
                 }
             val found = stream.use { copy(it, output(File(into, name))) }
-            if (found != hash) throw Refused(Sentence(R.string.damaged_file, model.title, name))
+            if (found != record.optString("sha256")) throw Refused(Sentence(R.string.damaged_file, model.title, name))
         }
     }
 

@@ -1,6 +1,5 @@
 package org.edgekit.demo.models
 
-import android.content.res.AssetManager
 import java.io.FileNotFoundException
 import org.edgekit.demo.R
 import org.edgekit.demo.Refused
@@ -13,7 +12,7 @@ private const val INDEX = "$MODELS/index.json"
 private const val SCHEMA = 1
 
 /** The models in the assets, at least one. Throws [Refused] where there is none, or where the index cannot be read. */
-fun readIndex(assets: AssetManager): List<DemoModel> {
+fun readIndex(assets: Assets): List<DemoModel> {
     val text =
         try {
             assets.open(INDEX).use { it.readBytes().toString(Charsets.UTF_8) }

@@ -41,7 +41,7 @@ class PhotoActivity : Activity() {
         super.onCreate(savedInstanceState)
         setContentView(R.layout.photo)
         try {
-            models = readIndex(assets)
+            models = readIndex(demo.models)
         } catch (refused: Refused) {
             problem = refused.sentence
         }

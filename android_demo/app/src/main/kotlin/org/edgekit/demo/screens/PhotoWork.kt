@@ -1,6 +1,5 @@
 package org.edgekit.demo.screens
 
-import android.content.Context
 import java.io.File
 import org.edgekit.demo.R
 import org.edgekit.demo.Sentence
@@ -24,7 +23,7 @@ sealed interface Looked {
 }
 
 /** One photo, looked at by one model in one or several runtimes. */
-class PhotoWork(private val context: Context, private val store: ArtifactStore, private val client: RuntimeClient) {
+class PhotoWork(private val store: ArtifactStore, private val client: RuntimeClient) {
     /** What each artifact made of the photo, in the order in which they were asked. */
     val looked = linkedMapOf<DemoModel, Looked>()
 

@@ -1,11 +1,11 @@
 package org.edgekit.demo.screens
 
-import android.content.Context
 import org.edgekit.demo.Background
 import org.edgekit.demo.R
 import org.edgekit.demo.Refused
 import org.edgekit.demo.Sentence
 import org.edgekit.demo.models.ArtifactStore
+import org.edgekit.demo.models.Assets
 import org.edgekit.demo.models.DemoModel
 import org.edgekit.demo.models.readIndex
 import org.edgekit.demo.remote.Reply
@@ -27,7 +27,7 @@ sealed interface State {
 }
 
 /** The self-tests of all models in the app, one after the other. */
-class SelfTestWork(private val context: Context, private val store: ArtifactStore, private val client: RuntimeClient) {
+class SelfTestWork(private val assets: Assets, private val store: ArtifactStore, private val client: RuntimeClient) {
     /** Why there is nothing to test, where that is so. */
     var problem: Sentence? = null
         private set
@@ -50,7 +50,7 @@ class SelfTestWork(private val context: Context, private val store: ArtifactStor
         problem = null
         states.clear()
         try {
-            readIndex(context.assets).forEach { states[it] = State.Waiting }
+            readIndex(assets).forEach { states[it] = State.Waiting }
         } catch (refused: Refused) {
             problem = refused.sentence
         }

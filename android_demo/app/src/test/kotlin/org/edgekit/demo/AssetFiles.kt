@@ -1,13 +1,20 @@
 package org.edgekit.demo
 
 import java.io.File
+import java.io.FileInputStream
+import java.io.InputStream
+import java.nio.file.Files
+import org.edgekit.demo.models.Assets
 import org.edgekit.demo.models.sha256
 import org.json.JSONArray
 import org.json.JSONObject
 
-/** The app's assets, made anew for each test. */
-object Assets {
-    private val root = File(System.getProperty("edgekit.assets")!!, "models")
+/** The app's assets as files, made anew for each test. */
+object AssetFiles {
+    private val folder = Files.createTempDirectory("assets").toFile()
+    private val root = File(folder, "models")
+
+    fun open(path: String): InputStream = FileInputStream(File(folder, path))
 
     fun clear() {
         root.deleteRecursively()
@@ -42,4 +49,9 @@ object Assets {
                 .put("golden", JSONObject().put("golden.safetensors", JSONObject().put("sha256", sha256(golden))))
         file(folder, "manifest.json").writeText(manifest.toString())
     }
+}
+
+/** The app on these assets. */
+class TestApplication : DemoApplication() {
+    override val models = Assets(AssetFiles::open)
 }
