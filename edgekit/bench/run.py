@@ -21,7 +21,7 @@ from edgekit.convert import planned_manifest, write_conversion
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.devices.remote_worker import system_texts
-from edgekit.devices.system_state import PATTERNS, chosen_cores, state_here, state_of
+from edgekit.devices.system_state import PATTERNS, MachineState, chosen_cores, state_here, state_of
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.filesystem.owned import check_kind
 from edgekit.native.plan import PARAM, layers_stage
@@ -211,8 +211,20 @@ def device_options(machine: RemoteMachine, timing: Timing) -> dict[str, Any]:
     options: dict[str, Any] = {"threads": timing.threads, "latency": timing.of_bench}
     if timing.cores:
         texts = system_texts(machine, PATTERNS)
-        options["cores"] = list(chosen_cores(timing.cores, state_of(texts or {}), machine.name))
+        options["cores"] = cores_for(timing, state_of(texts or {}), machine.name)
     return options
+
+
+def cores_for(timing: Timing, state: MachineState, name: str) -> list[int]:
+    """The processors of a timed run. Raises UsageError where they are fewer than its threads, which wait for each other
+    then."""
+    cores = chosen_cores(timing.cores, state, name)
+    if len(cores) < timing.threads:
+        raise UsageError(
+            f"{timing.threads} threads on {len(cores)} of {name}'s cores are no measurement",
+            f"Give --threads {len(cores)}.",
+        )
+    return list(cores)
 
 
 def made(entry: Entry, outcomes: Outcomes, out: Path | None) -> Manifest:
@@ -252,7 +264,7 @@ def timed_stage(entry: Entry, variant: Variant, manifest: Manifest, executor: Ex
     golden = stored(inputs, executor.store.cache, notify=executor.store.notify)
     described = Artifact(Path(), manifest)
     files = {role: SourceFile(Path(), "") for role in entry.target.description.files}
-    cores = {"cores": list(chosen_cores(timing.cores, state_here(), "this machine"))} if timing.cores else {}
+    cores = {"cores": cores_for(timing, state_here(), "this machine")} if timing.cores else {}
     stage = run_stage(entry.target, variant, manifest.model.name, files, golden, run_options(described))
     return replace(
         stage,

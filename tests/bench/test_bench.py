@@ -175,3 +175,10 @@ def test_how_long_is_measured(asked: dict[str, Any], expected: tuple[int, float,
 def test_times_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         timing_of(None, None, quick=False, sustained=text)
+
+
+def test_more_threads_than_cores_are_no_measurement(project: FakeProject) -> None:
+    report = bench(project, *MODEL, "-t", "alpha", "--cores", "0", "--threads", "2", status=2)
+    assert "2 threads on 1 of this machine's cores" in report["rows"][0]["reason"]
+    report = bench(project, *MODEL, "-t", "alpha", "--cores", "0", "--threads", "1")
+    assert report["rows"][0]["conditions"]["cores"] == [0]
