@@ -7,7 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Out
 from edgekit.cli.console import console, print_json, warn
-from edgekit.cli.verify import named_folders
+from edgekit.cli.named_artifacts import named_folders
 from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:

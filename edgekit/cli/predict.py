@@ -34,8 +34,8 @@ def predict(
     verbose: Verbose = False,
 ) -> int:
     """Name what is on photos, in the artifact's own runtime, with photos prepared as its manifest says."""
+    from edgekit.cli.named_artifacts import named_artifacts
     from edgekit.cli.session import session
-    from edgekit.cli.verify import named_artifacts
     from edgekit.data.photos import find_photos
     from edgekit.predict import predict as predict_photos
     from edgekit.report.predictions import prediction_table

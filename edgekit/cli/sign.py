@@ -61,7 +61,7 @@ def sign(
         raise UsageError("no artifact is named", "Name a model or an artifact's folder.")
     signatures: dict[Path, Signed] = {}
     if check is not None:
-        from edgekit.cli.verify import named_folders
+        from edgekit.cli.named_artifacts import named_folders
         from edgekit.signing.keys import public_key
 
         believed = public_key(check)
@@ -99,7 +99,7 @@ def sign_all(
     signatures: "dict[Path, Signed]",
 ) -> None:
     """Sign every artifact meant; nothing is signed where one of them is damaged."""
-    from edgekit.cli.verify import named_artifacts
+    from edgekit.cli.named_artifacts import named_artifacts
     from edgekit.signing.keys import secret_key
     from edgekit.signing.signature import UNTRUSTED_COMMENT, check_signable, sign_artifact
 

@@ -10,13 +10,13 @@ from edgekit.cli.console import console, print_json
 from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.lite_library_flag import LiteLibrary, library_for
+from edgekit.cli.named_artifacts import named_folders
 from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
-from edgekit.errors import AbsentError, UsageError
+from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from edgekit.artifact.load import Artifact
     from edgekit.from_device.judged import Judged
     from edgekit.signing.signature import Signed
     from edgekit.verify import Check
@@ -137,45 +137,6 @@ def verdicts_status(checks: list["Check"]) -> int:
         return 1
     reasons = (check.discarded or check.absent for check in checks)
     return next((reason.exit_status for reason in reasons if reason is not None), 0)
-
-
-def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
-    """The artifacts meant by models' names or folders; those in `out` where nothing is named.
-
-    Raises AbsentError where there is none, UsageError for an unknown model or a damaged artifact.
-    """
-    from edgekit.artifact.load import load_artifact
-
-    return [load_artifact(folder) for folder in named_folders(names, out)]
-
-
-def named_folders(names: list[str], out: Path) -> list[Path]:
-    """The folders of the artifacts meant. Raises AbsentError where there is none, UsageError for an unknown model."""
-    from edgekit.artifact.load import find_artifacts
-    from edgekit.artifact.manifest import FILE
-    from edgekit.catalog import load_catalog
-
-    folders: list[Path] = []
-    for name in names:
-        path = Path(name)
-        if (path / FILE).exists():
-            folders.append(path)
-            continue
-        found = find_artifacts(path) if path.is_dir() and "/" in name else []
-        # A model from a folder is known by its artifacts alone.
-        known = found or (path.name == name and find_artifacts(out, name))
-        model = name if known else load_catalog().find(name).name
-        found = found or find_artifacts(out, model)
-        if not found:
-            raise AbsentError(
-                f"{out} holds no artifact of {model}", f"Run `edgekit convert {model} --target all` first."
-            )
-        folders += found
-    if not names:
-        folders = find_artifacts(out)
-        if not folders:
-            raise AbsentError(f"{out} holds no artifacts", "Run `edgekit convert MODEL --target all` first.")
-    return list(dict.fromkeys(folders))
 
 
 def show_checks(checks: list["Check"], signatures: "Mapping[Path, Signed] | None" = None) -> None:
