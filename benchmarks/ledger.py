@@ -41,7 +41,9 @@ from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.target import targets
 from edgekit.reference.choose import Choice
-from edgekit.verify import Preparation, chosen_reference, judge_variant, prepare
+from edgekit.verification.judge import judge_variant
+from edgekit.verification.judge_artifact import chosen_reference
+from edgekit.verification.preparation import Preparation, prepare
 from tests.diagnose.damage import seal_again, stored_parameters
 from tests.ledger.damages import DAMAGES
 

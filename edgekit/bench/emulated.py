@@ -25,7 +25,7 @@ from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant
 from edgekit.reference.choose import PADDLE_CPU, Reference
-from edgekit.verify import judge_variant, truth_of
+from edgekit.verification.judge import judge_variant, truth_of
 
 
 @dataclass(frozen=True)

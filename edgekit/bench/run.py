@@ -35,7 +35,7 @@ from edgekit.pipeline.target import Target, Variant
 from edgekit.reference.choose import PADDLE_CPU, Reference
 from edgekit.reference.device import cpu_name
 from edgekit.report.conditions import numbers
-from edgekit.verify import judge_variant, truth_of
+from edgekit.verification.judge import judge_variant, truth_of
 
 BLOCKS = 32
 """Parts of a run whose p50 are kept: enough for an interval, and few enough to mail."""

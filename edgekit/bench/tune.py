@@ -25,7 +25,7 @@ from edgekit.pipeline.plan import plan_conversion
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.target import Target, Variant
 from edgekit.reference.device import cpu_name
-from edgekit.verify import verify
+from edgekit.verification.verify import verify
 
 Settings = dict[str, bool | int | str]
 ROUNDS = 2

@@ -25,7 +25,7 @@ from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
     from edgekit.convert import Conversion
-    from edgekit.verify import Check
+    from edgekit.verification.check import Check
 
 # Everything that could be done is done, and `--target all` means more: some targets cannot do what is asked.
 PARTLY = 5
@@ -99,7 +99,7 @@ def convert(
     from edgekit.convert import convert as convert_model
     from edgekit.pipeline.embedding import check_embedding
     from edgekit.pipeline.target import check_precision, left_out_of_all, parse_flags, select_targets
-    from edgekit.verify import verify as verify_artifacts
+    from edgekit.verification.verify import verify as verify_artifacts
 
     if golden is not None and not verify:
         raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from edgekit.diagnose.report import Diagnosis
     from edgekit.inputs.photo_folder import PhotoFolder
     from edgekit.pipeline.source import ModelSource
-    from edgekit.verify import Check
+    from edgekit.verification.check import Check
 
 NoDiagnose = Annotated[bool, typer.Option("--no-diagnose", help="Do not look for the reason where a verdict fails.")]
 

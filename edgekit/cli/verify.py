@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from edgekit.from_device.judged import Judged
     from edgekit.signing.signature import Signed
-    from edgekit.verify import Check
+    from edgekit.verification.check import Check
 
 
 def verify(
@@ -71,7 +71,7 @@ def verify(
     from edgekit.cli.session import session
     from edgekit.reference.choose import choice
     from edgekit.signing.keys import public_key
-    from edgekit.verify import verify as verify_artifacts
+    from edgekit.verification.verify import verify as verify_artifacts
 
     machines = chosen_any(device)
     library = library_for(lite_library, machines)

@@ -32,7 +32,7 @@ from edgekit.pipeline.target import targets
 from edgekit.predict import ranked
 from edgekit.reference.choose import PADDLE_CPU, Truth
 from edgekit.untrusted.wording import harmless
-from edgekit.verify import thresholds_of, truth_of, with_own
+from edgekit.verification.judge import thresholds_of, truth_of, with_own
 
 LABEL = "photo of the device"
 # What verification writes into a manifest, and what says nothing of what an artifact computes.

@@ -19,7 +19,9 @@ from edgekit.matrix.space import remove_outputs
 from edgekit.pipeline.execute import Executor, Job
 from edgekit.pipeline.outcome import Outcomes
 from edgekit.pipeline.store import StageResult
-from edgekit.verify import Check, Preparation, judge_artifact, prepare
+from edgekit.verification.check import Check
+from edgekit.verification.judge_artifact import judge_artifact
+from edgekit.verification.preparation import Preparation, prepare
 
 # Packages that every worker has, and that say nothing about a target.
 COMMON_TOOLS = ("numpy", "safetensors", "protobuf")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from edgekit.artifact.manifest import Manifest
     from edgekit.parity.verdict import OutputFigures
     from edgekit.pipeline.store import StageResult
-    from edgekit.verify import Check
+    from edgekit.verification.check import Check
 
 STYLES = {"passed": "bold green", "failed": "bold red", "not run": "yellow"}
 

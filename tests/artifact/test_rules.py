@@ -15,7 +15,7 @@ from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.parity import Tolerance, Verdict
 from edgekit.recipe.load import default_recipe
-from edgekit.verify import with_own
+from edgekit.verification.judge import with_own
 
 USUAL, EXCUSE = default_recipe().tolerance("fp32"), default_recipe().unaccounted
 LAX = Tolerance(noise_factor=1e9, max_noise=0.9, reason="everything passes")

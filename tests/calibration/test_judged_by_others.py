@@ -13,7 +13,7 @@ from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.store import StageStore
 from edgekit.toolchain.worker import Toolchain
-from edgekit.verify import verify
+from edgekit.verification.verify import verify
 
 MANIFEST = Manifest(
     edgekit="0.1.0",

@@ -11,7 +11,7 @@ from edgekit.bench.row import Report, Row
 from edgekit.bench.table import bench_notes, bench_table
 from edgekit.report.conditions import age_words, busy_words, is_busy
 from edgekit.report.verdicts import latency_notes, verdict_table
-from edgekit.verify import Check
+from edgekit.verification.check import Check
 from tests.report.test_width import checks
 from tests.report.width import rendered
 

@@ -14,7 +14,7 @@ from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.target import targets
 from edgekit.report.matrix_table import matrix_table
 from edgekit.report.verdicts import verdict_table
-from edgekit.verify import Check
+from edgekit.verification.check import Check
 from tests.report.test_matrix_pages import cell, passed, report
 from tests.report.width import rendered
 

@@ -1,0 +1,112 @@
+"""Judges all variants of an artifact on all machines, and keeps the verdicts in its manifest."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from edgekit.artifact.golden import write_golden
+from edgekit.artifact.manifest import VariantVerdict
+from edgekit.artifact.rules import Rules, rules_for
+from edgekit.artifact.samples import (
+    samples_record,
+)
+from edgekit.devices.remote_machine import RemoteMachine
+from edgekit.errors import AbsentError
+from edgekit.ledger.verification import with_ledger
+from edgekit.parity import Verdict
+from edgekit.pipeline.execute import Outcomes
+from edgekit.pipeline.store import StageResult
+from edgekit.pipeline.target import Variant
+from edgekit.reference.choose import Choice, Reference, Truth
+from edgekit.verification.check import Check
+from edgekit.verification.judge import judge_ranges, judge_variant, truth_of
+from edgekit.verification.preparation import Preparation, subject_of
+
+
+def judge_artifact(
+    prepared: Sequence[Preparation], outcomes: Outcomes, against: Choice | None = None, recipe: Path | None = None
+) -> list[Check]:
+    """Judge each variant on each machine, and write the verdicts into the artifact's manifest.
+
+    `prepared` are of one artifact and not empty. Without `against`, Paddle here is the reference. Raises
+    SupersededError, with nothing written, where the artifact is no longer the one that was prepared.
+    """
+    truth = outcomes.result(prepared[0].reference)
+    rules = rules_for(prepared[0].artifact.manifest, recipe)
+    judged_by, here = chosen_reference(prepared[0], truth, against or Choice("paddle-cpu"), rules)
+    judged = [check for one in prepared for check in judge_on_machine(one, outcomes, rules, truth, judged_by, here)]
+    # What is only inspected is inspected here, once for all machines.
+    checks = list({(check.variant.name, check.found.machine): check for check in judged}.values())
+    keep_verdicts(prepared[0], tuple(check.found for check in checks if check.absent is None), here)
+    return checks
+
+
+def judge_on_machine(
+    prepared: Preparation, outcomes: Outcomes, rules: Rules, truth: StageResult, judged_by: Reference, here: Truth
+) -> list[Check]:
+    """Judge each variant of an artifact on one machine."""
+    checks = []
+    for variant in prepared.variants:
+        outcome = outcomes.by_key[prepared.runs[variant.name].key]
+        if isinstance(prepared.machine, RemoteMachine) and isinstance(outcome, AbsentError):
+            checks.append(unreached(prepared, prepared.machine, variant, outcome, judged_by))
+            continue
+        found = judge_variant(
+            prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules, prepared.chosen
+        )
+        if prepared.ranges:
+            found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
+        ledger = prepared.ledgers.get(variant.name)
+        found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, rules.unaccounted)
+        found = replace(found, tolerance=rules.whose)
+        if prepared.machine and not variant.not_run:
+            found = replace(found, machine=prepared.machine.name, device=prepared.machine.title)
+        checks.append(
+            Check(
+                prepared.artifact,
+                prepared.target,
+                variant,
+                found,
+                truth,
+                judged_by,
+                prepared.golden,
+                remembered=isinstance(outcome, StageResult) and outcome.cached,
+            )
+        )
+    return checks
+
+
+def chosen_reference(
+    prepared: Preparation, truth: StageResult, against: Choice, rules: Rules
+) -> tuple[Reference, Truth]:
+    """The reference for an artifact, and what Paddle computed here."""
+    here = truth_of(prepared.artifact.manifest, truth)
+    return against.of(subject_of(prepared), here, rules.tolerance), here
+
+
+def unreached(
+    prepared: Preparation, machine: RemoteMachine, variant: Variant, error: AbsentError, judged_by: Reference
+) -> Check:
+    """The check of what did not run since its device was not to be had: that says nothing of the artifact."""
+    verdict = Verdict.not_run(str(error).rstrip("."), judged_by.name, prepared.artifact.manifest.precision)
+    found = VariantVerdict(variant.name, verdict, machine=machine.name, device=machine.title)
+    return Check(prepared.artifact, prepared.target, variant, found, None, judged_by, prepared.golden, absent=error)
+
+
+def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
+
+    Verdicts of other machines stay where they are of the same golden inputs. Raises SupersededError where it is no
+    longer the artifact that was judged.
+    """
+    from safetensors.numpy import load_file
+
+    golden, manifest = prepared.golden, prepared.artifact.manifest
+    samples = samples_record(golden)
+    earlier = manifest.verdicts if manifest.samples == samples else ()
+    by_machine = {(one.variant, one.machine): one for one in (*earlier, *verdicts)}
+    manifest = replace(manifest, verdicts=tuple(by_machine.values()), samples=samples)
+    inputs = load_file(prepared.fed.path)
+    artifact = prepared.artifact
+    write_golden(artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds, judged=artifact)
