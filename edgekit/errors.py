@@ -39,6 +39,10 @@ class ConversionError(EdgekitError):
     exit_status = 4
 
 
+class WorkerError(ConversionError):
+    """A worker crashed, hung or answered nonsense, and did not itself say that it cannot (exit status 4)."""
+
+
 class DiskFullError(ConversionError):
     """There was no room for what was to be written; another way to it has none either (exit status 4)."""
 

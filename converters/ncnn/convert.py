@@ -25,7 +25,7 @@ from onnx_graph import OnnxGraph
 from param_file import ParamFile
 from pnnx_process import Conversion, run_pnnx
 from rewriting import chosen_rewrites, rewrite_graph
-from weights_file import CutShort, UnknownLayout, WeightsFile
+from weights_file import Unfit, UnknownLayout, WeightsFile
 
 _PRECISIONS = ("fp32", "fp16")
 
@@ -91,7 +91,7 @@ def _read_whole(conversion: Conversion) -> ParamFile:
         raise NotWhole(f"{conversion.param.name} was not written whole: {refusal.message}") from None
     try:
         WeightsFile.read(param, conversion.bin)
-    except CutShort as cut:
+    except Unfit as cut:
         raise NotWhole(f"{conversion.bin.name} was not written whole: {cut}") from None
     except UnknownLayout:
         # Of layers that the reader does not know only ncnn itself can tell.

@@ -13,7 +13,7 @@ from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from param_file import Layer, ParamFile
 from param_numbers import numbers
-from weights_file import INPUT_SCALE, WEIGHT_SCALES, UnknownLayout, WeightsFile
+from weights_file import INPUT_SCALE, WEIGHT_SCALES, Unfit, UnknownLayout, WeightsFile
 
 
 def stored(request: Request) -> Iterator[Stored]:
@@ -22,7 +22,8 @@ def stored(request: Request) -> Iterator[Stored]:
     try:
         weights = WeightsFile.read(network, request.inputs["bin"])
     except UnknownLayout as unknown:
-        raise Refusal(f"{request.inputs['bin'].name} cannot be accounted for: {unknown}") from unknown
+        kind = "input" if isinstance(unknown, Unfit) else "conversion"
+        raise Refusal(f"{request.inputs['bin'].name} cannot be accounted for: {unknown}", kind=kind) from unknown
     for layer in network.layers:
         tensors = {tensor.name: tensor.values for tensor in weights.tensors[layer.name]}
         for name, values in tensors.items():

@@ -23,11 +23,11 @@ CONVOLUTIONS = tuple(f"Convolution{kind}" for kind in ("", "DepthWise", "3D", "D
 
 
 class UnknownLayout(ValueError):
-    """A layer's weights are laid out in a way that is not known here, or the file does not fit the network."""
+    """A layer's weights are laid out in a way that is not known here, or the file is not this network's."""
 
 
-class CutShort(UnknownLayout):
-    """The file has another size than its network's layers need."""
+class Unfit(UnknownLayout):
+    """The file is not this network's: it has another size than its layers need, or a flag that nothing writes."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class WeightsFile:
                 position = tensor.stop
             found[layer.name] = stored
         if position != len(content):
-            raise CutShort(f"{path.name} has {len(content)} bytes where its layers need {position}")
+            raise Unfit(f"{path.name} has {len(content)} bytes where its layers need {position}")
         return cls(found)
 
     def digests(self, layer: str) -> dict[str, str]:
@@ -73,13 +73,13 @@ def _take(content: np.ndarray, name: str, start: int, count: int, flagged: bool)
         head = content[start : start + _FLAG_BYTES].tobytes()
         flag = int.from_bytes(head, "little")
         if len(head) < _FLAG_BYTES:
-            raise CutShort(f"the file ends before {name}")
+            raise Unfit(f"the file ends before {name}")
         if flag not in _STORED:
-            raise UnknownLayout(f"the flag {flag:#x} before {name} is not known")
+            raise Unfit(f"the flag {flag:#x} before {name} is not known")
         dtype, first = np.dtype(_STORED[flag]), start + _FLAG_BYTES
     stop = first + count * dtype.itemsize
     if count < 0 or stop > len(content):
-        raise CutShort(f"{name} needs {count} values, more than the file holds")
+        raise Unfit(f"{name} needs {count} values, more than the file holds")
     values = np.frombuffer(content[first:stop].data, dtype)
     return StoredTensor(name, start, stop + (-(stop - first) % 4 if dtype.itemsize < 4 else 0), values)
 

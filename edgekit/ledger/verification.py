@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from edgekit.artifact.origin import program_folder_of, quantisation_folder_of, rewritten_folder_of, written_folder_of
 from edgekit.bundled import bundled_folder
+from edgekit.errors import ConversionError, WorkerError
 from edgekit.ledger.ledger import Ledger
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.toolchain.worker import Limits
@@ -124,10 +125,12 @@ def with_ledger(
 def shortfall(outcome: "StageResult | EdgekitError", excuse: str) -> tuple[str, bool]:
     """What an account lacks, in words, and whether the artifact fails by it; no words where it is complete.
 
-    An account that could not be made lacks everything; of files in which nothing can be read nothing is known.
+    An account that could not be made lacks everything; of files in which nothing can be read nothing is known. The
+    recipe excuses what the reader says it does not know, and neither a file that does not fit nor a reader that breaks.
     """
     if isinstance(outcome, Exception):
-        return f"its parameters could not be accounted for: {outcome}", not excuse
+        unknown = isinstance(outcome, ConversionError) and not isinstance(outcome, WorkerError)
+        return f"its parameters could not be accounted for: {outcome}", not (excuse and unknown)
     ledger = Ledger.of(outcome.details)
     if ledger.partial and not ledger.stored:
         return f"its parameters could not be accounted for: {ledger.partial}", False

@@ -17,7 +17,7 @@ from edgekit.bundled import bundled_folder
 from edgekit.devices.emulation import emulated_program, emulated_python
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.devices.remote_worker import run_remotely
-from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError
+from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError, WorkerError
 from edgekit.filesystem.full_disk import full_disk, nothing_left, says_full
 from edgekit.toolchain.channel import Channel
 from edgekit.toolchain.command import Cancelled, kill_group
@@ -240,11 +240,11 @@ def read_result(title: str, status: int, trouble: str, answer: Path, log: Path) 
     """The worker's result, or the one sentence that says why there is none."""
     remedy = f"Its log is {log}; --verbose shows it."
     if trouble:
-        raise ConversionError(f"{title} {trouble}", remedy)
+        raise WorkerError(f"{title} {trouble}", remedy)
     if not is_plain(log):
-        raise ConversionError(f"{title} put something else in the place of its log", DISTRUST)
+        raise WorkerError(f"{title} put something else in the place of its log", DISTRUST)
     if not is_plain(answer):
-        raise ConversionError(f"{title} {how_it_ended(status)}: {telling_line(log)}", remedy)
+        raise WorkerError(f"{title} {how_it_ended(status)}: {telling_line(log)}", remedy)
     said = read_answer(title, answer)
     if said.status != "ok":
         raise REFUSALS.get(said.kind, ConversionError)(said.message, said.remedy)
@@ -265,7 +265,7 @@ class Answer(Struct, frozen=True):
 
 
 def read_answer(title: str, answer: Path) -> Answer:
-    """The worker's answer. Raises ConversionError for a file that is none: the worker may be in a stranger's hands."""
+    """The worker's answer. Raises WorkerError for a file that is none: the worker may be in a stranger's hands."""
     import msgspec
 
     try:
@@ -274,7 +274,7 @@ def read_answer(title: str, answer: Path) -> Answer:
         # Python's reader: workers write NaN and infinity, which JSON does not have.
         return msgspec.convert(json.loads(answer.read_text(encoding="utf-8")), Answer)
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
-        raise ConversionError(f"{title} left a result that cannot be read: {error}", DISTRUST) from None
+        raise WorkerError(f"{title} left a result that cannot be read: {error}", DISTRUST) from None
 
 
 def how_it_ended(status: int) -> str:

@@ -1,7 +1,7 @@
 import pytest
 
 from edgekit.artifact.manifest import VariantVerdict
-from edgekit.errors import ConversionError
+from edgekit.errors import ConversionError, EdgekitError, UsageError, WorkerError
 from edgekit.ledger.ledger import Ledger, Unexplained
 from edgekit.ledger.verification import with_ledger
 from edgekit.parity import Verdict
@@ -57,6 +57,14 @@ def test_an_account_that_could_not_be_made_fails_where_all_accounts_are_known() 
     assert with_ledger(found, error, "because").verdict.warnings == (
         "its parameters could not be accounted for: it is not known whether Foo has weights",
     )
+
+
+@pytest.mark.parametrize(
+    "error", [UsageError("it has 7146 bytes where its layers need 6924"), WorkerError("it crashed")]
+)
+def test_no_excuse_is_for_a_file_that_does_not_fit_or_breaks_its_reader(error: EdgekitError) -> None:
+    found = VariantVerdict("", Verdict("passed", "Paddle", "fp32"))
+    assert with_ledger(found, error, "because").verdict.status == "failed"
 
 
 def result(details: dict) -> StageResult:
