@@ -8,6 +8,7 @@ as `paddle.jit.to_static` does, which takes several times as long; the parameter
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,11 +157,11 @@ class NeedsSource(Exception):
 
 @contextmanager
 def _faithful_variables() -> Iterator[None]:
-    """Variables that refuse what they would do silently wrong.
+    """Variables that do what tensors do, or refuse.
 
     A branch on a value that the program computes would be taken always, since a variable has no `__bool__` (Paddle's
-    own functions ask so whether they have a parameter). An assignment to a part of a variable gives a new one, which
-    nobody uses (ReXNet, TNT, Swin's mask).
+    own functions ask so whether they have a parameter). An assignment to a part of a variable (ReXNet, TNT, Swin's
+    mask) gives a new one in a static graph: the Python object becomes that one, so that all who hold it see the change.
     """
     variable = paddle.static.Variable
     assign = variable.__setitem__
@@ -170,15 +171,26 @@ def _faithful_variables() -> Iterator[None]:
             return True
         raise NeedsSource(f"a branch on the value of {self.name}")
 
-    def refuse_assignment(self: Any, *_: Any) -> None:
-        raise NeedsSource(f"an assignment to a part of {self.name}")
+    def assign_part(self: Any, places: Any, values: Any) -> None:
+        if self.persistable or self.block.idx:
+            raise NeedsSource(f"an assignment to a part of {self.name}")
+        become(self, paddle.static.setitem(self, places, values))
 
-    variable.__bool__, variable.__setitem__ = refuse_truth, refuse_assignment
+    variable.__bool__, variable.__setitem__ = refuse_truth, assign_part
     try:
         yield
     finally:
         del variable.__bool__
         variable.__setitem__ = assign
+
+
+def become(variable: Any, written: Any) -> None:
+    """Make a Python object stand for another variable of its block; what it stood for gets an object of its own."""
+    names = variable.block.vars
+    names[variable.name] = copy(variable)
+    vars(variable).clear()
+    vars(variable).update(vars(written))
+    names[variable.name] = variable
 
 
 def _cannot_take(architecture: Architecture, input_size: tuple[int, int], reason: str) -> Refusal:
