@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from edgeworker.ledger.account import Explanations, Rewritten
 from edgeworker.ledger.stored import Stored
@@ -36,8 +35,16 @@ def explanations(request: Request) -> Explanations:
     folder = request.inputs.get("rewritten")
     rewritten = Rewritten(*program_of(folder)) if folder else None
     quantisation = request.inputs.get("chosen")
-    chosen = load_file(quantisation / CHOSEN_FILE) if quantisation else None
+    chosen = _chosen(quantisation) if quantisation else None
     return Explanations(program, parameters, request.options.get("added", []), rewritten, chosen)
+
+
+def _chosen(folder: Path) -> dict[str, np.ndarray]:
+    """What a quantisation chose: scales, zero points, ranges."""
+    # Not every toolchain that has a ledger has this package: TensorRT's reader has numpy alone.
+    from safetensors.numpy import load_file
+
+    return load_file(folder / CHOSEN_FILE)
 
 
 def program_of(folder: Path, described: Path | None = None) -> tuple[Any, dict[str, np.ndarray]]:
