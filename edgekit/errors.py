@@ -18,7 +18,9 @@ class EdgekitError(Exception):
         self.remedy = harmless(remedy)
 
     def __str__(self) -> str:
-        return f"{self.message}. {self.remedy.rstrip('.')}." if self.remedy else self.message
+        if not self.remedy:
+            return self.message
+        return f"{self.message}. {self.remedy if self.remedy.endswith(('?', '!')) else self.remedy.rstrip('.') + '.'}"
 
 
 class UsageError(EdgekitError):

@@ -12,6 +12,8 @@ from edgekit.untrusted.files import resolved
 
 APP_TARGETS = ("ncnn", "lite")
 """What the app has a runtime for."""
+APP_PRECISIONS = ("fp32", "fp16")
+"""What that runtime computes in: it refuses to load others (runtime/backends)."""
 VARIANTS = {"lite": "ARM"}
 """The variant that a phone runs, of targets that have several."""
 SPARES = {"lite": ("model.x86.nb",)}
@@ -38,14 +40,19 @@ class Chosen:
 def chosen(artifact: Artifact) -> Chosen:
     """What of an artifact an app gets.
 
-    Raises UsageError where it is not of a target that the app runs or was not verified, UnprovedError where it was, and
-    failed.
+    Raises UsageError where it is not of a target or a precision that the app runs or was not verified, UnprovedError
+    where it was, and failed.
     """
     manifest = artifact.manifest
     if manifest.target not in APP_TARGETS:
         raise UsageError(
             f"{artifact.folder} is of {manifest.target}, and the app runs {' and '.join(APP_TARGETS)}",
             f"Convert it: edgekit convert {manifest.model.name} --target {','.join(APP_TARGETS)} --verify.",
+        )
+    if manifest.precision not in APP_PRECISIONS:
+        raise UsageError(
+            f"{artifact.folder} is {manifest.precision.upper()}, and the app's runtime computes in FP32 and FP16",
+            f"Export another: edgekit convert {manifest.model.name} --target {manifest.target} --verify.",
         )
     check_kind(manifest)
     check_verified(artifact)

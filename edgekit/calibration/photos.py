@@ -52,7 +52,7 @@ def calibration_photos(source: str, side: int = 256) -> CalibrationPhotos:
     folder = Path(source).expanduser()
     if not folder.is_dir():
         raise UsageError(
-            f"{FLAG} {source}: there is no such folder",
+            f"{FLAG} {source}: " + ("it is no folder" if folder.exists() else "there is no such folder"),
             f"Give one that holds {FEWEST} to {MOST} photos like those that the model will see, or `{BUNDLED}`.",
         )
     try:

@@ -129,6 +129,9 @@ def bench(
         )
     ):
         raise UsageError(f"{given} is for the latency alone", "Leave it out, or --tune and --rewrites.")
+    if record is not None:
+        # Before a measurement of minutes, and again when it is written.
+        check_record(record)
     sources = []
     for size in batches(batch):
         sources += model_sources(models, model.options(size), offline=offline)
@@ -196,12 +199,21 @@ def duration(text: str) -> float:
     return float(seconds)
 
 
+def check_record(path: Path) -> None:
+    """Raise UsageError where something else lies, or there is no folder."""
+    from edgekit.filesystem.owned import check_file
+
+    if not path.parent.is_dir():
+        raise UsageError(f"--record {path}: there is no folder {path.parent}", "Make it, or choose another place.")
+    check_file(path, "record", lambda start: b'"published_are"' in start)
+
+
 def write_record(path: Path, report: "Report") -> None:
     """Write what `--json` prints into a file. Raises UsageError where something else lies there."""
-    from edgekit.filesystem.owned import check_file, write_whole
+    from edgekit.filesystem.owned import write_whole
     from edgekit.untrusted.json_document import encode_json
 
-    check_file(path, "record", lambda start: b'"published_are"' in start)
+    check_record(path)
     write_whole(path, encode_json(report) + b"\n")
 
 

@@ -142,7 +142,7 @@ def convert(
             verify_artifacts(artifacts, executor, own=own, recipe=model.recipe, machines=machines) if verify else None
         )
     if not json:
-        show_conversions(done) if checks is None else show_checks(checks)
+        show_conversions(done, out) if checks is None else show_checks(checks)
     for reason in left_out.values():
         warn(f"left out of all: {reason}")
     status = exit_status(done, checks) or (PARTLY if left_out else 0)
@@ -172,7 +172,7 @@ def exit_status(done: list["Conversion"], checks: list["Check"] | None) -> int:
     return verdicts_status(checks)
 
 
-def show_conversions(done: list["Conversion"]) -> None:
+def show_conversions(done: list["Conversion"], out: Path) -> None:
     """Say where each artifact lies and how big its files are."""
     from edgekit.report.sizes import readable_size
 
@@ -190,7 +190,8 @@ def show_conversions(done: list["Conversion"]) -> None:
         )
     models = " ".join(dict.fromkeys(one.model for one in done if one.artifact and not one.artifact.manifest.verdicts))
     if models:
-        error_console().print(f"Not verified yet: edgekit verify {models}", highlight=False)
+        where = "" if out == DEFAULT_OUT else f" --out {out}"
+        error_console().print(f"Not verified yet: edgekit verify {models}{where}", highlight=False, soft_wrap=True)
 
 
 def conversions_document(done: list["Conversion"], checks: list["Check"] | None) -> dict:

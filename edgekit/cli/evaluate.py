@@ -187,7 +187,7 @@ def of_precisions(artifacts: list["Artifact"], asked: str | None, model: str) ->
     if missing := [one for one in wanted if one not in {found.manifest.precision for found in chosen}]:
         raise AbsentError(
             f"{model} has no {missing[0]} artifact among those chosen",
-            f"Run `edgekit convert {model} --precision {missing[0]} --target ...` first.",
+            f"Run `edgekit convert {artifacts[0].manifest.model.name} --precision {missing[0]} --target ...` first.",
         )
     return chosen
 

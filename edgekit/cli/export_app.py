@@ -64,7 +64,7 @@ def wanted_artifacts(what: list[str], out: Path, target: str) -> "list[Artifact]
 
     Raises UsageError for a target that the app does not run, or a damaged artifact, AbsentError where there is none.
     """
-    from edgekit.app_export.chosen import APP_TARGETS
+    from edgekit.app_export.chosen import APP_PRECISIONS, APP_TARGETS
     from edgekit.artifact.load import load_artifact, read_manifest
 
     wanted = [name.strip().lower() for name in target.split(",") if name.strip()]
@@ -78,6 +78,8 @@ def wanted_artifacts(what: list[str], out: Path, target: str) -> "list[Artifact]
         folders = named_folders([name], out)
         single = len(folders) == 1 and Path(name) == folders[0]
         fitting = folders if single else [one for one in folders if read_manifest(one).target in wanted]
+        # Of a model's artifacts those of a precision that the app lacks are passed over, where there are others.
+        fitting = [one for one in fitting if read_manifest(one).precision in APP_PRECISIONS] or fitting
         if not fitting:
             raise AbsentError(
                 f"there is no {' or '.join(wanted)} artifact of {name}",

@@ -81,7 +81,7 @@ def chosen_artifacts(artifacts: list["Artifact"], target: str | None, model: str
     if missing:
         raise AbsentError(
             f"{model} is not converted to {', '.join(missing)}",
-            f"Run `edgekit convert {model} --target {','.join(missing)}` first.",
+            f"Run `edgekit convert {artifacts[0].manifest.model.name} --target {','.join(missing)}` first.",
         )
     if len({one.manifest.model.name for one in chosen}) > 1:
         raise UsageError(f"{model} holds artifacts of several models", "Name one model, or one artifact's folder.")

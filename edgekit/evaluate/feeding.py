@@ -26,6 +26,13 @@ class Album:
     def __post_init__(self) -> None:
         self.hashes = [None] * len(self.photos)
 
+    def count_twins(self) -> None:
+        """Give photos whose file is that of one that cannot be read its error: only one of them was tried."""
+        unread = {sha256: why for place, why in self.errors.items() if (sha256 := self.hashes[place]) is not None}
+        for place, sha256 in enumerate(self.hashes):
+            if sha256 in unread and place not in self.errors:
+                self.errors[place] = unread[sha256]
+
 
 @dataclass(frozen=True)
 class Piece:

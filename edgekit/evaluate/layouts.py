@@ -117,8 +117,8 @@ def from_list(content: bytes, names: Sequence[str], folder: str, called: str, so
     except UnicodeDecodeError:
         raise UsageError(f"{called} of {source} is not text in UTF-8", "Save it as UTF-8.") from None
     present = set(names)
-    bases = {PurePosixPath(name).name: name for name in names}
-    photos: list[tuple[str, Truth]] = []
+    bases = by_base(names)
+    photos: dict[str, Truth] = {}
     multi: set[int] = set()
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -129,12 +129,27 @@ def from_list(content: bytes, names: Sequence[str], folder: str, called: str, so
             multi.add(len(truth))
         else:
             truth = class_index(label, number, called)
-        photos.append((found_photo(name, folder, present, bases, number, called, source), truth))
+        place = found_photo(name, folder, present, bases, number, called, source)
+        if place in photos:
+            # Counted twice, it would make intervals narrower than they are; and its classes may differ.
+            raise UsageError(f"{called}, line {number} names {harmless(name, 100)} again", "Name each photo once.")
+        photos[place] = truth
     if not photos:
         raise UsageError(f"{called} of {source} names no photo", "Give a photo and its class in each line.")
-    if multi and (len(multi) > 1 or any(isinstance(truth, int) for _, truth in photos)):
+    if multi and (len(multi) > 1 or any(isinstance(truth, int) for truth in photos.values())):
         raise UsageError(f"{called} of {source} gives photos different numbers of labels", "Give each 0 or 1 for each.")
-    return Layout("labels" if multi else "list", tuple(photos), f"labels are those of {called}")
+    return Layout("labels" if multi else "list", tuple(photos.items()), f"labels are those of {called}")
+
+
+def by_base(names: Sequence[str]) -> dict[str, str]:
+    """Names by what they are without their folders, where only one is called so."""
+    found: dict[str, str] = {}
+    twice: set[str] = set()
+    for name in names:
+        base = PurePosixPath(name).name
+        twice |= {base} & found.keys()
+        found[base] = name
+    return {base: name for base, name in found.items() if base not in twice}
 
 
 def split_line(line: str, number: int, called: str) -> tuple[str, str]:

@@ -92,6 +92,7 @@ def run_pass(subject: Subject, album: Album, log: OutputLog, executor: Executor,
     if first is not None:
         with working_folder(executor.store.cache) as scratch:
             run_lanes(subject, album, log, executor, watch, feeder, first, state, scratch)
+    album.count_twins()
     state.unread = len(album.errors)
     state.known = state.total - state.ran - state.unread
     state.seconds = time.monotonic() - state.started

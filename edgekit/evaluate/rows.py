@@ -201,11 +201,14 @@ def read_results(path: Path) -> tuple[Header, Iterator[Row]]:
 def _rows(path: Path, lines: Iterator[bytes], header: Header) -> Iterator[Row]:
     names = {one.name for one in header.subjects}
     labels = header.class_count
+    number = 1
     for number, line in enumerate(lines, 2):
         row = _decoded(line, Row, path, number)
         if set(row.answers) != names or not _fits(row, header, labels):
             raise UsageError(f"{path}, line {number} does not fit the header", AGAIN)
         yield row
+    if number - 1 != (wanted := header.photos - len(header.skipped)):
+        raise UsageError(f"{path} has {number - 1} photos, and its header says {wanted}", AGAIN)
 
 
 def _fits(row: Row, header: Header, labels: int) -> bool:

@@ -189,6 +189,19 @@ def test_other_targets_and_places_are_refused(
     assert "two of the artifacts are M/ncnn" in said
 
 
+def test_what_the_app_cannot_compute_in_is_refused(out: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    int8 = made(out, "ncnn", precision="int8", verdicts=(VariantVerdict("", Verdict("passed", "Paddle", "int8")),))
+    int8 = int8.rename(int8.with_name("ncnn-int8"))
+    to = ["--to", str(app), "--out", str(out)]
+    said = refused(capsys, 2, app, "M", "--out", str(out))
+    assert "ncnn-int8 is INT8, and the app's runtime computes in FP32 and FP16. Export another: edgekit convert" in said
+    # Beside another one it is passed over, unless it is named.
+    made(out, "ncnn")
+    assert run(["export-app", str(int8), *to]) == 2
+    assert run(["export-app", "M", *to]) == 0
+    assert not [name for name in files(app) if "int8" in name]
+
+
 def test_a_signature_travels(out: Path, app: Path) -> None:
     folder = made(out, "ncnn")
     (folder / "manifest.json.minisig").write_text("a signature")

@@ -146,14 +146,19 @@ def test_a_wrong_artifact_has_no_latency(project: FakeProject) -> None:
     assert "30 runs, fewer than 1,024" in right["conditions"]["why_not"]
 
 
-def test_a_record_is_what_json_prints(project: FakeProject) -> None:
+def test_a_record_is_what_json_prints(project: FakeProject, capsys: pytest.CaptureFixture[str]) -> None:
     path = project.root / "record.json"
     report = bench(project, *MODEL, "-t", "alpha", "--quick", "--record", str(path))
     assert json.loads(path.read_text()) == report
     assert report["schema_version"] == 1
     assert report["rows"][0]["conditions"]["quick"] is True
     project.root.joinpath("mine.json").write_text("mine")
-    assert run(["bench", *MODEL, "-t", "alpha", "--quick", "--record", str(project.root / "mine.json")]) == 2
+    # Before anything is measured.
+    capsys.readouterr()
+    for other, said in (("mine.json", "is there already, and is no record"), ("nowhere/r.json", "there is no folder")):
+        assert run(["bench", *MODEL, "-t", "alpha", "--quick", "--record", str(project.root / other)]) == 2
+        shown = capsys.readouterr().err
+        assert said in shown and shown.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,9 @@ def test_too_few_photos_are_refused_with_both_numbers(count: int, tmp_path: Path
 def test_no_photos_and_no_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no photo"):
         calibration_photos(str(tmp_path))
+    (tmp_path / "photos.zip").write_bytes(b"PK")
+    with pytest.raises(UsageError, match="it is no folder"):
+        calibration_photos(str(tmp_path / "photos.zip"))
     with pytest.raises(UsageError, match="no such folder"):
         calibration_photos(str(tmp_path / "absent"))
 

@@ -64,7 +64,7 @@ def test_a_report_does_not_replace_what_is_somebody_elses(tmp_path: Path, capsys
 def test_a_photos_name_never_reaches_the_terminal_as_a_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    about = header(skipped=[("evil\x1b[2J.jpg", "broken\x1b]0;x\x07")])
+    about = header(photos=5, skipped=[("evil\x1b[2J.jpg", "broken\x1b]0;x\x07")])
     one = tmp_path / "1"
     one.write_bytes(line_of(about) + b"".join(line_of(row) for row in rows(TRUTHS, REFERENCE, ONNX)))
     assert run(["evaluate", "merge", str(one)]) == 0

@@ -175,6 +175,8 @@ def test_merging_what_does_not_belong_together_is_refused(tmp_path: Path) -> Non
     "change",
     [
         lambda lines: [*lines[:-1], lines[-1][:-5]],
+        lambda lines: lines[:-1],
+        lambda lines: lines[:1],
         lambda lines: [b"{}\n", *lines[1:]],
         lambda lines: [],
         lambda lines: [*lines, b"\xff\xfe\n"],
@@ -199,7 +201,7 @@ def test_names_of_any_kind_survive(tmp_path: Path) -> None:
     photos = [Photo('a\udcffb\n"$.jpg', 0, lambda: b"")]
     outputs = {"reference": np.array([[1, 0, 0]], np.float32), "onnx": np.array([[1, 0, 0]], np.float32)}
     made = photo_rows(photos, [bytes(32)], outputs, "logits", "reference")
-    path = results(tmp_path / "r", header(), made)
+    path = results(tmp_path / "r", header(photos=1), made)
     _, read = read_results(path)
     assert [row.photo for row in read] == ['a\ufffdb\n"$.jpg']
 

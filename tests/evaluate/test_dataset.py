@@ -132,6 +132,23 @@ def test_a_wrong_line_is_named(line: str, said: str, tmp_path: Path) -> None:
         read(tmp_path, 10)
 
 
+def test_a_photo_that_is_listed_twice_is_named(tmp_path: Path) -> None:
+    folder_of(tmp_path, "1.jpg")
+    (tmp_path / "val_list.txt").write_text("1.jpg 0\n./1.jpg 1\n")
+    with pytest.raises(UsageError, match=r"line 2 names \./1\.jpg again\. Name each photo once"):
+        read(tmp_path, 10)
+
+
+def test_a_photo_is_found_without_its_folders_only_where_one_is_called_so(tmp_path: Path) -> None:
+    folder_of(tmp_path, "cat/1.jpg", "dog/1.jpg", "dog/2.jpg")
+    listed = tmp_path / "val_list.txt"
+    listed.write_text("elsewhere/2.jpg 1\n")
+    assert labels(read(tmp_path, 10)) == {"dog/2.jpg": 1}
+    listed.write_text("elsewhere/1.jpg 1\n")
+    with pytest.raises(UsageError, match=r"names elsewhere/1\.jpg, which .* does not hold\. Is it the right list\?$"):
+        read(tmp_path, 10)
+
+
 def test_no_photos_and_no_such_place(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no photo"):
         read(folder_of(tmp_path / "x", "readme.md"), 10)

@@ -115,6 +115,13 @@ def test_photos_that_cannot_be_read_are_named_and_start_nothing(executor: Execut
     log.close()
 
 
+def test_the_twins_of_a_photo_that_cannot_be_read_are_named_too(executor: Executor, tmp_path: Path) -> None:
+    album, log = Album(photos_of([b"", picture(1), b"", b""])), OutputLog(tmp_path / "log", 3)
+    state = passed(album, log, executor)
+    assert (state.ran, state.known, state.unread) == (1, 0, 3) and sorted(album.errors) == [0, 2, 3]
+    log.close()
+
+
 def test_a_name_that_is_not_utf8_is_one(executor: Executor, tmp_path: Path) -> None:
     album = Album([Photo("a\udcff.png", None, lambda: picture(1)), Photo("b\udcff.png", None, lambda: b"")])
     log = OutputLog(tmp_path / "log", 3)

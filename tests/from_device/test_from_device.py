@@ -178,6 +178,7 @@ def test_outputs_are_held_to_the_artifact_s_limits(folder: Path, tmp_path: Path)
     stages = output_stages(verdict)
     assert [stage.status for stage in stages] == ["failed", "failed"]
     assert stages[0].figure == pytest.approx(1e-4, rel=1e-2)
+    assert "the oracle error is 0.0001, and at most" in stages[0].detail
     assert not judge(found, {"other": right}).passed
     assert "NaN" in judge(found, {"logits": right * np.float32("nan")}).reason
 
