@@ -108,6 +108,11 @@ def conversion_of(plan: Plan, target: Target) -> Stage:
     return add_conversion(plan, target, plan.precision)
 
 
+def converter_of(plan: Plan, target: Target) -> Stage:
+    """The stage of the target's own converter: where another one rounds its files to the precision, that in FP32."""
+    return add_conversion(plan, target, "fp32" if plan.precision in target.description.lowered else plan.precision)
+
+
 def with_rewrites(plan: Plan, target: str, names: tuple[str, ...]) -> Plan:
     """The plan with other rewrites for one target."""
     from msgspec.structs import replace as changed
@@ -154,11 +159,12 @@ def steps_before(plan: Plan, target: Target) -> Iterator[Step]:
             yield Step(name, title, PROGRAM, {PROGRAM: StageFile(program)}, program)
     else:
         other = targets()[upstream]
-        yield from steps_before(plan, other)
+        # Rounding is the last step's: what it is made from is in FP32.
+        yield from steps_before(replace(plan, precision="fp32", conversions={}, bases={}), other)
         stage = add_conversion(plan, other, "fp32")
         title = f"{other.description.title} as converted"
         yield Step(upstream, title, upstream, {"model": StageFile(stage, f"model.{upstream}")}, stage)
-    made = conversion_of(plan, target)
+    made = converter_of(plan, target)
     if halfway := HALFWAY.get(worker):
         name, title, options = halfway
         stage = replace(made, options={**made.options, **options})
@@ -176,7 +182,7 @@ def rewriting(plan: Plan, target: Target) -> Stage | None:
     worker = target.worker("rewrite.py")
     if not (bundled_folder("converters") / worker).exists():
         return None
-    made = conversion_of(plan, target)
+    made = converter_of(plan, target)
     options = {"rewrites": list(rewrites_of(plan, target.name))}
     return replace(made, worker=worker, about=f"{target.description.title} rewrites", options=options)
 
