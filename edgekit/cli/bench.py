@@ -101,8 +101,11 @@ def bench(
     from edgekit.bench.run import bench as run_bench
     from edgekit.bench.tune import bench_settings as run_tuning
     from edgekit.cli.session import session
+    from edgekit.devices.system_state import core_numbers
     from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
 
+    if cores:
+        core_numbers(cores)  # what cannot be is said before minutes are spent
     machines = chosen_any(device)
     wanted = select_targets(target)
     left_out = left_out_of_all(target, wanted, precision.value, 1)

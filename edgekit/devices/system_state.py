@@ -14,6 +14,7 @@ from msgspec import Struct
 from edgekit.errors import UsageError
 
 SYSTEM = "/sys"
+KINDS = ("big", "little", "middle")
 _CPU = f"{SYSTEM}/devices/system/cpu"
 PATTERNS = (
     f"{_CPU}/online",
@@ -151,12 +152,23 @@ def state_here(patterns: Sequence[str] = PATTERNS) -> MachineState:
     return state_of(texts)
 
 
+def core_numbers(asked: str) -> set[int]:
+    """The numbers that `--cores` names, as in `4-7` or `0,2`; none of a kind. Raises UsageError for what is neither."""
+    found: set[int] = set()
+    for part in asked.split(",") if asked not in KINDS else ():
+        match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part.strip())
+        if match is None or int(match[2] or match[1]) < int(match[1]):
+            raise UsageError(f"--cores {asked} is neither a kind of core nor numbers", "As in big, little, 4-7 or 0,2.")
+        found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return found
+
+
 def chosen_cores(asked: str, state: MachineState, name: str) -> tuple[int, ...]:
     """The processors of `--cores`: a kind (`big`, `little`, `middle`) or numbers, as in `4-7` or `0,2`.
 
     `name` is the machine's. Raises UsageError where it has no such kind, or for what is neither.
     """
-    if asked in ("big", "little", "middle"):
+    if asked in KINDS:
         clusters = state.clusters
         if asked not in clusters:
             why = "its cores are all alike" if clusters else "it does not say which of its cores are fast"
@@ -167,12 +179,7 @@ def chosen_cores(asked: str, state: MachineState, name: str) -> tuple[int, ...]:
                 f"{name} has no {asked} cores: {why if len(clusters) < 2 else 'it has other kinds'}", known
             )
         return tuple(clusters[asked])
-    found: set[int] = set()
-    for part in asked.split(","):
-        match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part.strip())
-        if match is None or int(match[2] or match[1]) < int(match[1]):
-            raise UsageError(f"--cores {asked} is neither a kind of core nor numbers", "As in big, little, 4-7 or 0,2.")
-        found |= set(range(int(match[1]), int(match[2] or match[1]) + 1))
+    found = core_numbers(asked)
     if state.cores and (strange := sorted(found - {core.number for core in state.cores})):
         raise UsageError(f"{name} has no core {strange[0]}", f"It has {len(state.cores)}, from 0 on.")
     return tuple(sorted(found))

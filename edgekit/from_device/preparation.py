@@ -71,6 +71,8 @@ def levels_apart(theirs: np.ndarray, ours: np.ndarray, manifest: Manifest) -> st
 
 def explanation(theirs: np.ndarray, image: np.ndarray, manifest: Manifest, distance: float) -> str:
     """Which other preparation gives the device's tensor, in words; empty where no usual mistake explains it."""
+    if manifest.preprocessing.channels == 3 and np.array_equal(theirs, backwards(prepared(image, manifest))):
+        return "its channels are in reverse order, exchanged after the normalisation"
     best, words = distance * EXPLAINED, ""
     for what, spec, turned in mistakes(manifest.preprocessing):
         changed = replace(manifest, preprocessing=spec)
@@ -86,6 +88,11 @@ def explanation(theirs: np.ndarray, image: np.ndarray, manifest: Manifest, dista
         if left < best:
             best, words = left, f"it is nearly what {what} gives (within {left:.2g})"
     return words
+
+
+def backwards(tensor: np.ndarray) -> np.ndarray:
+    """A sample with its channels in reverse order: float32 [C, H, W], or levels, uint8 [H, W, C]."""
+    return tensor[..., ::-1] if tensor.dtype == np.uint8 else tensor[..., ::-1, :, :]
 
 
 def mistakes(spec: Preprocessing) -> Iterator[tuple[str, Preprocessing, list[int] | None]]:

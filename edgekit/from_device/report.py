@@ -3,9 +3,9 @@
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
 from edgekit.artifact.load import LARGEST_BYTES as LARGEST_MANIFEST
 from edgekit.artifact.load import read_manifest
@@ -71,7 +71,7 @@ class Report(Struct, frozen=True, kw_only=True):
     backend_version: str = ""
     compiler: str = ""
     architecture: str = ""
-    threads: int
+    threads: Annotated[int, Meta(ge=1, le=1024)]
     precision: str
     cpu_features: tuple[str, ...] = ()
     machine: dict[str, str | int | float | bool | None] = field(default_factory=dict)
@@ -127,7 +127,8 @@ def receive(path: Path, folder: Path) -> Received:
     except UsageError as error:
         # The unpacked file's path says nothing to a user.
         said = error.message.replace(str(folder), str(path))
-        raise UsageError(said, error.remedy or AGAIN) from None
+        # What is wrong with it is mended on the device, whatever is read.
+        raise UsageError(said, error.remedy if "newer" in said else AGAIN) from None
     return Received(path, folder, report, manifest, hashlib.sha256(raw).hexdigest())
 
 

@@ -83,6 +83,13 @@ def test_a_mistake_in_the_preparation_is_named(folder: Path, tmp_path: Path, sai
     assert "to the bit" in stages[-1].detail
 
 
+def test_channels_that_were_exchanged_after_the_normalisation_are_named(folder: Path, tmp_path: Path) -> None:
+    right = prepared(photo(), load_artifact(folder).manifest)
+    swapped = save({"x": np.ascontiguousarray(right[None, ::-1])})
+    _, stages = preparation_stages(received(tmp_path, folder, {"tensors.safetensors": swapped}))
+    assert "in reverse order, exchanged after the normalisation" in stages[-1].detail
+
+
 def test_one_level_is_enough(folder: Path, tmp_path: Path) -> None:
     tensor = prepared(photo(), MANIFEST)[None].copy()
     tensor[0, 1, 3, 4] = np.nextafter(tensor[0, 1, 3, 4], np.float32(9))
