@@ -123,7 +123,7 @@ def test_the_manifest_s_settings_are_followed(
 ) -> None:
     """What `bench --tune` found to be fastest: other kernels round otherwise, and still pass."""
     tuned = free_copy(artifact)
-    settings = {"threads": 1, **({"winograd": False} if target == "ncnn" else {"hint": "throughput"})}
+    settings = {"threads": 1, **({"packing": False} if target == "ncnn" else {"hint": "throughput"})}
     update_manifest(tuned, Manifest(**{**_fields(read_manifest(tuned)), "settings": settings}))
     golden = load_file(artifact / "golden.safetensors")
     save_file({"x": golden["input/x"]}, tmp_path / "in")
