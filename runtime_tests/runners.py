@@ -3,19 +3,21 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from conftest import ROOT
 from edgekit.artifact.load import load_artifact
 from edgekit.errors import AbsentError
-from edgekit.native.architectures import find_architecture
+from edgekit.native.architectures import Architecture, find_architecture
 from edgekit.native.compilers import find_compiler
 from edgekit.native.plan import Build, ncnn_pin, network_layers
+from edgekit.native.proof import launcher
 from edgekit.native.source import ensure_source
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.store import StageStore
@@ -26,6 +28,27 @@ from tests.runtime.build import built
 
 NCNN = "EDGEKIT_NCNN_DIR"
 """Names the folder `lib/cmake/ncnn` of a built ncnn, in the place of one that is built for the tests."""
+
+
+def needed(name: str, precision: str = "fp32") -> tuple[Architecture, list[str]]:
+    """An architecture and what starts its programs. Skips where they cannot be built or run."""
+    architecture = find_architecture(name)
+    if shutil.which("cmake") is None or shutil.which("make") is None:
+        pytest.skip("cmake and make are not here (Debian: apt-get install cmake make)")
+    try:
+        find_compiler(architecture)
+        return architecture, launcher(architecture, precision)
+    except AbsentError as error:
+        pytest.skip(str(error))
+
+
+def built_for(artifact: Path, architecture: Architecture, part: Literal["library", "runner"], cache: Path) -> Path:
+    """The folder of ncnn's library, or of the runner, that packages of an artifact have."""
+    executor = Executor(StageStore(cache / "stages"), Toolchain(cache))
+    layers = network_layers(load_artifact(artifact), executor)
+    build = Build(architecture, find_compiler(architecture), ensure_source(ncnn_pin(), cache, print), layers)
+    stage = build.library() if part == "library" else build.runner()
+    return executor.run([stage]).result(stage).folder
 
 
 def openvino_folder(cache: Path) -> Path:

@@ -12,17 +12,10 @@ import numpy as np
 import pytest
 
 from conftest import PATIENCE_SECONDS, ROOT, Edgekit
-from edgekit.artifact.load import load_artifact
-from edgekit.errors import AbsentError
 from edgekit.inputs.golden import bundled_photos
-from edgekit.native.architectures import Architecture, find_architecture
+from edgekit.native.architectures import Architecture
 from edgekit.native.compilers import find_compiler
-from edgekit.native.plan import Build, ncnn_pin, network_layers
-from edgekit.native.proof import launcher
-from edgekit.native.source import ensure_source
-from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.store import StageStore
-from edgekit.toolchain.worker import Toolchain
+from runtime_tests.runners import built_for, needed
 
 pytestmark = pytest.mark.toolchain
 
@@ -33,31 +26,13 @@ LONGEST = 20
 
 
 @pytest.fixture(scope="module")
-def artifact(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("artifacts")
-    answer = edgekit("convert", "MixNet_S", "--weights", "demo", "--target", "ncnn", "--verify", "--out", out)
-    assert answer.returncode == 0, answer.stderr
-    return out / "MixNet_S" / "ncnn"
+def artifact(mixnet_on_ncnn: Path) -> Path:
+    return mixnet_on_ncnn / "MixNet_S" / "ncnn"
 
 
 def library(architecture: Architecture, artifact: Path, cache: Path) -> Path:
     """The folder of ncnn's CMake files, of the library that packages of the artifact have."""
-    executor = Executor(StageStore(cache / "stages"), Toolchain(cache))
-    layers = network_layers(load_artifact(artifact), executor)
-    stage = Build(architecture, find_compiler(architecture), ensure_source(ncnn_pin(), cache, print), layers).library()
-    return executor.run([stage]).result(stage).folder / "lib" / "cmake" / "ncnn"
-
-
-def ready(name: str) -> tuple[Architecture, list[str]]:
-    """An architecture and what starts its programs. Skips where they cannot be built or run."""
-    architecture = find_architecture(name)
-    if shutil.which("cmake") is None or shutil.which("make") is None:
-        pytest.skip("cmake and make are not here (Debian: apt-get install cmake make)")
-    try:
-        find_compiler(architecture)
-        return architecture, launcher(architecture, "fp32")
-    except AbsentError as error:
-        pytest.skip(str(error))
+    return built_for(artifact, architecture, "library", cache) / "lib" / "cmake" / "ncnn"
 
 
 def compiled(source: Path, folder: Path, target: str, architecture: Architecture, *settings: str) -> Path:
@@ -95,7 +70,7 @@ def named(artifact: Path, edgekit: Edgekit) -> dict[str, list[dict]]:
 
 
 def test_twenty_lines_of_cpp(artifact: Path, session_cache: Path, tmp_path: Path, named: dict[str, list[dict]]) -> None:
-    architecture, _ = ready(platform.machine())
+    architecture, _ = needed(platform.machine())
     settings = ("-DEDGEKIT_BACKEND=ncnn", f"-Dncnn_DIR={library(architecture, artifact, session_cache)}")
     source = EXAMPLES / "cpp"
     lines = (source / "name_a_photo.cpp").read_text().splitlines()
@@ -132,7 +107,7 @@ def test_twenty_lines_of_kotlin(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def camera(artifact: Path, session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str | Path]:
     """What starts linux_camera on an emulated Cortex-A53."""
-    architecture, command = ready("aarch64")
+    architecture, command = needed("aarch64")
     settings = (
         "-DEDGEKIT_BACKEND=ncnn",
         "-DEDGEKIT_STATIC=ON",
@@ -215,7 +190,7 @@ def test_it_ends_when_it_is_asked_to(camera: list[str | Path], artifact: Path, t
 
 def test_a_camera_s_pixels_are_bt601(tmp_path: Path) -> None:
     """YUYV of the video range as RGB, beside the standard's formula in float64: rounded."""
-    architecture, _ = ready(platform.machine())
+    architecture, _ = needed(platform.machine())
     source = EXAMPLES / "linux_camera"
     tool = tmp_path / "pixels_tool"
     compiler = find_compiler(architecture)

@@ -9,12 +9,9 @@ from pathlib import Path
 import pytest
 
 from conftest import PATIENCE_SECONDS, Edgekit
-from edgekit.errors import AbsentError
 from edgekit.inputs.golden import bundled_photos
-from edgekit.native.architectures import find_architecture
-from edgekit.native.compilers import find_compiler
-from edgekit.native.proof import launcher
 from runtime_tests.emulated_board import EMULATOR, END, board_files, boot, initial_disk
+from runtime_tests.runners import needed
 
 pytestmark = pytest.mark.toolchain
 
@@ -24,21 +21,13 @@ BOARD_MB = 96
 
 
 @pytest.fixture(scope="module")
-def artifacts(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("artifacts")
-    answer = edgekit("convert", "MixNet_S", "--weights", "demo", "--target", "ncnn", "--verify", "--out", out)
-    assert answer.returncode == 0, answer.stderr
-    return out
+def artifacts(mixnet_on_ncnn: Path) -> Path:
+    return mixnet_on_ncnn
 
 
 def needs(name: str, precision: str = "fp32") -> list[str]:
     """What starts the programs of an architecture; skips where they cannot be built or run."""
-    architecture = find_architecture(name)
-    try:
-        find_compiler(architecture)
-        return launcher(architecture, precision)
-    except AbsentError as error:
-        pytest.skip(str(error))
+    return needed(name, precision)[1]
 
 
 def made(edgekit: Edgekit, artifacts: Path, *flags: str) -> tuple[Path, dict]:

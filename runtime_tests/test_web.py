@@ -18,21 +18,13 @@ from safetensors.numpy import load_file, save_file
 from selenium.webdriver import Chrome
 from selenium.webdriver.support.wait import WebDriverWait
 
-from conftest import PATIENCE_SECONDS, ROOT, Edgekit
+from conftest import PATIENCE_SECONDS, ROOT
 from edgekit.artifact.load import load_artifact
-from edgekit.errors import AbsentError
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
-from edgekit.native.architectures import find_architecture
-from edgekit.native.compilers import find_compiler
-from edgekit.native.plan import Build, ncnn_pin, network_layers
-from edgekit.native.source import ensure_source
-from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.store import StageStore
 from edgekit.predict import prepared
-from edgekit.toolchain.worker import Toolchain
 from runtime_tests.browser import DESK, PHONE, browser, resize, served
-from runtime_tests.runners import run
+from runtime_tests.runners import built_for, needed, run
 
 pytestmark = pytest.mark.toolchain
 
@@ -47,11 +39,8 @@ document.getElementById("drop").dispatchEvent(
 
 
 @pytest.fixture(scope="module")
-def artifact(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("artifacts")
-    answer = edgekit("convert", "MixNet_S", "--weights", "demo", "--target", "ncnn", "--verify", "--out", out)
-    assert answer.returncode == 0, answer.stderr
-    return out / "MixNet_S" / "ncnn"
+def artifact(mixnet_on_ncnn: Path) -> Path:
+    return mixnet_on_ncnn / "MixNet_S" / "ncnn"
 
 
 def build(artifact: Path, folder: Path, cache: Path) -> subprocess.CompletedProcess[str]:
@@ -70,12 +59,7 @@ def build(artifact: Path, folder: Path, cache: Path) -> subprocess.CompletedProc
 @pytest.fixture(scope="module")
 def page(artifact: Path, session_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page with MixNet_S. Skips where it cannot be built."""
-    try:
-        find_compiler(find_architecture("wasm"))
-    except AbsentError as error:
-        pytest.skip(str(error))
-    if shutil.which("cmake") is None or shutil.which("make") is None:
-        pytest.skip("cmake and make are not here (Debian: apt-get install cmake make)")
+    needed("wasm")
     folder = tmp_path_factory.mktemp("web") / "page"
     answer = build(artifact, folder, session_cache)
     assert answer.returncode == 0, answer.stderr
@@ -85,16 +69,8 @@ def page(artifact: Path, session_cache: Path, tmp_path_factory: pytest.TempPathF
 @pytest.fixture(scope="module")
 def runner(artifact: Path, session_cache: Path) -> Path:
     """The runner of this machine's package of the same model."""
-    architecture = find_architecture(platform.machine())
-    try:
-        compiler = find_compiler(architecture)
-    except AbsentError as error:
-        pytest.skip(str(error))
-    executor = Executor(StageStore(session_cache / "stages"), Toolchain(session_cache))
-    layers = network_layers(load_artifact(artifact), executor)
-    source = ensure_source(ncnn_pin(), session_cache, print)
-    stage = Build(architecture, compiler, source, layers).runner()
-    return executor.run([stage]).result(stage).folder / architecture.executable
+    architecture, _ = needed(platform.machine())
+    return built_for(artifact, architecture, "runner", session_cache) / architecture.executable
 
 
 @pytest.fixture(scope="module")

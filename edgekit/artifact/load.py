@@ -1,7 +1,7 @@
 """Reads artifacts back, and notices what has changed since they were written."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.artifact.check import check_manifest
@@ -38,10 +38,6 @@ class Artifact:
         return {
             record.role: SourceFile(self.folder / name, record.sha256) for name, record in self.manifest.files.items()
         }
-
-    def with_manifest(self, manifest: Manifest) -> "Artifact":
-        """The same folder with another manifest."""
-        return replace(self, manifest=manifest)
 
 
 def load_artifact(

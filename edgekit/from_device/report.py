@@ -15,7 +15,7 @@ from edgekit.errors import UsageError
 from edgekit.untrusted.files import read_bytes
 from edgekit.untrusted.json_document import read_json
 from edgekit.untrusted.safetensors_header import read_header
-from edgekit.untrusted.zip_archive import unpack_zip
+from edgekit.untrusted.zip_of_known_files import unpack_zip
 
 if TYPE_CHECKING:
     import numpy as np

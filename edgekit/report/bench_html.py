@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from edgekit.bench.merge import Comparison, Figure
 from edgekit.devices.system_state import MachineState
+from edgekit.report.page import filled_page
 from edgekit.report.sizes import readable_size
 from edgekit.report.verdicts import milliseconds
 
@@ -31,17 +32,8 @@ class FigureView:
 
 def comparison_page(comparisons: Sequence[Comparison], records: Sequence[str]) -> str:
     """The page. Everything that is filled in is escaped: records come from anybody."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("edgekit.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shown = [(one.title, [view(figure, one.slowest) for figure in one.figures]) for one in comparisons]
-    return environment.get_template(TEMPLATE).render(comparisons=shown, records=list(records))
+    return filled_page(TEMPLATE, comparisons=shown, records=list(records))
 
 
 def view(figure: Figure, slowest: float) -> FigureView:

@@ -15,6 +15,7 @@ from edgekit.report.evaluation_text import (
     speed,
     title,
 )
+from edgekit.report.page import filled_page
 
 GENERATOR = "edgekit evaluate"
 TEMPLATE = "evaluation.html"
@@ -47,16 +48,8 @@ class ModelView:
 
 def evaluation_page(evaluation: Evaluation) -> str:
     """The page. Everything that is filled in is escaped: names of photos and classes may be anything."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("edgekit.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE).render(
+    return filled_page(
+        TEMPLATE,
         generator=GENERATOR,
         title=title(evaluation),
         about=evaluation.about,

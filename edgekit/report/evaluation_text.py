@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from edgekit.evaluate.counting import REFERENCE
 from edgekit.evaluate.figures import Drop, Evaluation, Figures, Share
 from edgekit.evaluate.rows import SubjectRecord
 
@@ -92,8 +91,3 @@ def title(evaluation: Evaluation) -> str:
     about = evaluation.about
     shards = "".join(f", shard {number} of {parts}" for number, parts in about.shards)
     return f"{about.model} · {evaluation.counted:,} photos of {about.data}{shards}"
-
-
-def is_reference(model: Figures) -> bool:
-    """Whether it is what the others are compared with."""
-    return model.name == REFERENCE

@@ -23,6 +23,7 @@ from edgekit.report.matrix_text import (
     tools_text,
     why,
 )
+from edgekit.report.page import filled_page
 
 TEMPLATE = "matrix.html"
 # What a column says of several machines: a green one stands for all of them.
@@ -68,17 +69,9 @@ class RowView:
 
 def matrix_page(report: MatrixReport) -> str:
     """The page. Everything that is filled in is escaped: a tool's log may hold anything."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("edgekit.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     shown = columns(report)
-    return environment.get_template(TEMPLATE).render(
+    return filled_page(
+        TEMPLATE,
         report=report,
         columns=shown,
         rows=list(rows(report, shown)),

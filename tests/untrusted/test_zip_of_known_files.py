@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.errors import UsageError
-from edgekit.untrusted.zip_archive import unpack_zip
+from edgekit.untrusted.zip_of_known_files import unpack_zip
 
 KNOWN = {"a.json": 1000, "b.bin": 1 << 20}
 

@@ -1,7 +1,8 @@
 """A zip from a stranger: known names, bounded sizes, no links, and nothing that unpacks to more than it says.
 
 The format (PKWARE's APPNOTE, 4.3): at the end a record that says where the central directory lies and how many entries
-it has; `zipfile` reads all of it before it can be asked, so this record is looked at first.
+it has; `zipfile` reads all of it before it can be asked, so this record is looked at first. Archives of any number of
+files, which are read in place and never unpacked, are those of `archives`.
 """
 
 import os
