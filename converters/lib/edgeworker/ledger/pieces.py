@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeworker.ledger.match import agree, orders
+from edgeworker.ledger.match import agree, agreeing, orders
 from edgeworker.ledger.sources import Parameter, Source
 
 
@@ -63,9 +63,7 @@ def find_piece(stored: np.ndarray, sources: list[Source]) -> Piece | None:
 def _start(flat: np.ndarray, laid: np.ndarray, axis: int, count: int) -> int | None:
     """Where along `axis` the run of `count` channels starts that is `flat`, or None."""
     firsts = laid[tuple(slice(None) if one == axis else 0 for one in range(laid.ndim))][: laid.shape[axis] - count + 1]
-    first = flat[:1]
-    places = [place for place in range(len(firsts)) if agree(first, np.asarray(firsts[place]).reshape(1), None)]
-    for start in places:
+    for start in map(int, np.flatnonzero(agreeing(flat[:1], firsts, None))):
         run = laid[tuple(slice(start, start + count) if one == axis else slice(None) for one in range(laid.ndim))]
         # The last value first: it costs nothing.
         if not agree(flat[-1:], run[(-1,) * run.ndim].reshape(1), None):
