@@ -14,8 +14,8 @@ class Architecture:
     """An instruction set with the system that programs for it run on.
 
     `triple` is GNU's name, which its compilers' names begin with; `package` is Debian's package of the C++ compiler.
-    `flags` go to the compiler. `settings` are ncnn's options for every model, `lowered` those for one of another precision
-    than FP32.
+    `flags` go to the compiler. `settings` are ncnn's options for every model, `lowered` those for one in
+    another precision than FP32.
     `emulator` is the program that runs its executables on another machine, for a processor by precision.
     """
 

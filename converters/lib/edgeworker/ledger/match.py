@@ -152,7 +152,7 @@ def agree(stored: np.ndarray, values: np.ndarray, bound: np.ndarray | float | No
 
 
 def agreeing(stored: np.ndarray, values: np.ndarray, bound: np.ndarray | float | None) -> np.ndarray:
-    """Which values agree, as `agree` has it: a truth value for each of `values`; `stored` may be one for all of them."""
+    """Which values agree, as `agree` has it: a truth for each of `values`; `stored` may be one for all of them."""
     if bound is None:
         if stored.dtype == values.dtype:
             bits = np.dtype(f"u{values.dtype.itemsize}")
