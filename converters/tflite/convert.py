@@ -1,6 +1,7 @@
 """`model.onnx` to `model.tflite` by onnx2tf's direct writer, which needs no TensorFlow.
 
-Inputs: `onnx`. Options: `batch` (a number: "dynamic" is refused), `precision` ("fp32"), `rewrites` (there are none).
+Inputs: `onnx`. Options: `batch` (a number: "dynamic" is refused), `precision` ("fp32"), `rewrites` (names; see the
+folder `rewrites`).
 
 An image's channels come last in the file, as LiteRT's kernels want them: `layouts` in the details says so, and the
 runner turns what edgekit hands it, [N, C, H, W]. Outputs keep the program's order of axes.
@@ -18,6 +19,7 @@ from edgeworker.refusal import Refusal
 from model_file import name_of, read_model, write_model
 from onnx2tf.tflite_builder import export_tflite_model_flatbuffer_direct
 from operators import operator_name
+from rewriting import rewritten
 
 NHWC = "NHWC"
 IMAGE_RANK = 4
@@ -29,17 +31,19 @@ def convert(request: Request) -> dict[str, Any]:
     """Write `model.tflite`.
 
     Returns `io`, `layouts` (of inputs whose axes are in another order than the program's), `inputs` and `outputs`
-    (name, shape and dtype in the file), `rewrites` (none), `layers` (type -> count) and `seconds` per step. Raises
+    (name, shape and dtype in the file), `rewrites` (reports), `layers` (type -> count) and `seconds` per step. Raises
     Refusal for shapes that are not fixed, and for what onnx2tf cannot write.
     """
     options = request.options
     if (precision := options.get("precision", "fp32")) != "fp32":
         raise Refusal(f"onnx2tf's files are written in fp32, not {precision}", kind="input")
-    if names := options.get("rewrites"):
-        raise Refusal(f"there is no TFLite rewrite {names[0]!r}; there are none", kind="input")
     source = onnx.load(request.inputs["onnx"])
     _check_fixed(source)
     seconds: dict[str, float] = {}
+
+    started = time.perf_counter()
+    reports = rewritten(source, options.get("rewrites") or [])
+    seconds["rewrites"] = time.perf_counter() - started
 
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="onnx2tf-", dir=request.output) as scratch:
@@ -61,7 +65,7 @@ def convert(request: Request) -> dict[str, Any]:
         "layouts": {port["name"]: NHWC for port in inputs if len(port["shape"]) == IMAGE_RANK},
         "inputs": inputs,
         "outputs": outputs,
-        "rewrites": [],
+        "rewrites": reports,
         "layers": dict(Counter(operator_name(model, operator) for operator in graph.operators)),
         "seconds": seconds,
     }

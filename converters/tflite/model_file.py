@@ -9,7 +9,6 @@ from edgeworker.refusal import Refusal
 
 IDENTIFIER = b"TFL3"
 _DATA_ALIGNMENT = 16  # `force_align` of Buffer.data in TFLite's schema; the Python classes leave it out
-_DATA, _OFFSET, _SIZE, _FIELDS = 0, 1, 2, 3
 
 
 class AlignedBuffer(schema.BufferT):
@@ -24,12 +23,10 @@ class AlignedBuffer(schema.BufferT):
             builder.head -= len(content)
             builder.Bytes[builder.head : builder.head + len(content)] = content
             place = builder.EndVector()
-        builder.StartObject(_FIELDS)
+        schema.BufferStart(builder)
         if place is not None:
-            builder.PrependUOffsetTRelativeSlot(_DATA, place, 0)
-        builder.PrependUint64Slot(_OFFSET, self.offset, 0)
-        builder.PrependUint64Slot(_SIZE, self.size, 0)
-        return builder.EndObject()
+            schema.BufferAddData(builder, place)
+        return schema.BufferEnd(builder)
 
 
 def read_model(path: Path) -> Any:
@@ -41,17 +38,17 @@ def read_model(path: Path) -> Any:
 
 
 def write_model(model: Any, path: Path) -> None:
-    """Write a model, its buffers aligned."""
-    model.buffers = [_aligned(buffer) for buffer in model.buffers]
+    """Write a model, its buffers aligned; those that nothing refers to any more are emptied."""
+    used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
+    used |= {entry.buffer for entry in model.metadata or []}
+    model.buffers = [
+        AlignedBuffer(buffer.data if number in used else None) for number, buffer in enumerate(model.buffers)
+    ]
     size = sum(len(buffer.data) for buffer in model.buffers if buffer.data is not None)
     # Large enough from the start: a builder that grows copies everything.
     builder = flatbuffers.Builder(size + size // 8 + (1 << 20))
     builder.Finish(model.Pack(builder), IDENTIFIER)
     path.write_bytes(builder.Output())
-
-
-def _aligned(buffer: Any) -> AlignedBuffer:
-    return AlignedBuffer(buffer.data, buffer.offset, buffer.size)
 
 
 def name_of(tensor: Any) -> str:
