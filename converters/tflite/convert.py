@@ -16,9 +16,8 @@ from typing import Any
 import onnx
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from model_file import name_of, read_model, write_model
+from model_file import kind_of, name_of, read_model, write_model
 from onnx2tf.tflite_builder import export_tflite_model_flatbuffer_direct
-from operators import operator_name
 from rewriting import rewritten
 
 NHWC = "NHWC"
@@ -66,7 +65,7 @@ def convert(request: Request) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "rewrites": reports,
-        "layers": dict(Counter(operator_name(model, operator) for operator in graph.operators)),
+        "layers": dict(Counter(kind_of(model, operator) for operator in graph.operators)),
         "seconds": seconds,
     }
 

@@ -6,6 +6,7 @@ from typing import Any
 import flatbuffers
 from ai_edge_litert import schema_py_generated as schema
 from edgeworker.refusal import Refusal
+from operators import operator_name
 
 IDENTIFIER = b"TFL3"
 _DATA_ALIGNMENT = 16  # `force_align` of Buffer.data in TFLite's schema; the Python classes leave it out
@@ -54,3 +55,10 @@ def write_model(model: Any, path: Path) -> None:
 def name_of(tensor: Any) -> str:
     """A tensor's name as text."""
     return tensor.name.decode("utf-8", "replace") if isinstance(tensor.name, bytes) else str(tensor.name or "")
+
+
+def kind_of(model: Any, operator: Any) -> str:
+    """What an operator is, such as CONV_2D."""
+    code = model.operatorCodes[operator.opcodeIndex]
+    # The older of the two fields holds what fits into a byte.
+    return operator_name(max(code.builtinCode, code.deprecatedBuiltinCode))

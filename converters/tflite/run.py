@@ -46,7 +46,7 @@ class LiteRtSession:
 
 
 def load_model(path: Path, threads: int, *, xnnpack: bool = True, keep_all: bool = False) -> Interpreter:
-    """A model ready to run; with `keep_all` the tensors inside it can be read. Raises Refusal (input) for a bad file."""
+    """A model ready to run; with `keep_all` its inner tensors can be read. Raises Refusal (input) for a bad file."""
     kind = OpResolverType.AUTO if xnnpack else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     try:
         interpreter = Interpreter(

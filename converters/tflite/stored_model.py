@@ -1,7 +1,7 @@
 """What a `.tflite` file stores, read with every access bounded: operators, tensors with their values, quantisation.
 
 Fields are numbered as in TFLite's schema (`schema.fbs` of LiteRT): tables of which nothing here is asked are not looked
-into. LiteRT's own Python classes trust the file, so only what edgekit itself has just written is read with those
+into. LiteRT's own Python classes trust the file, so only what onnx2tf has just written is read with those
 (`model_file.py`).
 """
 
@@ -11,8 +11,8 @@ from math import prod
 from pathlib import Path
 
 import numpy as np
-from ai_edge_litert.schema_py_generated import BuiltinOperator, BuiltinOptions, TensorType
 from edgeworker.flat_reader import Damaged, Table
+from operators import operator_name
 
 IDENTIFIER = b"TFL3"
 WIDENING = "DEQUANTIZE"
@@ -25,18 +25,14 @@ _SCALE, _ZERO_POINT, _DETAILS, _AXIS = 2, 3, 4, 6
 _OPCODE, _READS, _WRITES, _OPTIONS_KIND, _OPTIONS = 0, 1, 2, 3, 4
 _DATA, _OFFSET, _SIZE = 0, 1, 2
 
+# enum TensorType; strings and complex numbers are in no classifier.
 _DTYPES = {
-    TensorType.FLOAT32: np.dtype("<f4"), TensorType.FLOAT16: np.dtype("<f2"), TensorType.FLOAT64: np.dtype("<f8"),
-    TensorType.INT8: np.dtype("i1"), TensorType.UINT8: np.dtype("u1"), TensorType.INT16: np.dtype("<i2"),
-    TensorType.INT32: np.dtype("<i4"), TensorType.INT64: np.dtype("<i8"), TensorType.BOOL: np.dtype("?"),
+    0: np.dtype("<f4"), 1: np.dtype("<f2"), 10: np.dtype("<f8"), 9: np.dtype("i1"), 3: np.dtype("u1"),
+    7: np.dtype("<i2"), 2: np.dtype("<i4"), 4: np.dtype("<i8"), 6: np.dtype("?"),
 }  # fmt: skip
-_NAMES = {value: name for name, value in vars(BuiltinOperator).items() if isinstance(value, int)}
-# The floating-point fields of operators' options; of the others none is in an image classifier.
-_NUMBERS = {
-    BuiltinOptions.SoftmaxOptions: {0: "beta"},
-    BuiltinOptions.LeakyReluOptions: {0: "alpha"},
-    BuiltinOptions.LocalResponseNormalizationOptions: {1: "bias", 2: "alpha", 3: "beta"},
-}
+# The floating-point fields of the options of SOFTMAX, LOCAL_RESPONSE_NORMALIZATION and LEAKY_RELU (union
+# BuiltinOptions); no other operator of a classifier has any.
+_NUMBERS = {9: {0: "beta"}, 13: {1: "bias", 2: "alpha", 3: "beta"}, 75: {0: "alpha"}}
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ class StoredModel:
     def read(cls, path: Path) -> "StoredModel":
         """Raises Damaged where the file is cut short, changed, or of another form than a converted classifier's."""
         content = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.zeros(0, np.uint8)
-        view = memoryview(content).toreadonly()
+        view = content.data.toreadonly()
         if len(view) < 8 or bytes(view[4:8]) != IDENTIFIER:
             raise Damaged("it does not begin as a TFLite model does")
         root = Table.root(view)
@@ -127,10 +123,7 @@ def _operator_type(code: Table) -> str:
     if custom := code.text(_CUSTOM):
         return custom
     # The older of the two fields holds what fits into a byte.
-    number = max(code.scalar(_CODE, "i"), code.scalar(_OLD_CODE, "b"))
-    if number not in _NAMES:
-        raise Damaged(f"it has an operator of the number {number}, which TFLite has not")
-    return _NAMES[number]
+    return operator_name(max(code.scalar(_CODE, "i"), code.scalar(_OLD_CODE, "b")))
 
 
 def _data(buffer: Table, view: memoryview) -> memoryview:
