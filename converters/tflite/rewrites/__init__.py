@@ -1,5 +1,5 @@
 """The rewrites of the ONNX graph before onnx2tf."""
 
-from rewrites.flat_products import FlatProducts
+from .flat_products import FlatProducts
 
 REWRITES = [FlatProducts()]
