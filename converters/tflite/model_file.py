@@ -39,9 +39,15 @@ def read_model(path: Path) -> Any:
 
 
 def write_model(model: Any, path: Path) -> None:
-    """Write a model, its buffers aligned; those that nothing refers to any more are emptied."""
-    used = {tensor.buffer for graph in model.subgraphs for tensor in graph.tensors}
-    used |= {entry.buffer for entry in model.metadata or []}
+    """Write a model, its buffers aligned; what no operator refers to any more is left out."""
+    used = {entry.buffer for entry in model.metadata or []}
+    for graph in model.subgraphs:
+        read = {number for operator in graph.operators for number in (*operator.inputs, *operator.outputs)}
+        read |= {*graph.inputs, *graph.outputs}
+        for number, tensor in enumerate(graph.tensors):
+            # Buffer 0 is empty in every model.
+            tensor.buffer = tensor.buffer if number in read else 0
+            used.add(tensor.buffer)
     model.buffers = [
         AlignedBuffer(buffer.data if number in used else None) for number, buffer in enumerate(model.buffers)
     ]

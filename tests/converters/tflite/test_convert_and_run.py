@@ -120,7 +120,7 @@ def test_a_product_of_six_dimensions_needs_the_rewrite(run_worker, tmp_path):
     save_file({"x": np.ones(shape, np.float32)}, tmp_path / "x.safetensors")
     options = {"settings": {"xnnpack": False}}
     _, plain = run_worker("tflite/convert.py", {"onnx": onnx_file}, {})
-    with pytest.raises(UsageError, match="LiteRT cannot load model.tflite: .*<= 5 was not true"):
+    with pytest.raises(UsageError, match=r"LiteRT cannot load model\.tflite: .*<= 5 was not true"):
         run(run_worker, plain, tmp_path / "x.safetensors", **options)
     details, mended = run_worker("tflite/convert.py", {"onnx": onnx_file}, {"rewrites": ["flat-products"]})
     assert details["rewrites"] == [{"name": "flat-products", "applied": 1, "refused": []}]
