@@ -1,7 +1,7 @@
 """INT8 of `model.tflite`: ranges from LiteRT on photos, and a file as LiteRT reads it.
 
-Inputs: `model.tflite`, `calibration` (prepared photos). Options: `batch`; `keep_float` (layers that stay in FP32, by the
-names of what they make).
+Inputs: `model.tflite`, `calibration` (prepared photos). Options: `batch`; `keep_float` (layers that stay in FP32, by
+the names of what they make).
 
 Weights are symmetric and per channel, activations asymmetric, from the smallest to the largest value over all photos.
 Inputs and outputs stay in FP32. Beside the model it leaves `quantisation.safetensors`: every scale and zero point, by

@@ -100,12 +100,7 @@ class StoredModel:
 
         A constant that is only widened first, from FP16 or from integers, is read by what reads the result.
         """
-        narrow = {
-            operator.outputs[0]: operator.inputs[0]
-            for operator in self.operators
-            if operator.type == WIDENING and len(operator.inputs) == len(operator.outputs) == 1
-            if self.tensors[operator.inputs[0]].values is not None
-        }
+        narrow = self.widened()
         found: dict[int, tuple[StoredOperator, int]] = {}
         for operator in self.operators:
             for place, number in enumerate(operator.inputs):
@@ -113,6 +108,15 @@ class StoredModel:
                 if number in narrow:
                     found[narrow[number]] = operator, place
         return found
+
+    def widened(self) -> dict[int, int]:
+        """The tensors that hold a widened constant -> that constant."""
+        return {
+            operator.outputs[0]: operator.inputs[0]
+            for operator in self.operators
+            if operator.type == WIDENING and len(operator.inputs) == len(operator.outputs) == 1
+            if operator.inputs[0] >= 0 and self.tensors[operator.inputs[0]].values is not None
+        }
 
     def title(self, operator: StoredOperator) -> str:
         """An operator as a reader is to find it: its type and what it makes."""
