@@ -1,5 +1,5 @@
 # /// script
-# requires-python = ">=3.12"
+# requires-python = ">=3.12,<3.14"
 # dependencies = [
 #     "onnx2tf==2.6.9",
 #     "ai-edge-litert==2.3.0",

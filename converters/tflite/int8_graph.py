@@ -1,4 +1,4 @@
-"""A graph in INT8: weights, biases, what an operator pads with, and the borders to what stays in FP32."""
+"""A graph in INT8: weights, biases, and the borders to what stays in FP32."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,8 +13,8 @@ BIAS_PLACE = 2
 # The first version of each operator that knows INT8 (versioning.cc of LiteRT); 1 of those that always have.
 _VERSIONS = {
     "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "DEQUANTIZE": 2,
-    "FULLY_CONNECTED": 12, "LOGISTIC": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MUL": 2, "PAD": 2, "PADV2": 2, "RELU": 2,
-    "RELU6": 2, "RESIZE_BILINEAR": 2, "RESIZE_NEAREST_NEIGHBOR": 2, "SLICE": 2, "SPLIT": 2, "TRANSPOSE": 2,
+    "FULLY_CONNECTED": 12, "LOGISTIC": 2, "MAX_POOL_2D": 2, "MEAN": 2, "MUL": 2, "PAD": 2, "RELU": 2, "RELU6": 2,
+    "RESIZE_BILINEAR": 2, "RESIZE_NEAREST_NEIGHBOR": 2, "SLICE": 2, "SPLIT": 2, "TRANSPOSE": 2,
 }  # fmt: skip
 
 
@@ -98,16 +98,8 @@ class Int8Graph:
         return schema.QuantizationParametersT(scale=scale, zeroPoint=zero, quantizedDimension=axis)
 
     def _weights(self, at: int, operator: Any) -> None:
-        """What an operator stores: weights by channel, the bias in their steps; what PADV2 pads with."""
+        """What an operator stores: weights by channel, the bias in their steps."""
         kind = self.choice.kinds[at]
-        if kind == "PADV2":
-            steps = self.steps[operator.inputs[0]]
-            value = self._stored(operator.inputs[2])
-            levels = np.clip(np.rint(value / float(steps.scale)) + steps.zero_point, LOWEST, HIGHEST).astype(np.int8)
-            name = f"{name_of(self._tensor(operator.inputs[2]))}/int8"
-            self.chosen[name] = levels
-            steps_of = np.array([steps.scale]), np.array([steps.zero_point])
-            operator.inputs = self._replaced(operator, 2, name, levels, self._quantised(name, *steps_of))
         if kind not in KERNELS:
             return
         axis, weight = KERNELS[kind], self._stored(operator.inputs[1])

@@ -44,25 +44,25 @@ def stored_in(model: StoredModel) -> Iterator[Stored]:
         bias = operator is not None and _BIAS_PLACES.get(operator.type) == place
         if tensor.quantisation is None:
             yield Stored(tensor.name, layer, tensor.values, summand=bias)
-        elif operator is not None and operator.type in _BIAS_PLACES:
-            yield in_integers(model, tensor, operator, layer, bias)
         else:
-            # What is padded with: no parameter, but the lowest level.
-            yield Stored(tensor.name, layer, tensor.values, chosen=True)
+            yield in_integers(model, tensor, operator, layer, bias)
     for operator in model.operators:
         result = model.tensors[operator.outputs[0]].name if operator.outputs else operator.type
         for name, value in operator.numbers.items():
             yield described(result, name, [value], model.title(operator))
 
 
-def in_integers(model: StoredModel, tensor: StoredTensor, operator: StoredOperator, layer: str, bias: bool) -> Stored:
+def in_integers(
+    model: StoredModel, tensor: StoredTensor, operator: StoredOperator | None, layer: str, bias: bool
+) -> Stored:
     """Weights, or a bias in steps of the input's scale times the weights'."""
     assert tensor.values is not None  # the caller has looked
     assert tensor.quantisation is not None
     found = tensor.quantisation
     fault = "its zero point is not zero, and it is symmetric" if found.zero_point.any() else ""
-    value, weight = (model.tensors[number].quantisation for number in operator.inputs[:2])
-    if bias and value is not None and weight is not None:
+    inputs = operator.inputs[:2] if operator is not None and bias else []
+    value, weight = [model.tensors[number].quantisation for number in inputs] or (None, None)
+    if value is not None and weight is not None:
         product = value.scale.astype(np.float64) * weight.scale.astype(np.float64)
         if product.shape != found.scale.shape or (np.abs(product - found.scale) > _SAME * product).any():
             fault = "its scale is not that of the input times that of the weight"
