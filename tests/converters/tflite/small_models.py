@@ -45,12 +45,14 @@ class SmallModel:
     operators: list[dict[str, Any]] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
 
-    def computed(self, name: str, shape: Sequence[int], kind: str = "float32") -> str:
+    def computed(self, name: str, shape: Sequence[int], kind: str = "float32", **quantisation: list) -> str:
         """A tensor without values."""
         self.tensors.append({"name": name, "shape": list(shape), "type": TYPES[kind], "buffer": 0})
+        if quantisation:
+            self.tensors[-1]["quantization"] = quantisation
         return name
 
-    def constant(self, name: str, values: np.ndarray, **quantisation: list) -> str:
+    def constant(self, name: str, values: np.ndarray, **quantisation: list | int) -> str:
         """A tensor with values; `scale`, `zero_point`, `axis` where it is quantised."""
         self.buffers.append({"data": list(values.tobytes())})
         tensor = {"name": name, "shape": list(values.shape), "type": TYPES[values.dtype.name]}
