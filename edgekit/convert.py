@@ -14,6 +14,7 @@ from edgekit.artifact.manifest import (
     CalibrationRecord,
     ConfigurationRecord,
     FileRecord,
+    Layout,
     Manifest,
     ModelRecord,
     RecipeRecord,
@@ -199,7 +200,9 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
         preprocessing_flags=dict(source.changes),
         speed_rewrites=plan.speed != (),
         build=conversion.details.get("build", {}),
-        inputs=tensor_specs(program.details["inputs"], names["inputs"], "image"),
+        inputs=laid_out(
+            tensor_specs(program.details["inputs"], names["inputs"], "image"), conversion.details.get("layouts", {})
+        ),
         outputs=outputs,
         program_key=plan.program.key,
         stages=tuple(
@@ -320,6 +323,17 @@ def tensor_specs(
         for entry in described
         for name in [entry["name"]]
     )
+
+
+def laid_out(specs: tuple[TensorSpec, ...], layouts: Mapping[str, Layout]) -> tuple[TensorSpec, ...]:
+    """Images as a converter laid them out: `layouts` by the target's names, of those whose channels come last."""
+    found = []
+    for spec in specs:
+        if (layout := layouts.get(spec.target_name)) is not None:
+            batch, channels, height, width = spec.shape
+            spec = replace(spec, shape=(batch, height, width, channels), layout=layout)
+        found.append(spec)
+    return tuple(found)
 
 
 def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:

@@ -8,7 +8,7 @@ stays absent, so defaults need not be known.
 import struct
 from typing import Any
 
-from flat_reader import Table
+from edgeworker.flat_reader import Table
 
 Kind = str | list[str]
 Schema = dict[str, list[tuple[str, Kind]]]

@@ -78,8 +78,10 @@ def check_shapes(manifest: Manifest) -> None:
 
 
 def check_shape(spec: TensorSpec, manifest: Manifest) -> None:
-    """A shape of extents that can be, its first one the batch."""
+    """A shape of extents that can be, its first one the batch, and a layout that an image has."""
     shape = spec.shape
+    if spec.layout is not None and (spec.kind != "image" or len(shape) != 4):
+        raise Unusable(f"its tensor {spec.name} is no image, and has the layout {spec.layout}")
     if not 2 <= len(shape) <= 8 or not all(extent == -1 or 1 <= extent <= LARGEST_EXTENT for extent in shape):
         raise Unusable(f"its tensor {spec.name} has the shape {list(shape[:8])}")
     if shape[0] != (-1 if manifest.batch == "dynamic" else manifest.batch):

@@ -16,13 +16,16 @@ SIGNATURE = f"{FILE}.minisig"
 """As minisign calls it: the signature of `FILE`."""
 
 TensorKind = OutputKind | Literal["image"]
+Layout = Literal["NHWC"]
 RewrittenGraph = Literal["program", "speed", "target"]
 
 
 class TensorSpec(Struct, frozen=True):
     """An input or output: its `name` in the Paddle program, what the target calls it, shape and dtype.
 
-    An extent of -1 may be anything. `kind` is an output's (`parity.verdict.OutputKind`), and "image" for an input;
+    An extent of -1 may be anything. `layout` is "NHWC" where the target's file takes an image with its channels last,
+    and its shape is in that order then; edgekit hands a runner [N, C, H, W] all the same, and the runner turns it.
+    `kind` is an output's (`parity.verdict.OutputKind`), and "image" for an input;
     `known_from` says in words how an output's kind is known, and is empty where nothing was known. `thresholds` are
     those above which a sigmoid's labels are given, one for all or one for each; 0.5 where there are none.
     """
@@ -34,6 +37,15 @@ class TensorSpec(Struct, frozen=True):
     kind: TensorKind = "logits"
     known_from: str = ""
     thresholds: tuple[float, ...] = ()
+    layout: Layout | None = None
+
+    @property
+    def program_shape(self) -> tuple[int, ...]:
+        """The shape in the program's order of axes, in which an image is [N, C, H, W]."""
+        if self.layout is None:
+            return self.shape
+        batch, height, width, channels = self.shape
+        return (batch, channels, height, width)
 
 
 class ModelRecord(Struct, frozen=True):

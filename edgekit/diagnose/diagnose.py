@@ -247,7 +247,7 @@ class Examination:
         try:
             inside = Inside(healthy, self.laboratory)
             graph = inside.graph()
-            shapes = {spec.name: self.fixed(spec.shape) for spec in self.subject.manifest.inputs}
+            shapes = {spec.name: self.fixed(spec.program_shape) for spec in self.subject.manifest.inputs}
             given = sample[1].plain if runs else None
             _, worker, _ = way_to(self.subject.plan, targets()[step.format])
             layer = Breaking(healthy, graph, shapes, step.format, worker, self.laboratory, given).locate()

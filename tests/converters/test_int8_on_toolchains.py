@@ -21,8 +21,14 @@ FILES = {
     "onnx": ({"model.onnx"}, {"model": "model.onnx"}),
     "openvino": ({"model.xml", "model.bin"}, {"model": "model.xml", "weights": "model.bin"}),
     "ncnn": ({"model.ncnn.param", "model.ncnn.bin"}, {"param": "model.ncnn.param", "bin": "model.ncnn.bin"}),
+    "tflite": ({"model.tflite"}, {"model": "model.tflite"}),
 }
-QUANTISER = {"onnx": "onnx/quantize.py", "openvino": "nncf/quantize.py", "ncnn": "ncnn/quantize.py"}
+QUANTISER = {
+    "onnx": "onnx/quantize.py",
+    "openvino": "nncf/quantize.py",
+    "ncnn": "ncnn/quantize.py",
+    "tflite": "tflite/quantize.py",
+}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,7 @@ def quantised(request, run_worker, mixnet_program: Path, onnx_model: Path, photo
     if target == "onnx":
         before, names = onnx_model.parent, {}
     else:
-        source = {"onnx": onnx_model} if target == "ncnn" else {"program": mixnet_program}
+        source = {"onnx": onnx_model} if target in ("ncnn", "tflite") else {"program": mixnet_program}
         details, before = run_worker(f"{target}/convert.py", source, {"batch": 1, "precision": "fp32", "rewrites": []})
         names = details["io"]
     inputs = {name: before / name for name in FILES[target][0]}

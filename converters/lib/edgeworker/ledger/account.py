@@ -21,6 +21,8 @@ SHOWN = 20
 ALIKE = 0.25
 """The share of values that are the same in what was one and the same."""
 CONSTANT = "a number of the operators"
+NO_BIAS = "zeros for no bias"
+"""Where a bias of the program was set to zeros, that bias is named as one that is nowhere."""
 CHOSEN = "as the quantisation chose it"
 BEFORE = ".before"
 """What a corrected bias was before is recorded under its name with this."""
@@ -152,6 +154,8 @@ class Explanations:
                 used.update(name for match in matches for name in match.source.names)
             elif constant:
                 explained[CONSTANT] += 1
+            elif one.summand and not one.values.any():
+                explained[NO_BIAS] += 1
             elif piece := find_piece(one.values, self.index.sources):
                 explained[piece.how] += 1
                 cut.add(piece)

@@ -58,7 +58,8 @@ class Stored:
     attribute of the layer, [numbers]: it counts where a parameter of the program went into it, as a lone factor may,
     and where nothing explains it. Integers that are `quantised` stand for parameters of the program; what is `chosen`
     is a scale, a zero point or another number that the quantisation chose, which the record of it must have under that
-    name. `fault` says what is wrong with a tensor whatever its values are from.
+    name. A `summand` is only ever added to a result: zeros there stand for none, as a tool writes whose layers always
+    have a bias. `fault` says what is wrong with a tensor whatever its values are from.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Stored:
     described: bool = False
     quantised: Quantised | None = None
     chosen: bool = False
+    summand: bool = False
     fault: str = ""
 
 

@@ -1,0 +1,5 @@
+"""The rewrites of the ONNX graph before onnx2tf."""
+
+from .flat_products import FlatProducts
+
+REWRITES = [FlatProducts()]
