@@ -26,7 +26,7 @@ from arm_arithmetic import inexact_kinds
 from dataflow import Dataflow, trace
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from flat_reader import Damaged
+from edgeworker.flat_reader import Damaged
 from nb_format import NbModel, Parameter, read_nb
 from offline import with_offline_results
 

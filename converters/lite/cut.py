@@ -8,7 +8,7 @@ from typing import Any
 
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from flat_reader import Damaged
+from edgeworker.flat_reader import Damaged
 from nb_program import only
 
 

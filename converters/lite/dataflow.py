@@ -28,7 +28,7 @@ from typing import Any
 
 from activations import Activation, own_activation, split_activation
 from exact_forms import SILU, Softmaxes, expression
-from flat_reader import Damaged
+from edgeworker.flat_reader import Damaged
 from nb_format import NbModel, Operator
 
 _TRANSPORT = {"calib", "calib_once", "io_copy", "io_copy_once", "layout", "layout_once"}

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.refusal import Refusal
-from flat_reader import Damaged, Table, unpack
+from edgeworker.flat_reader import Damaged, Table, unpack
 
 META_VERSION = 2
 _VERSION_PLACE = slice(2, 18)
