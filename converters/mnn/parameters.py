@@ -33,7 +33,9 @@ def stored(request: Request) -> Iterator[Stored]:
                     title, operator.title, values.integers, quantised=Quantised(values.scale.astype(np.float64), zero)
                 )
             elif values.size:
-                yield Stored(title, operator.title, values)
+                # A convolution without a bias gets zeros. Where they have taken a bias's place, that one is missed.
+                filler = name == "bias" and not values.any()
+                yield Stored(title, operator.title, values, filler=filler)
         for name, numbers in operator.numbers().items():
             yield described(operator.name, name, numbers, operator.title)
 

@@ -142,7 +142,7 @@ class Explanations:
             matches = self.index.find(one.values)
             constant = not matches and is_constant(one.values, self.numbers, self.fills)
             # What the operator itself is described with is no parameter.
-            if not matches and (one.values.dtype.kind != "f" or (one.described and constant)):
+            if not matches and (one.values.dtype.kind != "f" or one.filler or (one.described and constant)):
                 integers += [one] if one.values.dtype.kind in "iu" else []
                 continue
             count += 1

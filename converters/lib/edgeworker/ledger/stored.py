@@ -58,7 +58,9 @@ class Stored:
     attribute of the layer, [numbers]: it counts where a parameter of the program went into it, as a lone factor may,
     and where nothing explains it. Integers that are `quantised` stand for parameters of the program; what is `chosen`
     is a scale, a zero point or another number that the quantisation chose, which the record of it must have under that
-    name. `fault` says what is wrong with a tensor whatever its values are from.
+    name. `fault` says what is wrong with a tensor whatever its values are from. A `filler` changes nothing, and stands
+    where the format wants something, such as zeros for a bias that a convolution does not have: it counts where the
+    program has the like, and is nothing else.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Stored:
     quantised: Quantised | None = None
     chosen: bool = False
     fault: str = ""
+    filler: bool = False
 
 
 def described(layer: str, attribute: str, numbers: Sequence[float], title: str) -> Stored:
