@@ -24,9 +24,9 @@ from typing import Any
 import numpy as np
 from arm_arithmetic import inexact_kinds
 from dataflow import Dataflow, trace
+from edgeworker.flat_reader import Damaged
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from edgeworker.flat_reader import Damaged
 from nb_format import NbModel, Parameter, read_nb
 from offline import with_offline_results
 

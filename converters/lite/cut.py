@@ -6,9 +6,9 @@ Inputs: `model` (a .nb file). Options: `inputs` (variable -> its shape), `output
 
 from typing import Any
 
+from edgeworker.flat_reader import Damaged
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from edgeworker.flat_reader import Damaged
 from nb_program import only
 
 

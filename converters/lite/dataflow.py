@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from activations import Activation, own_activation, split_activation
-from exact_forms import SILU, Softmaxes, expression
 from edgeworker.flat_reader import Damaged
+from exact_forms import SILU, Softmaxes, expression
 from nb_format import NbModel, Operator
 
 _TRANSPORT = {"calib", "calib_once", "io_copy", "io_copy_once", "layout", "layout_once"}

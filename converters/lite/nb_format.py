@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.refusal import Refusal
 from edgeworker.flat_reader import Damaged, Table, unpack
+from edgeworker.refusal import Refusal
 
 META_VERSION = 2
 _VERSION_PLACE = slice(2, 18)

@@ -4,16 +4,18 @@ Inputs: `onnx`. Options: `precision` ("fp32"; "fp16": the weights of convolution
 which MNN widens when it loads them), `batch` (what the model must have been exported for; nothing is checked for
 "dynamic" and None), `rewrites` (there are none).
 
-MNN's commands `mnnconvert` and `mnnquant` are not used: at each start they install a package with whatever pip is on the
-PATH, and report what they do. The native function behind them, which is called here, does neither. It returns True
+MNN's commands `mnnconvert` and `mnnquant` are not used: at each start they install a package with whatever pip is on
+the PATH, and report what they do. The native function behind them, which is called here, does neither. It returns True
 whatever becomes of the model, so the file that it leaves is read here, to the last byte.
 """
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
 import _tools
+from edgeworker.caught_output import caught_output
 from edgeworker.flat_reader import Damaged
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
@@ -23,6 +25,7 @@ from mnn_file import MnnFile, set_id
 PRECISIONS: dict[str, list[str]] = {"fp32": [], "fp16": ["--fp16"]}
 # Without these MNN computes a gelu by a formula with tanh, off by up to 5e-4, and takes the smallest numbers for zeros.
 EXACT = ["--useGeluApproximation", "0", "--alignDenormalizedValue", "0"]
+LACKING = re.compile(r"These Op Not Support:(.*)")
 
 
 def convert(request: Request) -> dict[str, Any]:
@@ -62,14 +65,22 @@ def convert(request: Request) -> dict[str, Any]:
 
 
 def run_converter(onnx: Path, output: Path, flags: list[str]) -> None:
-    """What MNN's converter makes of an ONNX model, in this process; its log goes to the standard output."""
-    _tools.mnnconvert(
-        ["mnnconvert", "-f", "ONNX", "--modelFile", str(onnx), "--MNNModel", str(output), "--bizCode", "edgekit"]
-        + EXACT
-        + flags
-    )
-    if not output.is_file():
-        raise Refusal("MNN could not convert the ONNX model: its log names the operators that it lacks", kind="operators")
+    """What MNN's converter makes of an ONNX model, in this process; its log goes to the standard output.
+
+    Raises Refusal where it leaves no file, with the operators that it lacks.
+    """
+    files = ["--modelFile", str(onnx), "--MNNModel", str(output)]
+    arguments = ["mnnconvert", "-f", "ONNX", *files, "--bizCode", "edgekit", *EXACT, *flags]
+    _tools.mnnconvert(arguments)
+    if output.is_file():
+        return
+    # Once more, to read what it says: were it caught the first time, a crash would leave no log.
+    log = caught_output(lambda: _tools.mnnconvert(arguments))
+    if lacking := LACKING.search(log):
+        names = sorted({name.removeprefix("ONNX::") for name in re.split(r"[\s|,]+", lacking[1]) if name})
+        raise Refusal(f"MNN cannot convert the operator {', '.join(names)}", kind="operators")
+    said = [line.strip() for line in log.splitlines() if line.strip()]
+    raise Refusal(f"MNN could not convert {onnx.name}: {said[-1] if said else 'it does not say why'}")
 
 
 def _read_whole(path: Path) -> MnnFile:

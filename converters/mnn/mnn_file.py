@@ -4,6 +4,7 @@ The file is checked as it is read: each access is bounded, a field or a table th
 and so is a byte that nothing in the file leads to. So what the reader has not seen is not in the file.
 """
 
+import mmap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +92,12 @@ class MnnFile:
     @classmethod
     def read(cls, path: Path) -> "MnnFile":
         """Raises Refusal (input) for a file that is damaged, or holds what is not known here."""
+        if not path.stat().st_size:
+            raise Refusal(f"{path.name} cannot be read: it is empty", kind="input")
+        with path.open("rb") as file:
+            content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         try:
-            return cls.parse(memoryview(np.memmap(path, np.uint8, mode="r")) if path.stat().st_size else memoryview(b""))
+            return cls.parse(content)
         except Damaged as damaged:
             raise Refusal(f"{path.name} cannot be read: {damaged}", kind="input") from damaged
 

@@ -9,23 +9,25 @@ from edgeworker.flat_tables import Schema
 FLOATS, BYTES, INTEGERS, WORDS, LONGS = ["<f4"], ["<i1"], ["<i4"], ["<u4"], ["<i8"]
 HALVES, OCTETS = ["<u2"], ["<u1"]
 
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
 # The tables that an operator's parameters may be, in the order of their numbers from 1.
-PARAMETERS = (
-    *("QuantizedAdd", "ArgMax", "AsString", "Axis", "BatchNorm", "BinaryOp", "Blob", "CastParam", "Convolution2D", "Crop"),
-    *("CropAndResize", "Dequantize", "DetectionOutput", "Eltwise", "ExpandDims", "Fill", "Flatten", "Gather", "GatherV2"),
-    *("InnerProduct", "Input", "Interp", "LRN", "LSTM", "MatMul", "NonMaxSuppressionV2", "Normalize", "PackParam"),
-    *("Permute", "Plugin", "Pool", "PRelu", "PriorBox", "Proposal", "QuantizedAvgPool", "QuantizedBiasAdd"),
-    *("QuantizedConcat", "QuantizedLogistic", "QuantizedMatMul", "QuantizedMaxPool", "QuantizedRelu", "QuantizedRelu6"),
-    *("QuantizedReshape", "QuantizedSoftmax", "QuantizeMaxMin", "QuantizeV2", "Range", "Rank", "ReduceJoin"),
-    *("ReductionParam", "Relu", "Relu6", "RequantizationRange", "Requantize", "Reshape", "Resize", "RoiParameters"),
-    *("Scale", "Selu", "Size", "Slice", "SliceTf", "SpaceBatch", "SqueezeParam", "StridedSliceParam"),
-    *("TensorConvertInfo", "TfQuantizedConv2D", "TopKV2", "Transpose", "UnaryOp", "MomentsParam", "RNNParam"),
-    *("BatchMatMulParam", "QuantizedFloatParam", "DepthSpaceParam", "EltwiseInt8", "ReverseSequenceParam", "Extra"),
-    *("Pool3D", "Convolution3D", "ELU", "DetectionPostProcessParam", "OneHotParam", "PadParam", "WhileParam", "IfParam"),
-    *("RandomUniform", "LayerNorm", "TensorArray", "LSTMBlockCell", "GridSample", "LoopParam", "ImageProcessParam"),
-    *("CumSum", "GroupNorm", "FmhaV2Param", "FmhcaParam", "AttentionParam", "StftParam", "LinearAttentionParam"),
-    *("ShapeParam", "RoPEParam", "FusedLinearParam"),
-)
+PARAMETERS = _names("""
+    QuantizedAdd ArgMax AsString Axis BatchNorm BinaryOp Blob CastParam Convolution2D Crop CropAndResize
+    Dequantize DetectionOutput Eltwise ExpandDims Fill Flatten Gather GatherV2 InnerProduct Input Interp LRN LSTM
+    MatMul NonMaxSuppressionV2 Normalize PackParam Permute Plugin Pool PRelu PriorBox Proposal QuantizedAvgPool
+    QuantizedBiasAdd QuantizedConcat QuantizedLogistic QuantizedMatMul QuantizedMaxPool QuantizedRelu
+    QuantizedRelu6 QuantizedReshape QuantizedSoftmax QuantizeMaxMin QuantizeV2 Range Rank ReduceJoin
+    ReductionParam Relu Relu6 RequantizationRange Requantize Reshape Resize RoiParameters Scale Selu Size Slice
+    SliceTf SpaceBatch SqueezeParam StridedSliceParam TensorConvertInfo TfQuantizedConv2D TopKV2 Transpose UnaryOp
+    MomentsParam RNNParam BatchMatMulParam QuantizedFloatParam DepthSpaceParam EltwiseInt8 ReverseSequenceParam
+    Extra Pool3D Convolution3D ELU DetectionPostProcessParam OneHotParam PadParam WhileParam IfParam RandomUniform
+    LayerNorm TensorArray LSTMBlockCell GridSample LoopParam ImageProcessParam CumSum GroupNorm FmhaV2Param
+    FmhcaParam AttentionParam StftParam LinearAttentionParam ShapeParam RoPEParam FusedLinearParam
+""")
 
 SCHEMA: Schema = {
     "Net": [
@@ -285,20 +287,21 @@ SCHEMA: Schema = {
 }
 
 # The names of operators by their numbers in OpType: those from 0 in order, then single ones.
-_FIRST = (
-    "AbsVal QuantizedAdd ArgMax AsString InstanceNorm BatchToSpaceND Copy BinaryOp Bnll Cast Concat Const Convolution "
-    "ConvolutionDepthwise Crop CropAndResize ImageProcess Deconvolution DeconvolutionDepthwise Dequantize "
-    "DetectionOutput Dropout Eltwise ELU Unique Exp ExpandDims Fill Flatten Im2Col Gather GatherV2 Im2Seq InnerProduct "
-    "Input Interp Log LRN LSTM MatMul MoE NonMaxSuppression NonMaxSuppressionV2 Normalize Pack Padding Permute Pooling "
-    "Power PReLU PriorBox Proposal QuantizedAvgPool QuantizedBiasAdd QuantizedConcat QuantizedDepthwiseConv2D "
-    "QuantizedLogistic RasterAndInterpolate QuantizedMaxPool Texture RasterDiff QuantizedReshape QuantizedSoftmax "
-    "QuantizeMaxMin QuantizeV2 Range Rank ReduceJoin Reduction ReLU ReLU6 RequantizationRange Requantize Reshape Resize "
-    "RNN ROIPooling Scale Selu Seq2Out Shape Sigmoid Size Slice SliceTf Softmax SpaceToBatchND SpatialProduct Col2Im "
-    "Segment Squeeze StridedSlice CastLike StringSplit StringToNumber TanH TfQuantizedConv2D Threshold Tile TopKV2 "
-    "Transpose UnaryOp Unpack Where Moments RNNSequenceGRU BatchMatMul Unsqueeze CosineSimilarity DepthToSpace "
-    "SpaceToDepth ReverseSequence Pooling3D Convolution3D MatrixBandPart GatherND DetectionPostProcess UnravelIndex "
-    "ScatterNd OneHot BroadcastTo Dilation2D Interp3D"
-).split()
+_FIRST = _names("""
+    AbsVal QuantizedAdd ArgMax AsString InstanceNorm BatchToSpaceND Copy BinaryOp Bnll Cast Concat Const
+    Convolution ConvolutionDepthwise Crop CropAndResize ImageProcess Deconvolution DeconvolutionDepthwise
+    Dequantize DetectionOutput Dropout Eltwise ELU Unique Exp ExpandDims Fill Flatten Im2Col Gather GatherV2
+    Im2Seq InnerProduct Input Interp Log LRN LSTM MatMul MoE NonMaxSuppression NonMaxSuppressionV2 Normalize Pack
+    Padding Permute Pooling Power PReLU PriorBox Proposal QuantizedAvgPool QuantizedBiasAdd QuantizedConcat
+    QuantizedDepthwiseConv2D QuantizedLogistic RasterAndInterpolate QuantizedMaxPool Texture RasterDiff
+    QuantizedReshape QuantizedSoftmax QuantizeMaxMin QuantizeV2 Range Rank ReduceJoin Reduction ReLU ReLU6
+    RequantizationRange Requantize Reshape Resize RNN ROIPooling Scale Selu Seq2Out Shape Sigmoid Size Slice
+    SliceTf Softmax SpaceToBatchND SpatialProduct Col2Im Segment Squeeze StridedSlice CastLike StringSplit
+    StringToNumber TanH TfQuantizedConv2D Threshold Tile TopKV2 Transpose UnaryOp Unpack Where Moments
+    RNNSequenceGRU BatchMatMul Unsqueeze CosineSimilarity DepthToSpace SpaceToDepth ReverseSequence Pooling3D
+    Convolution3D MatrixBandPart GatherND DetectionPostProcess UnravelIndex ScatterNd OneHot BroadcastTo
+    Dilation2D Interp3D
+""")
 OPERATORS: dict[int, str] = {
     **dict(enumerate(_FIRST)),
     **dict(enumerate(["Raster", "ConvertTensor", "ArgMin", "LinSpace", "RandomUniform"], 128)),
@@ -316,7 +319,7 @@ OPERATORS: dict[int, str] = {
     **dict(enumerate(["While", "If"], 600)),
     **dict(enumerate(["LayerNorm", "GridSample"], 603)),
 }
-UNARY = (
-    "abs neg floor ceil square sqrt rsqrt exp log sin cos tan asin acos atan reciprocal log1p bnll acosh sinh asinh "
-    "atanh sign round cosh erf erfc erfinv expm1 sigmoid tanh hardswish gelu gelu_standard silu"
-).split()
+UNARY = _names("""
+    abs neg floor ceil square sqrt rsqrt exp log sin cos tan asin acos atan reciprocal log1p bnll acosh sinh asinh
+    atanh sign round cosh erf erfc erfinv expm1 sigmoid tanh hardswish gelu gelu_standard silu
+""")

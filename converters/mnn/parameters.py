@@ -26,7 +26,7 @@ def stored(request: Request) -> Iterator[Stored]:
         for name, values in tensors.items():
             title = f"{operator.name}.{name}"
             if isinstance(values, EightBits):
-                # What stands for zero is no integer here: the lowest weight is exact, and zero wherever it comes to lie.
+                # What stands for zero is no integer here: the lowest weight is exact, and zero lies where it may.
                 with np.errstate(divide="ignore", invalid="ignore"):
                     zero = -128 - values.lowest.astype(np.float64) / values.scale
                 yield Stored(

@@ -1,12 +1,12 @@
 """Run a `.mnn` model on the CPU, in FP32.
 
-Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32" or "fp16";
-the arithmetic is FP32), `inputs` and `outputs` (program's name -> MNN's), `settings` (`threads`; `winograd`, default
-false: the larger of Winograd's transforms, which MNN ships as true; `memory`: "normal" as it ships, "low" or "high";
-`precision`: "high" as here, "normal" as it ships, "low": FP16 where the processor has it).
+Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32" or
+"fp16"; the arithmetic is FP32), `inputs` and `outputs` (program's name -> MNN's), `settings` (`threads`; `winograd`,
+default false: the larger of Winograd's transforms, which MNN ships as true; `memory`: "normal" as it ships, "low" or
+"high"; `precision`: "high" as here, "normal" as it ships, "low": FP16 where the processor has it).
 
-MNN's larger transforms are where its FP32 is less exact than others': ResNet18 is off by 1.6e-4 of the largest logit with
-them, by 5e-6 without.
+MNN's larger transforms are where its FP32 is less exact than others': ResNet18 is off by 1.6e-4 of the largest logit
+with them, by 5e-6 without.
 """
 
 from pathlib import Path

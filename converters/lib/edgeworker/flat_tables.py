@@ -2,14 +2,12 @@
 
 A schema names each table's fields in their order as (name, kind). Kinds: a `struct` letter for a scalar ("i", "q",
 "f", "d", "?"), "text", the name of a table, and any of these in a list of one for a vector; a vector of a numpy type
-("<f4") is an array, which is read as a view of the buffer; a tuple of names is a union, one of these tables as the field
-before it says, counted from 1. A field that is absent stays absent, so defaults need not be known.
+("<f4") is an array, which is read as a view of the buffer; a tuple of names is a union, one of these tables as the
+field before it says, counted from 1. A field that is absent stays absent, so defaults need not be known.
 """
 
 import struct
 from typing import Any
-
-import numpy as np
 
 from edgeworker.flat_reader import Damaged, Table
 
