@@ -25,6 +25,8 @@ from mnn_file import MnnFile, set_id
 PRECISIONS: dict[str, list[str]] = {"fp32": [], "fp16": ["--fp16"]}
 # Without these MNN computes a gelu by a formula with tanh, off by up to 5e-4, and takes the smallest numbers for zeros.
 EXACT = ["--useGeluApproximation", "0", "--alignDenormalizedValue", "0"]
+# A convolution in groups stays one, and is no convolution for each group: as fast, and a file of fewer parts.
+WHOLE = ["--groupConvNative"]
 LACKING = re.compile(r"These Op Not Support:(.*)")
 
 
@@ -70,7 +72,7 @@ def run_converter(onnx: Path, output: Path, flags: list[str]) -> None:
     Raises Refusal where it leaves no file, with the operators that it lacks.
     """
     files = ["--modelFile", str(onnx), "--MNNModel", str(output)]
-    arguments = ["mnnconvert", "-f", "ONNX", *files, "--bizCode", "edgekit", *EXACT, *flags]
+    arguments = ["mnnconvert", "-f", "ONNX", *files, "--bizCode", "edgekit", *EXACT, *WHOLE, *flags]
     _tools.mnnconvert(arguments)
     if output.is_file():
         return
