@@ -1,8 +1,9 @@
 """`model.onnx` to `model.mnn`, by MNN's own converter.
 
 Inputs: `onnx`. Options: `precision` ("fp32"; "fp16": the weights of convolutions and products stored in half precision,
-which MNN widens when it loads them), `batch` (what the model must have been exported for; nothing is checked for
-"dynamic" and None), `rewrites` (there are none).
+which MNN widens when it loads them; "int8-weights": stored in 8 bits, with a lowest value and a step for each channel,
+and widened too), `batch` (what the model must have been exported for; nothing is checked for None, and "dynamic" is
+written down), `rewrites` (there are none).
 
 MNN's commands `mnnconvert` and `mnnquant` are not used: at each start they install a package with whatever pip is on
 the PATH, and report what they do. The native function behind them, which is called here, does neither. It returns True
@@ -20,9 +21,13 @@ from edgeworker.flat_reader import Damaged
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from edgeworker.whole import NotWhole
-from mnn_file import MnnFile, set_id
+from mnn_file import MnnFile, open_batch, set_id
 
-PRECISIONS: dict[str, list[str]] = {"fp32": [], "fp16": ["--fp16"]}
+PRECISIONS: dict[str, list[str]] = {
+    "fp32": [],
+    "fp16": ["--fp16"],
+    "int8-weights": ["--weightQuantBits", "8"],
+}
 # Without these MNN computes a gelu by a formula with tanh, off by up to 5e-4, and takes the smallest numbers for zeros.
 EXACT = ["--useGeluApproximation", "0", "--alignDenormalizedValue", "0"]
 # A convolution in groups stays one, and is no convolution for each group: as fast, and a file of fewer parts.
@@ -43,6 +48,8 @@ def convert(request: Request) -> dict[str, Any]:
         raise Refusal(f"there is no MNN rewrite {names[0]!r}; there are none", kind="input")
     path = request.output / "model.mnn"
     run_converter(request.inputs["onnx"], path, PRECISIONS[precision])
+    if options.get("batch") == "dynamic":
+        open_batch(path)
     network = _read_whole(path)
     _give_identity(path, request.inputs["onnx"], precision)
     if not network.inputs or not network.outputs:

@@ -9,10 +9,9 @@ from typing import Any
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from layouts import CODES, layouts_of
-from mnn_file import MnnFile
-from mnn_schema import OPERATORS, PARAMETERS
+from mnn_file import INPUT, MnnFile
+from mnn_schema import PARAMETERS
 
-INPUT = next(number for number, name in OPERATORS.items() if name == "Input")
 FLOAT = 1  # Type.fbs: DT_FLOAT
 
 

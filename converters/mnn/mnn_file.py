@@ -4,7 +4,9 @@ The file is checked as it is read: each access is bounded, a field or a table th
 and so is a byte that nothing in the file leads to. So what the reader has not seen is not in the file.
 """
 
+import math
 import mmap
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ TYPES = {
 # IDSTQuan.type: how the weights of a convolution are kept, where it is not as floats.
 IN_FEW_BITS, IN_HALVES = 1, 3
 LEVELS = np.arange(-128, 128, dtype=np.int8)
+INPUT = next(number for number, name in OPERATORS.items() if name == "Input")
+OPEN = -1  # the extent of what may have any
 PADDING = 16  # bytes at most that FlatBuffers leaves between two things, all of them zeros
 ID_CHARACTERS = 36
 
@@ -138,6 +142,23 @@ def set_id(path: Path, digest: str) -> None:
     path.write_bytes(content)
 
 
+def open_batch(path: Path) -> None:
+    """Say in a file that its inputs' first extents are open: MNN's converter writes 1 for them."""
+    content = bytearray(path.read_bytes())
+    operators, operator, shape = (_field(*place) for place in (("Net", "oplists"), ("Op", "main"), ("Input", "dims")))
+    for one in Table.root(memoryview(content)).tables(operators):
+        if one.scalar(_field("Op", "type"), "i") != INPUT or (described := one.table(operator)) is None:
+            continue
+        start, count = described.vector_place(shape, 4)
+        if count:
+            struct.pack_into("<i", content, start, OPEN)
+    path.write_bytes(content)
+
+
+def _field(table: str, name: str) -> int:
+    return [one for one, _ in SCHEMA[table]].index(name)
+
+
 def _operator(one: Value, names: list[str]) -> Operator:
     def named(indices: list[int]) -> list[str]:
         if any(not 0 <= index < len(names) for index in indices):
@@ -208,7 +229,8 @@ def _blob(blob: Value) -> np.ndarray:
             raise Damaged(f"its {values.nbytes} bytes are no numbers of the type {number}")
         values = values.view(dtype)
     shape = blob.get("dims", [])
-    return values.reshape(shape) if int(np.prod(shape, dtype=np.int64)) == values.size else values
+    fits = all(extent >= 0 for extent in shape) and math.prod(shape) == values.size
+    return values.reshape(shape) if fits else values
 
 
 def _packed(packed: Value, channels: int) -> np.ndarray | EightBits:
@@ -227,7 +249,7 @@ def _packed(packed: Value, channels: int) -> np.ndarray | EightBits:
     levels, indices = buffer[start + 1 : start + 257], buffer[start + 257 :].view(np.uint8)
     if buffer[start] != 0 or not np.array_equal(levels, LEVELS) or shape[0] != channels or alpha.size != 2 * channels:
         raise Damaged("its weights are in other levels than 256 for each channel")
-    if int(np.prod(shape)) != indices.size or packed.get("readType") != channels or packed.get("aMin") != -128:
+    if math.prod(shape) != indices.size or packed.get("readType") != channels or packed.get("aMin") != -128:
         raise Damaged(f"its {indices.size} weights do not fit {list(shape)}")
     pairs = alpha.reshape(channels, 2)
     return EightBits((indices.astype(np.int16) - 128).astype(np.int8).reshape(shape), pairs[:, 0], pairs[:, 1])

@@ -1,9 +1,10 @@
 """Run a `.mnn` model on the CPU, in FP32.
 
-Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32" or
-"fp16"; the arithmetic is FP32), `inputs` and `outputs` (program's name -> MNN's), `settings` (`threads`; `winograd`,
-default false: the larger of Winograd's transforms, which MNN ships as true; `memory`: "normal" as it ships, "low" or
-"high"; `precision`: "high" as here, "normal" as it ships, "low": FP16 where the processor has it).
+Inputs: `model`, `tensors`. Options: `batch`, `threads`, `latency`, `precision` (of the stored weights, "fp32",
+"fp16" or "int8-weights"; the arithmetic is FP32), `inputs` and `outputs` (program's name -> MNN's), `settings`
+(`threads`; `winograd`, default false: the larger of Winograd's transforms, which MNN ships as true; `memory`: "normal"
+as it ships, "low" or "high"; `precision`: "high" as here, "normal" as it ships, "low": FP16 where the processor has
+it).
 
 MNN's larger transforms are where its FP32 is less exact than others': ResNet18 is off by 1.6e-4 of the largest logit
 with them, by 5e-6 without.
@@ -20,6 +21,7 @@ from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
 from mnn_file import MnnFile, Operator
 
+PRECISIONS = ("fp32", "fp16", "int8-weights")
 SETTINGS = {"winograd": bool, "memory": str, "precision": str}
 # On these MNN takes exp(r), |r| < ln(2) / 2, for a polynomial of degree 4, off by up to 5.6e-5 of its value
 # (CommonOptFunctionNeon.cpp, expApprox); on x86-64 for one of degree 5 of a quarter of r, off by 4e-7.
@@ -96,8 +98,8 @@ def as_array(tensor: Any) -> np.ndarray:
 def load(request: Request) -> MnnSession:
     """The session that the request asks for."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16"):
-        raise Refusal(f"this runner takes models in fp32 and fp16, not {precision}", kind="input")
+    if (precision := options.get("precision", "fp32")) not in PRECISIONS:
+        raise Refusal(f"this runner takes models in {', '.join(PRECISIONS)}, not {precision}", kind="input")
     settings = settings_of(options, SETTINGS)
     for name, known in CHOICES.items():
         if (chosen := settings.get(name, known[0])) not in known:

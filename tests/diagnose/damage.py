@@ -115,12 +115,28 @@ def of_lite_for_arm(folder: Path) -> Iterator[Stored]:
     return of_lite(folder, "arm")
 
 
+def of_mnn(folder: Path) -> Iterator[Stored]:
+    """What the operators store: views of the file's bytes, whose addresses say where they lie."""
+    (file,) = folder.glob("*.mnn")
+    content = memoryview(file.read_bytes())
+    start = np.frombuffer(content, np.uint8).ctypes.data
+    for operator in load("mnn", "mnn_file").MnnFile.parse(content).operators:
+        for name, values in operator.tensors().items():
+            if not isinstance(values, np.ndarray) or values.dtype != np.float32 or not values.size:
+                continue
+            channels = int(operator.parameters.get("common", {}).get("outputCount", 1))
+            shape = (channels, values.size // channels) if 1 < channels < values.size else (values.size,)
+            at = values.ctypes.data - start
+            yield Stored(f"{operator.name}.{name}", file, at, values.size, channels, shape)
+
+
 READERS = {
     "onnx": of_onnx,
     "openvino": of_openvino,
     "ncnn": of_ncnn,
     "lite": of_lite,
     "lite ARM": of_lite_for_arm,
+    "mnn": of_mnn,
 }
 
 

@@ -1,4 +1,4 @@
-"""The part of FlatBuffers that reading models needs: tables, strings and vectors, every access bounded.
+"""The part of FlatBuffers that reading a `.nb` file needs: tables, strings and vectors, every access bounded.
 
 Written after the format's own description (flatbuffers.dev, "FlatBuffer Internals"): a buffer starts with
 the offset of its root table; a table starts with the distance back to its vtable; the vtable lists where
