@@ -57,7 +57,7 @@ MODELS = {
     "ResNet18_vd": ("synthetic:0", 64, 2),
     "HRNet_W18_C": ("synthetic:0", 64, 1),
 }
-TARGETS = ("onnx", "openvino", "ncnn", "lite", "lite ARM")
+TARGETS = ("onnx", "openvino", "ncnn", "lite", "lite ARM", "mnn")
 BESIDE = 4  # trials that are judged beside each other
 
 
@@ -86,6 +86,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--trials", type=int, default=770)
     parser.add_argument("--runs", type=int, default=770)
+    parser.add_argument("--targets", default=",".join(TARGETS), help="comma-separated")
     parser.add_argument("--records", type=Path)
     parser.add_argument("--work", type=Path)
     given = parser.parse_args()
@@ -94,7 +95,7 @@ def main() -> None:
     done = {trial.number for trial in trials}
     accounts = Accounts()
     with session(offline=True, verbose=False) as executor:
-        left = (one for one in planned(given.trials) if one.number not in done)
+        left = (one for one in planned(given.trials, given.targets.split(",")) if one.number not in done)
         while some := list(islice(left, BESIDE)):
             for trial in judged(executor, accounts, work, given.seed, some, given.runs):
                 line = json.dumps(asdict(trial))
@@ -141,10 +142,10 @@ class Accounts:
         return self.readers[target]
 
 
-def planned(count: int) -> Iterator[Trial]:
-    """What is to be damaged: every kind as often as the others, and every target, but for the rest."""
+def planned(count: int, chosen: Sequence[str]) -> Iterator[Trial]:
+    """What is to be damaged: every kind as often as the others, and every target chosen, but for the rest."""
     models = [model for model, (*_, often) in MODELS.items() for _ in range(often)]
-    pairs = [(model, target) for model in models for target in TARGETS]
+    pairs = [(model, target) for model in models for target in chosen]
     np.random.default_rng(0).shuffle(pairs)
     kinds = list(DAMAGES)
     for number in range(count):

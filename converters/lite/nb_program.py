@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator
 
 from edgeworker.flat_reader import Damaged, Table, unpack
-from flat_writer import Schema, Value, read_table, write_root
+from edgeworker.flat_tables import Schema, Value, read_table, write_root
 
 _SCHEMA: Schema = {
     "ProgramDesc": [("blocks", ["BlockDesc"]), ("version", "Version"), ("op_compatible_map", "OpCompatibleMap")],

@@ -1,11 +1,9 @@
 """Which operators Paddle Lite can run on a target: its own table, read before `opt` would end the process."""
 
-import os
 import re
-import sys
-import tempfile
 from typing import Any
 
+from edgeworker.caught_output import caught_output
 from edgeworker.paddle_program import Op, ops
 
 _ROW = re.compile(r"^\s*(\w+)(?:\s+Y)+\s*$", re.ASCII)
@@ -20,18 +18,7 @@ def supported_ops(target: str) -> frozenset[str]:
 
     opt = Opt()
     opt.set_valid_places(target)
-    with tempfile.TemporaryFile() as caught:
-        sys.stdout.flush()
-        ordinary = os.dup(1)
-        try:
-            os.dup2(caught.fileno(), 1)
-            opt.print_supported_ops()
-        finally:
-            os.dup2(ordinary, 1)
-            os.close(ordinary)
-        caught.seek(0)
-        table = caught.read().decode("utf-8", "replace")
-    return parse_table(table)
+    return parse_table(caught_output(opt.print_supported_ops))
 
 
 def missing_operators(program: Any, target: str) -> list[Op]:

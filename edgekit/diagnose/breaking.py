@@ -18,6 +18,7 @@ CUT_FILES: dict[str, dict[str, str]] = {
     "ncnn": {"param": "model.ncnn.param", "bin": "model.ncnn.bin"},
     "lite": {"model": "model.nb"},
     "tflite": {"model": "model.tflite"},
+    "mnn": {"model": "model.mnn"},
 }
 # What a conversion leaves: the same but for Paddle Lite, which makes a file for each kind of machine.
 CONVERTED_FILES = {**CUT_FILES, "lite": {"model": "model.x86.nb"}}

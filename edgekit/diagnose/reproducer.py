@@ -232,7 +232,7 @@ def script_head(kind: str) -> str:
     converters = bundled_folder("converters")
     text = requirements_of(converters / target / "run.py").file.read_text(encoding="utf-8")
     head = text[: text.index("# ///\n", 5) + 6]
-    if kind in ("ncnn_conversion", "paddle3_onnx_conversion"):
+    if kind in ("ncnn_conversion", "mnn_conversion", "paddle3_onnx_conversion"):
         runtime = requirements_of(converters / "onnx" / "run.py")
         pinned = next(one for one in runtime.dependencies if one.startswith("onnxruntime=="))
         head = head.replace("# dependencies = [\n", f'# dependencies = [\n#     "{pinned}",\n')

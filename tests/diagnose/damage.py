@@ -128,6 +128,21 @@ def of_paddle(folder: Path) -> Iterator[Stored]:
             yield Stored(name, file, tensor.end - tensor.values.nbytes, tensor.values.size, channels, tensor.shape)
 
 
+def of_mnn(folder: Path) -> Iterator[Stored]:
+    """What the operators store: views of the file's bytes, whose addresses say where they lie."""
+    (file,) = folder.glob("*.mnn")
+    content = memoryview(file.read_bytes())
+    start = np.frombuffer(content, np.uint8).ctypes.data
+    for operator in load("mnn", "mnn_file").MnnFile.parse(content).operators:
+        for name, values in operator.tensors().items():
+            if not isinstance(values, np.ndarray) or values.dtype != np.float32 or not values.size:
+                continue
+            channels = int(operator.parameters.get("common", {}).get("outputCount", 1))
+            shape = (channels, values.size // channels) if 1 < channels < values.size else (values.size,)
+            at = values.ctypes.data - start
+            yield Stored(f"{operator.name}.{name}", file, at, values.size, channels, shape)
+
+
 READERS = {
     "onnx": of_onnx,
     "openvino": of_openvino,
@@ -135,6 +150,7 @@ READERS = {
     "lite": of_lite,
     "lite ARM": of_lite_for_arm,
     "paddle": of_paddle,
+    "mnn": of_mnn,
 }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from edgeworker.flat_tables import write_root
 
 from tests.converters.loading import load
 
@@ -91,7 +92,7 @@ class SmallModel:
             "subgraphs": [graph],
             "buffers": self.buffers,
         }
-        plain = load("lite", "flat_writer").write_root(SCHEMA, "Model", model)
+        plain = write_root(SCHEMA, "Model", model)
         # The identifier stands behind the root's offset; 8 bytes more keep every alignment.
         root = int.from_bytes(plain[:4], "little") + 8
         return root.to_bytes(4, "little") + b"TFL3" + bytes(4) + plain[4:]
