@@ -4,11 +4,14 @@ import asyncio
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from measures import Measures
 from problems import AWAY, BUSY, Problem
-from runner_link import RunnerLink
+
+if TYPE_CHECKING:
+    from measures import Measures
+    from runner_link import RunnerLink
 
 DEPTH = 2
 """Calls that a runner has at once: one that runs, and one that it finds when that ends."""
@@ -35,10 +38,10 @@ class Calls:
 
     def __init__(
         self,
-        link: RunnerLink,
+        link: "RunnerLink",
         slots: int,
         capacity: int,
-        measures: Measures,
+        measures: "Measures",
         *,
         whole: bool,
         shared: bool,

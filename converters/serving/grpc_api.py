@@ -81,12 +81,12 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
 
     async def _infer(self, request: Any) -> Any:
         one = self._repository.find(request.model_name, request.model_version)
-        began, status = time.perf_counter(), FAILED.code.name
+        began, status = time.perf_counter(), FAILED.code
         try:
             outputs = await one.infer(read(request))
             status = "OK"
         except Problem as problem:
-            status = problem.kind.code.name
+            status = problem.kind.code
             raise
         finally:
             one.measures.answered("grpc", status, time.perf_counter() - began)
@@ -105,7 +105,7 @@ async def told(context: Any, answer: Awaitable[Any]) -> Any:
     try:
         return await answer
     except Problem as problem:
-        await context.abort(problem.kind.code, problem.message)
+        await context.abort(grpc.StatusCode[problem.kind.code], problem.message)
 
 
 def read(request: Any) -> InferRequest:

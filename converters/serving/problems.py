@@ -2,24 +2,22 @@
 
 from typing import NamedTuple
 
-import grpc
-
 
 class Kind(NamedTuple):
-    """An HTTP status and a gRPC code."""
+    """An HTTP status, and the name of a gRPC code."""
 
     status: int
-    code: grpc.StatusCode
+    code: str
 
 
-WRONG = Kind(400, grpc.StatusCode.INVALID_ARGUMENT)
-UNKNOWN = Kind(404, grpc.StatusCode.NOT_FOUND)
-SLOW = Kind(408, grpc.StatusCode.DEADLINE_EXCEEDED)
-LARGE = Kind(413, grpc.StatusCode.RESOURCE_EXHAUSTED)
-ENCODED = Kind(415, grpc.StatusCode.INVALID_ARGUMENT)
-BUSY = Kind(429, grpc.StatusCode.RESOURCE_EXHAUSTED)
-FAILED = Kind(500, grpc.StatusCode.INTERNAL)
-AWAY = Kind(503, grpc.StatusCode.UNAVAILABLE)
+WRONG = Kind(400, "INVALID_ARGUMENT")
+UNKNOWN = Kind(404, "NOT_FOUND")
+SLOW = Kind(408, "DEADLINE_EXCEEDED")
+LARGE = Kind(413, "RESOURCE_EXHAUSTED")
+ENCODED = Kind(415, "INVALID_ARGUMENT")
+BUSY = Kind(429, "RESOURCE_EXHAUSTED")
+FAILED = Kind(500, "INTERNAL")
+AWAY = Kind(503, "UNAVAILABLE")
 
 
 class Problem(Exception):

@@ -5,10 +5,13 @@ The protocol's REST API and its extension for binary tensors (Open Inference Pro
 `binary_data_size` of an input how many of the bytes behind it are its own.
 """
 
+import base64
+import binascii
 from typing import Annotated, Any
 
 import msgspec
 from inference import (
+    BYTES,
     DTYPES,
     InferRequest,
     Tensor,
@@ -35,7 +38,7 @@ class RestInput(msgspec.Struct):
     shape: Annotated[list[_Extent], msgspec.Meta(max_length=16)]
     datatype: str
     parameters: dict[str, _Parameter] = {}
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class RestOutput(msgspec.Struct):
@@ -94,7 +97,7 @@ def json_length(body: bytes, header_length: str | None) -> int:
 
 def from_json(one: RestInput) -> Tensor:
     """A tensor of a request's own JSON. Raises Problem."""
-    if one.data is None:
+    if not bytes(one.data):
         raise Problem(f"the input {shown(one.name)} has no data")
     if one.datatype in ("FP32", "FP64"):
         try:
@@ -105,6 +108,8 @@ def from_json(one: RestInput) -> Tensor:
         values = _ANYTHING.decode(one.data)
     except (msgspec.DecodeError, RecursionError) as error:
         raise Problem(f"the input {shown(one.name)} cannot be read: {str(error)[:120]}") from None
+    if one.datatype == BYTES and one.parameters.get("content_type") == "base64":
+        values = from_base64(one.name, values)
     if not isinstance(values, list):
         raise Problem(f"the data of the input {shown(one.name)} is no list")
     try:
@@ -114,6 +119,16 @@ def from_json(one: RestInput) -> Tensor:
     if one.datatype in DTYPES and any(not isinstance(value, bool | int | float) for value in flat):
         raise Problem(f"the input {shown(one.name)} of {one.datatype} holds something else than numbers")
     return from_values(one.name, one.datatype, one.shape, flat)
+
+
+def from_base64(name: str, values: Any) -> list[bytes]:
+    """The byte strings behind texts in base64: JSON has no other way for a photo. Raises Problem."""
+    if not isinstance(values, list) or any(not isinstance(one, str) for one in values):
+        raise Problem(f"the input {shown(name)} is no list of texts in base64")
+    try:
+        return [base64.b64decode(one, validate=True) for one in values]
+    except (binascii.Error, ValueError) as error:
+        raise Problem(f"the input {shown(name)} is no base64: {str(error)[:120]}") from None
 
 
 def write(written: RestRequest, model: str, version: str, outputs: list[Tensor]) -> tuple[bytes, int | None]:

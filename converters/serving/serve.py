@@ -107,8 +107,11 @@ class Server:
         await self._follow()
         repository.stopping = True
         await asyncio.sleep(LAME_SECONDS)
-        if rpc is not None:
-            await rpc.stop(limits["stop_seconds"])
+        # No new connections; those that came last have as long to send their request.
+        for each in http.servers:
+            each.close()
+        ending = asyncio.sleep(0) if rpc is None else rpc.stop(limits["stop_seconds"])
+        await asyncio.gather(asyncio.sleep(LAME_SECONDS), ending)
         http.should_exit = True
         await serving
         for one in shadows:

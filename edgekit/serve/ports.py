@@ -18,7 +18,7 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def free_port(host: str, port: int) -> int:
-    """A port that something may listen on: `port`, or a free one where that is 0. Raises UsageError where it is taken."""
+    """`port`, or a free one where that is 0. Raises UsageError where nothing may listen on it."""
     with listening(host, port) as tried:
         return tried.getsockname()[1]
 

@@ -256,7 +256,8 @@ class Serving:
         if runner is None or not self._ready or runner.starts >= MOST_STARTS:
             raise ended.trouble
         self._proved.discard(runner.id)
-        self._toolchain.notify(f"{ended.trouble}; it is started again")
+        said = ended.trouble.message if isinstance(ended.trouble, EdgekitError) else str(ended.trouble)
+        self._toolchain.notify(f"{runner.served.title} has stopped answering and is started again: {said}")
         self._channel.ask({"gone": runner.id, "reason": "its runner has crashed, and is started again"})
 
     def _restart(self, runner: ModelRunner) -> None:
