@@ -9,7 +9,8 @@ import os
 import sys
 
 EDGEKIT_PID = "EDGEKIT_PID"  # the process that started the worker; absent where a worker is started by hand
-EDGEKIT_CONFINE = "EDGEKIT_CONFINE"  # JSON: the `folders` it may write into, the first for caches; `gpu`, ports to `listen` on, `sources`
+# JSON: the `folders` it may write into, the first for caches; `gpu`; ports to `listen` on; its `sources`.
+EDGEKIT_CONFINE = "EDGEKIT_CONFINE"
 
 
 def die_with_parent(parent: int) -> None:

@@ -65,7 +65,7 @@ def export_serving(
 
 
 def best_artifact(what: str, artifacts: Path, targets: tuple[str, ...]) -> "Artifact":
-    """The first artifact that passed, of the first of `targets` that has one. Raises AbsentError where none is there."""
+    """The first artifact that passed, of the first of `targets` that has one. Raises AbsentError for none."""
     from edgekit.cli.named_artifacts import named_artifacts
 
     found = named_artifacts([what], artifacts)

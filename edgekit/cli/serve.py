@@ -98,6 +98,7 @@ def serve(
 
 def served_as(text: str, target: str | None, out: Path, key: "PublicKey | None") -> list["Served"]:
     """What an argument means. Raises UsageError and AbsentError for what cannot be served."""
+    from edgekit.artifact.manifest import FILE
     from edgekit.cli.named_artifacts import named_artifacts
     from edgekit.cli.predict import chosen_artifacts
     from edgekit.serve.served import served
@@ -106,6 +107,8 @@ def served_as(text: str, target: str | None, out: Path, key: "PublicKey | None")
     if not equals or "/" in front:
         front, what = "", text
     name, _, version = front.partition(":")
+    # A folder is an artifact already; a target chooses among those of a model.
+    target = None if (Path(what) / FILE).exists() else target
     found = chosen_artifacts(named_artifacts([what], out), target, what)
     if key is not None:
         found = [approved_artifact(one.folder, key, {}) for one in found]

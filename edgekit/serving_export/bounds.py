@@ -1,14 +1,14 @@
 """Between which values an output may lie, from the oracle's and the verdict's limit.
 
-A server of others is judged by whoever has no edgekit. What is compared of an output (`edgekit.parity.values`) rises with
-its values, so the limit on the error there is one on the values themselves.
+A server of others is judged by whoever has no edgekit. What is compared of an output (`edgekit.parity.values`) rises
+with its values, so the limit on the error there is one on the values themselves.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgekit.parity.metrics import Array
-from edgekit.parity.values import SMALLEST_PROBABILITY, Digits, compared, scales
+from edgekit.parity.values import COARSE_SIGMOID, SATURATION, SMALLEST_PROBABILITY, Digits, compared, scales
 from edgekit.parity.verdict import OutputKind, Precision
 
 Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -27,9 +27,9 @@ def bounds(truth: Array, kind: OutputKind, precision: Precision, limit: float, s
     if kind == "sigmoid":
         (below, above), slack = digits.cut, np.where(truth < 0.5, *digits.slack)
         lower, upper = (1 / (1 + np.exp(-(exact + sign * room))) for sign in (-1, 1))
-        lower, upper = (
-            np.where(lower <= below, -np.inf, lower - slack),
-            np.where(upper >= 1 - above, np.inf, upper + slack),
+        outside = max(SATURATION[precision][1], COARSE_SIGMOID)
+        return (
+            np.where(lower <= below, -outside, lower - slack),
+            np.where(upper >= 1 - above, 1 + outside, upper + slack),
         )
-        return lower, upper
     return exact - room, exact + room

@@ -7,7 +7,7 @@
     uv run check.py http://127.0.0.1:8000
 
 It speaks the Open Inference Protocol (KServe's V2) over REST. Ends with status 0 where every value lies within what the
-artifact was allowed when it was verified, 1 where one does not, 2 where the server does not answer as the protocol has it.
+artifact was allowed when it was verified, 1 where one does not, 2 where the server does not speak the protocol.
 """
 
 import json

@@ -131,8 +131,8 @@ def schema(told: dict[str, Any]) -> dict[str, Any]:
 def load(told: dict[str, Any]) -> dict[str, Any]:
     """So many clients at once, until a count of answers, or until the server takes no more: each answer is looked at.
 
-    With `stop`, a process id is asked to end after so many answers. `lost` are requests that were sent over a connection
-    that the server had taken, and that got no answer.
+    With `stop`, a process id is asked to end after so many answers. `lost` are requests that were sent over a
+    connection that the server had taken, and that got no answer.
     """
     import http.client
     import os
