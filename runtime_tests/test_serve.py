@@ -32,6 +32,7 @@ from edgekit.artifact.manifest import FILE, FileRecord, Manifest
 from edgekit.artifact.write import update_manifest
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.golden import bundled_photos
+from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from tests.converters.onnx.damage import scale_one_channel
@@ -240,7 +241,7 @@ def test_metadata_says_what_was_proved(served: Server) -> None:
     assert told["labels"] == list(manifest.model.class_names or ())
     assert told["verdict"]["status"] == "passed"
     assert told["verdict"]["outputs"]["logits"]["max_threshold"] == limit_of(served.artifact)
-    assert told["preprocessing"] == msgspec.to_builtins(manifest.preprocessing)
+    assert msgspec.convert(told["preprocessing"], Preprocessing) == manifest.preprocessing
     assert served.metric("edgekit_ready", version="onnx") == 1.0
 
 
