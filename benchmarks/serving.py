@@ -24,6 +24,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -92,7 +93,17 @@ def request(model: str, name: str, value: np.ndarray) -> bytes:
     return f"{head}Inference-Header-Content-Length: {len(body)}\r\n\r\n".encode() + body + raw
 
 
-def load(one: Served, address: str, clients: int, requests: int) -> dict[str, list[float] | int | float]:
+@dataclass(frozen=True)
+class Loaded:
+    """What clients found: seconds of each request, wrong answers, seconds of all, and of the clients' own processor."""
+
+    times: list[float]
+    wrong: int
+    seconds: float
+    processor: float
+
+
+def load(one: Served, address: str, clients: int, requests: int) -> Loaded:
     """So many requests of so many clients at once."""
     times: list[float] = []
     wrong, turns = [0], iter(range(requests))
@@ -115,7 +126,7 @@ def load(one: Served, address: str, clients: int, requests: int) -> dict[str, li
     for thread in threads:
         thread.join()
     spent = time.perf_counter() - began
-    return {"times": times, "wrong": wrong[0], "seconds": spent, "client": time.process_time() - used}
+    return Loaded(times, wrong[0], spent, time.process_time() - used)
 
 
 def next_of(turns: Iterator[int], lock: threading.Lock) -> int | None:
@@ -150,9 +161,8 @@ def runtime(address: str) -> tuple[float, float]:
     """Seconds in the runtime so far, and in how many calls."""
     with urllib.request.urlopen(f"http://{address}/metrics") as answer:
         text = answer.read().decode()
-    return tuple(
-        float(re.search(rf"^edgekit_runtime_seconds_{one}\{{.*\}} (.*)$", text, re.M)[1]) for one in ("sum", "count")
-    )  # type: ignore[index,return-value]
+    found = dict(re.findall(r"^edgekit_runtime_seconds_(sum|count)\{.*\} (.*)$", text, re.MULTILINE))
+    return float(found["sum"]), float(found["count"])
 
 
 def processor(process: psutil.Process) -> float:
@@ -223,28 +233,27 @@ def main(folder: Path, requests: int) -> None:
             before, used, ran = runtime(address), processor(server), processor(runner)
             found = load(one, address, clients, once)
             after = runtime(address)
-            times = found["times"]
-            assert isinstance(times, list)
+            times = found.times
             inside = (after[0] - before[0]) / (after[1] - before[1])
             print(
-                f"{clients} clients: {once / float(found['seconds']):.0f} requests/s, {found['wrong']} wrong; of each "
+                f"{clients} clients: {once / found.seconds:.0f} requests/s, {found.wrong} wrong; of each "
                 f"p5 {1000 * smallest(times):.2f}, p50 {1000 * statistics.median(times):.2f} ms, of which the runtime "
                 f"mean {1000 * inside:.2f}; mean less that {1000 * (statistics.mean(times) - inside):.2f} ms"
             )
             print(
                 f"  processor ms a request: server {1000 * (processor(server) - used) / once:.2f}, runner "
-                f"{1000 * (processor(runner) - ran) / once:.2f}, clients {1000 * float(found['client']) / once:.2f}"
+                f"{1000 * (processor(runner) - ran) / once:.2f}, clients {1000 * found.processor / once:.2f}"
             )
             if clients == CLIENTS:
                 own.append(alone(one, once))
                 alone_now = statistics.mean(own)
                 print(f"  the runtime alone: {own[0]:.0f} and {own[1]:.0f} calls/s, before and after")
-                print(f"  share of it: {once / float(found['seconds']) / alone_now:.2f}")
+                print(f"  share of it: {once / found.seconds / alone_now:.2f}")
         sizes, wrong, began = [], 0, time.perf_counter()
         for _ in range(5):
             sizes.append([one_of.memory_info().rss / 2**20 for one_of in (server, runner)])
             if len(sizes) < 5:
-                wrong += int(load(one, address, CLIENTS, requests // 4)["wrong"])  # type: ignore[arg-type]
+                wrong += load(one, address, CLIENTS, requests // 4).wrong
         print(f"{4 * (requests // 4)} requests in {time.perf_counter() - began:.0f} s, {wrong} wrong answers")
         for title, column in (("server", 0), ("runner", 1)):
             print(f"  {title}: {', '.join(f'{row[column]:.1f}' for row in sizes)} MiB")

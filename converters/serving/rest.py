@@ -145,8 +145,7 @@ class Rest:
         assert isinstance(problem, Problem)
         return self._error(problem.message, problem.kind)
 
-    async def _http_problem(self, request: Request, problem: Exception) -> Response:
-        assert isinstance(problem, HTTPException)
+    async def _http_problem(self, request: Request, problem: Any) -> Response:
         message = f"there is no {request.method} {request.url.path[:120]}"
         answer = self._answer({"error": message}, problem.status_code)
         answer.headers.update(problem.headers or {})

@@ -47,8 +47,8 @@ def serve(
     queue: Annotated[int, typer.Option(help="Requests of a model that may wait.", min=1, max=100_000)] = 64,
     max_request: Annotated[
         int, typer.Option(metavar="MIB", help="The largest request that is read, in MiB.", min=1, max=1024)
-    ] = 64,
-    connections: Annotated[int, typer.Option(help="Connections at once, at most.", min=1, max=100_000)] = 512,
+    ] = 16,
+    connections: Annotated[int, typer.Option(help="Connections at once, at most.", min=1, max=100_000)] = 128,
     shadow: Annotated[
         str | None,
         typer.Option(

@@ -11,10 +11,10 @@ class Limits:
     """What a server takes: bytes of a request, seconds for it to arrive, requests of a model that wait, connections at
     once, samples of a call where a model takes any number; and how long the last answers may take at its end."""
 
-    request_bytes: int = 64 << 20
+    request_bytes: int = 16 << 20
     request_seconds: float = 30.0
     queue: int = 64
-    connections: int = 512
+    connections: int = 128
     max_batch: int = 8
     stop_seconds: float = 30.0
 

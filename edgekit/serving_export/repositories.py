@@ -20,13 +20,27 @@ class Files:
 
 
 class Repository(Protocol):
-    """A form. `title` is the server's name, `targets` those that it can serve, the better first."""
+    """A form."""
 
-    title: str
-    targets: tuple[str, ...]
-    start: str
-    """How the server is started, and REST's address then, in a README."""
-    url: str
+    @property
+    def title(self) -> str:
+        """The server's name."""
+        ...
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Those that it can serve, the better first."""
+        ...
+
+    @property
+    def start(self) -> str:
+        """The command that starts it where the repository lies."""
+        ...
+
+    @property
+    def url(self) -> str:
+        """REST's address then."""
+        ...
 
     def files(self, name: str, manifest: Manifest) -> Files:
         """The repository of one model."""
