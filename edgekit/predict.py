@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import run_options
+from edgekit.classes import Ranked, class_probabilities, prepared, ranked
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.inputs.images import load_image
-from edgekit.inputs.prepare import cropped_levels, preprocess
 from edgekit.native.device_runner import device_runner
 from edgekit.native.lite_runner import runner_inputs
 from edgekit.native.plan import network_layers
@@ -33,15 +33,6 @@ if TYPE_CHECKING:
 CHUNK = 128
 
 Beside = Mapping[str, SourceFile | StageFile]
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """A class by its index, its name where it has one, and its probability."""
-
-    index: int
-    name: str | None
-    probability: float
 
 
 @dataclass(frozen=True)
@@ -157,12 +148,6 @@ def check_kind(manifest: Manifest) -> None:
         raise UsageError(f"{manifest.model.name} gives {kind}, not classes", "Only classifiers name what they see.")
 
 
-def prepared(image: "np.ndarray", manifest: Manifest) -> "np.ndarray":
-    """One photo as the artifact takes it: a tensor, or 8-bit levels where the rest of the preparation is inside it."""
-    prepare = cropped_levels if manifest.embedded_preprocessing else preprocess
-    return prepare(image, manifest.preprocessing)
-
-
 def write_tensors(manifest: Manifest, tensors: "list[np.ndarray]", path: Path) -> GoldenFile:
     """Write prepared photos, filled up to whole batches with the last one."""
     import numpy as np
@@ -195,26 +180,8 @@ def stage_of(
 
 
 def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":
-    """The first output's probabilities, float64 [samples, classes]: a softmax over logits, others as they are.
-
-    One logit alone stands for two classes: it is that of the second.
-    """
-    import numpy as np
+    """The first output's probabilities, float64 [samples, classes]."""
     from safetensors.numpy import load_file
 
     spec = manifest.outputs[0]
-    values = load_file(outputs)[spec.name]
-    rows = values.astype(np.float64).reshape(len(values), -1)
-    if spec.kind != "logits":
-        return rows
-    if rows.shape[1] == 1:
-        return np.exp(-np.logaddexp(0, -rows))
-    exponents = np.exp(rows - rows.max(axis=1, keepdims=True))
-    return exponents / exponents.sum(axis=1, keepdims=True)
-
-
-def ranked(row: "np.ndarray", names: Sequence[str] | None, top: int) -> tuple[Ranked, ...]:
-    """The `top` likeliest classes of one sample [classes]; of equal ones the one with the smaller index first."""
-    order = (-row).argsort(kind="stable")[:top]
-    indices = [int(index) for index in order]
-    return tuple(Ranked(index, names[index] if names else None, float(row[index])) for index in indices)
+    return class_probabilities(load_file(outputs)[spec.name], spec)

@@ -22,10 +22,10 @@ from edgekit.artifact.load import load_artifact, read_manifest
 from edgekit.artifact.manifest import FileRecord, Manifest
 from edgekit.artifact.samples import run_options
 from edgekit.artifact.write import update_manifest
+from edgekit.classes import prepared
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
-from edgekit.predict import prepared
 from runtime_tests.runners import built_runner, ncnn_folder, openvino_folder, refusal, run
 
 pytestmark = pytest.mark.toolchain

@@ -20,9 +20,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 
 from conftest import PATIENCE_SECONDS, ROOT
 from edgekit.artifact.load import load_artifact
+from edgekit.classes import prepared
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
-from edgekit.predict import prepared
 from runtime_tests.browser import DESK, PHONE, browser, resize, served
 from runtime_tests.runners import built_for, needed, run
 

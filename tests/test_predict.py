@@ -8,9 +8,10 @@ from msgspec.structs import force_setattr, replace
 from safetensors.numpy import save_file
 
 from edgekit.artifact.manifest import Manifest, ModelRecord, TensorSpec, WeightsRecord
+from edgekit.classes import Ranked, ranked
 from edgekit.errors import UsageError
 from edgekit.inputs.preprocessing import Preprocessing
-from edgekit.predict import Prediction, Ranked, check_kind, probabilities, ranked, write_tensors
+from edgekit.predict import Prediction, check_kind, probabilities, write_tensors
 from edgekit.report.predictions import percent, prediction_table
 from tests.report.width import rendered
 

@@ -9,7 +9,8 @@ import os
 import sys
 
 EDGEKIT_PID = "EDGEKIT_PID"  # the process that started the worker; absent where a worker is started by hand
-EDGEKIT_CONFINE = "EDGEKIT_CONFINE"  # JSON: the `folders` it may write into, the first for caches; `gpu`; its `sources`
+# JSON: the `folders` it may write into, the first for caches; `gpu`; ports to `listen` on; its `sources`.
+EDGEKIT_CONFINE = "EDGEKIT_CONFINE"
 
 
 def die_with_parent(parent: int) -> None:
@@ -38,7 +39,7 @@ def stay_confined(asked: str) -> None:
         wanted = json.loads(asked)
         compile_sources(*wanted["sources"])
         settle_in(wanted["folders"][0])
-        confine(wanted["folders"], gpu=wanted["gpu"])
+        confine(wanted["folders"], gpu=wanted["gpu"], listen=wanted["listen"])
     except BaseException as error:  # Python would print it, and go on without
         print(f"Error: this worker could not be confined: {error!r}", file=sys.stderr, flush=True)
         os._exit(1)

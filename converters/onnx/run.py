@@ -51,10 +51,14 @@ def load(request: Request) -> OnnxSession:
     options = request.options
     if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
         raise Refusal(f"this runner takes models in fp32, fp16 and int8, not {precision}", kind="input")
+    settings = settings_of(options, {"spinning": bool, "layout": bool})
+    if options.get("serve"):
+        # A server works beside it: threads that spin take twice the processor time, from both.
+        settings.setdefault("spinning", False)
     return OnnxSession(
         request.inputs["model"],
         batch_sizes(options),
-        settings_of(options, {"spinning": bool, "layout": bool}),
+        settings,
         options.get("inputs") or {},
         options.get("outputs") or {},
     )

@@ -75,7 +75,7 @@ def load(request: Request) -> OpenVinoSession:
         raise Refusal(f"this runner takes models in fp32, fp16 and int8, not {precision}", kind="input")
     model = request.inputs["model"]
     settings = settings_of(options, {"pinning": bool, "hint": str})
-    if options.get("stream"):
+    if options.get("stream") or options.get("serve"):
         # Several run beside each other then, and each would keep to the same first core.
         settings["pinning"] = False
     return OpenVinoSession(

@@ -18,11 +18,13 @@ from edgekit.cli.diagnose import diagnose
 from edgekit.cli.doctor import doctor
 from edgekit.cli.evaluate import app as evaluate
 from edgekit.cli.export_app import export_app
+from edgekit.cli.export_serving import export_serving
 from edgekit.cli.matrix import matrix
 from edgekit.cli.models import models
 from edgekit.cli.package import package
 from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
+from edgekit.cli.serve import serve
 from edgekit.cli.sign import sign
 from edgekit.cli.verify import verify
 from edgekit.errors import ConversionError, EdgekitError
@@ -44,6 +46,8 @@ app.command(short_help="Name what is on photos.")(predict)
 app.add_typer(evaluate, short_help="Measure what artifacts cost in accuracy.")
 app.command(short_help="Build a program for a device, with one model.")(package)
 app.command("export-app", short_help="Put verified artifacts into the demo app.")(export_app)
+app.command(short_help="Answer requests for what is on photos, over REST and gRPC.")(serve)
+app.command("export-serving", short_help="Write a repository for another model server.")(export_serving)
 app.command(short_help="Sign artifacts, and check their signatures.")(sign)
 app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
 app.command(short_help="Time artifacts, beside what was published.")(bench)

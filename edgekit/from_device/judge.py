@@ -12,6 +12,7 @@ from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.rules import Rules, rules_for
 from edgekit.artifact.samples import batch_of_calls, golden_samples, stored
+from edgekit.classes import ranked
 from edgekit.errors import AbsentError, EdgekitError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
@@ -29,7 +30,6 @@ from edgekit.pipeline.memory import estimated_memory
 from edgekit.pipeline.plan import reference_stage
 from edgekit.pipeline.stage import SourceFile
 from edgekit.pipeline.target import targets
-from edgekit.predict import ranked
 from edgekit.reference.choose import PADDLE_CPU, Truth
 from edgekit.untrusted.wording import harmless
 from edgekit.verification.judge import thresholds_of, truth_of, with_own

@@ -8,11 +8,11 @@ from msgspec import ValidationError
 from msgspec.structs import replace
 
 from edgekit.artifact.manifest import Manifest
+from edgekit.classes import prepared
 from edgekit.errors import EdgekitError
 from edgekit.inputs.prepare import quantised
 from edgekit.inputs.preprocessing import FUSED, INTERPOLATIONS, STEP_BY_STEP, Preprocessing
 from edgekit.inputs.size import Size
-from edgekit.predict import prepared
 
 EXPLAINED = 0.1
 """Another preparation explains a difference where it leaves at most this share of it."""

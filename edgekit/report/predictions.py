@@ -8,7 +8,8 @@ from edgekit.report.styled import styled
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from edgekit.predict import Prediction, Ranked
+    from edgekit.classes import Ranked
+    from edgekit.predict import Prediction
 
 
 def prediction_table(predictions: Sequence["Prediction"]) -> "Table":

@@ -5,7 +5,7 @@ import os
 import select
 import threading
 import time
-from typing import Any
+from typing import Any, Protocol
 
 LARGEST_REPLY = 1 << 20
 _POLL_SECONDS = 0.2
@@ -17,6 +17,19 @@ class Gone(Exception):
 
 class Silent(Exception):
     """The worker has not replied in time."""
+
+
+class Handed(Protocol):
+    """Descriptors that a worker is started with."""
+
+    @property
+    def workers_ends(self) -> tuple[int, ...]:
+        """Them, by their numbers here and there."""
+        ...
+
+    def close_workers_ends(self) -> None:
+        """Called once the worker has them."""
+        ...
 
 
 class Channel:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -21,10 +22,11 @@ TIMEOUT_SECONDS = 20
 EMPTIES = 3  # Landlock's ABI that knows truncation
 
 
-def confinement(script: Path, scratch: Path, output: Path, *, gpu: bool) -> dict[str, str]:
+def confinement(script: Path, scratch: Path, output: Path, *, gpu: bool, listen: Sequence[int] = ()) -> dict[str, str]:
     """The variable by which a worker confines itself before it loads anything native (see sitecustomize.py).
 
     It may write into `scratch` and `output`; its own modules, which it cannot compile from then on, it compiles first.
+    A server may `listen` on the ports named.
     """
     if os.environ.get(UNCONFINED):
         return {}
@@ -33,6 +35,7 @@ def confinement(script: Path, scratch: Path, output: Path, *, gpu: bool) -> dict
     asked = {
         "folders": [str(scratch.resolve()), str(output.resolve())],
         "gpu": gpu,
+        "listen": list(listen),
         "sources": [str(script.parent), str(bundled_folder("converters") / "lib")],
     }
     return {"EDGEKIT_CONFINE": json.dumps(asked)}

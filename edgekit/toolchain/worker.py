@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.devices.remote_worker import run_remotely
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, OperatorError, UsageError, WorkerError
 from edgekit.filesystem.full_disk import full_disk, nothing_left, says_full
-from edgekit.toolchain.channel import Channel
+from edgekit.toolchain.channel import Handed
 from edgekit.toolchain.command import Cancelled, kill_group
 from edgekit.toolchain.confinement import confinement
 from edgekit.toolchain.crash import telling_line
@@ -78,7 +78,8 @@ class Toolchain:
         python: Path | None = None,
         machine: AnyMachine | None = None,
         hosted: bool = False,
-        channel: Channel | None = None,
+        channel: Handed | None = None,
+        listen: Sequence[int] = (),
     ) -> WorkerResult:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
 
@@ -86,7 +87,8 @@ class Toolchain:
         an interpreter of the user's own, which takes the place of the environment that the worker asks for, and
         `machine` an emulated one that the worker runs on; a `hosted` one runs here, and gets what starts programs of
         that machine as its option `emulator`. On a device that is reached edgekit's runner takes the worker's place.
-        Through a `channel` others speak with the worker while it runs, which needs the option `stream`.
+        Through a `channel` others speak with the worker while it runs, which needs the option `stream`, or `serve`. A
+        server may `listen` on the TCP ports named.
         Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
         takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
@@ -131,7 +133,9 @@ class Toolchain:
                 cwd=scratch,
                 env={
                     **worker_environment(scratch, limits.threads, own=own, timed=bool(options.get("latency"))),
-                    **confinement(script, scratch, output, gpu=limits.gpu or requirements.needs is not None),
+                    **confinement(
+                        script, scratch, output, gpu=limits.gpu or requirements.needs is not None, listen=listen
+                    ),
                 },
                 start_new_session=True,  # Ctrl-C reaches edgekit alone, which then ends the whole group
                 pass_fds=channel.workers_ends if channel else (),

@@ -12,8 +12,8 @@ from safetensors.numpy import save
 
 from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
 from edgekit.artifact.write import write_artifact
+from edgekit.classes import prepared
 from edgekit.inputs.preprocessing import Preprocessing
-from edgekit.predict import prepared
 
 MODEL = b"a model"
 NAMES = ("cat", "dog", "owl")

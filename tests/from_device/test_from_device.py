@@ -15,6 +15,7 @@ from edgekit.artifact.load import load_artifact
 from edgekit.artifact.manifest import TensorSpec
 from edgekit.artifact.rules import Rules
 from edgekit.artifact.write import update_manifest
+from edgekit.classes import prepared
 from edgekit.cli.app import run
 from edgekit.errors import AbsentError, UsageError
 from edgekit.from_device.judge import (
@@ -31,7 +32,6 @@ from edgekit.from_device.report import Received, machine_words, receive
 from edgekit.inputs.golden import GoldenInputs
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.parity import Tolerance, Verdict
-from edgekit.predict import prepared
 from edgekit.reference.choose import Truth
 from tests.from_device.making import MANIFEST, artifact, photo, sent
 

@@ -12,6 +12,7 @@ from edgeworker.benchmark import latency
 from edgeworker.interleaved import interleaved_job
 from edgeworker.protocol import Request
 from edgeworker.refusal import Refusal
+from edgeworker.serving import serve_job
 from edgeworker.stream import stream_job
 
 Tensors = dict[str, np.ndarray]
@@ -32,8 +33,8 @@ def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, A
     `batch_sizes`), `latency` (None, or the arguments of `benchmark.latency`; of the first batch), `cores` (the
     processors to run on).
     The outputs are stacked as [samples, ...] under the names that `run` returns. With the option `versions` several
-    versions of the model are timed in turn instead (`edgeworker.interleaved`), and with `stream` samples come in pieces
-    (`edgeworker.stream`).
+    versions of the model are timed in turn instead (`edgeworker.interleaved`), with `stream` samples come in pieces
+    (`edgeworker.stream`), and with `serve` in calls of a server's (`edgeworker.serving`).
     """
     if request.options.get("versions"):
         return interleaved_job(load, request)
@@ -42,6 +43,8 @@ def run_job(load: Callable[[Request], Session], request: Request) -> dict[str, A
         os.sched_setaffinity(0, cores)
     if request.options.get("stream"):
         return stream_job(load, request)
+    if request.options.get("serve"):
+        return serve_job(load, request)
     tensors = load_file(request.inputs["tensors"])
     sizes = batch_sizes(request.options)
     session = load(request)

@@ -27,8 +27,10 @@ class Confinement(NamedTuple):
     network: str
 
 
-def confine(folders: Sequence[str], *, gpu: bool = False) -> Confinement:
+def confine(folders: Sequence[str], *, gpu: bool = False, listen: Sequence[int] = ()) -> Confinement:
     """From now on write into `folders` and harmless devices only, and open no socket; with `gpu`, use one.
+
+    A server opens TCP sockets, which connect to nothing and are bound to the ports of `listen` alone.
 
     What the kernel does not offer is left out; the answer says what holds. Raises OSError where the kernel offers
     something and then refuses it.
@@ -43,10 +45,10 @@ def confine(folders: Sequence[str], *, gpu: bool = False) -> Confinement:
     devices = [path for pattern in patterns for path in glob.glob(pattern)]  # noqa: PTH207  pathlib's costs more
     devices = [path for path in devices if os.access(path, os.F_OK)]  # not a link to a device that is gone
     if abi:
-        landlock.restrict_writes(abi, folders, devices)
+        landlock.restrict_writes(abi, folders, devices, listen)
     filtered = seccomp.available()
     if filtered:
-        seccomp.refuse_sockets(gpu=gpu)
+        seccomp.refuse_sockets(gpu=gpu, listen=bool(listen))
     return Confinement(abi, "seccomp" if filtered else "Landlock" if abi >= landlock.TCP else "")
 
 

@@ -13,7 +13,7 @@ from edgeworker.confinement.system import system_call
 # The same on every architecture.
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _ASK_VERSION = 1
-_PATH_BENEATH = 1
+_PATH_BENEATH, _NET_PORT = 1, 2
 
 _WRITE_FILE, _TRUNCATE, _IOCTL_DEV = 1 << 1, 1 << 14, 1 << 15
 _REMOVE_AND_MAKE = sum(1 << bit for bit in range(4, 13))  # folders, files, sockets, pipes, devices, links
@@ -33,6 +33,10 @@ class _Beneath(ctypes.Structure):
     _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
+class _Port(ctypes.Structure):
+    _fields_ = (("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64))
+
+
 def abi_version() -> int:
     """The kernel's Landlock ABI; 0 where it has none, or where something around this process refuses to say."""
     try:
@@ -41,8 +45,10 @@ def abi_version() -> int:
         return 0
 
 
-def restrict_writes(abi: int, folders: Sequence[str], devices: Sequence[str]) -> None:
+def restrict_writes(abi: int, folders: Sequence[str], devices: Sequence[str], listen: Sequence[int] = ()) -> None:
     """Allow changes below `folders` and writing to `devices`; no others, no TCP, no signals to processes outside.
+
+    With `listen` TCP sockets may be bound to these ports.
 
     The process must have given up privileges before. `abi` says how much of that is asked for: moves between folders
     from 2 (before, none are possible), truncation from 3, TCP from 4, control of devices from 5, signals and abstract
@@ -60,6 +66,8 @@ def restrict_writes(abi: int, folders: Sequence[str], devices: Sequence[str]) ->
     try:
         for path, allowed in [*((one, everything) for one in folders), *((one, files) for one in devices)]:
             _allow(ruleset, path, allowed)
+        for port in listen if abi >= TCP else ():
+            system_call(_ADD_RULE, ruleset, _NET_PORT, ctypes.byref(_Port(_BIND_TCP, port)), 0)
         system_call(_RESTRICT_SELF, ruleset, 0)
     finally:
         os.close(ruleset)

@@ -4,23 +4,26 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from edgeworker.confinement import landlock, seccomp
 
 from conftest import ROOT
+from edgekit.serve.ports import free_port
 
 TRY = """
 import json, os, shutil, socket, sys
 from pathlib import Path
 from edgeworker.confinement import confine, landlock, seccomp
 
-own, elsewhere, abi, filtered, gpu = Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])
+own, elsewhere, abi, filtered, gpu, port, other = Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:])
 landlock.abi_version = lambda: abi
 if not filtered:
     seccomp.available = lambda: False
-held = confine([str(own)], gpu=bool(gpu))
+server = socket.create_server(("127.0.0.1", 0))
+held = confine([str(own)], gpu=bool(gpu), listen=[port] if port else [])
 
 def possible(attempt):
     try:
@@ -28,6 +31,14 @@ def possible(attempt):
     except OSError:
         return False
     return True
+
+def connect():
+    with socket.socket() as one:
+        one.connect(server.getsockname())
+
+def connect_by_sending():
+    with socket.socket() as one:
+        one.sendto(b"x", socket.MSG_FASTOPEN, server.getsockname())
 
 def kind(*of):
     return lambda: socket.socket(*of).close()
@@ -45,6 +56,10 @@ print(json.dumps({
     "move": possible(lambda: (own / "a" / "other").rename(own / "b" / "other")),
     "shutil": possible(lambda: shutil.move(own / "a" / "other", own / "b" / "other") if abi == 1 else None),
     "tcp": possible(lambda: socket.create_server(("127.0.0.1", 0)).close()),
+    "listen": possible(lambda: socket.create_server(("127.0.0.1", port)).close()),
+    "listen elsewhere": possible(lambda: socket.create_server(("127.0.0.1", other)).close()),
+    "connect": possible(connect),
+    "send to": possible(connect_by_sending),
     "udp": possible(kind(socket.AF_INET, socket.SOCK_DGRAM)),
     "unix": possible(kind(socket.AF_UNIX, socket.SOCK_STREAM)),
     "packets": possible(kind(socket.AF_UNIX, socket.SOCK_SEQPACKET)),
@@ -57,13 +72,13 @@ needs_seccomp = pytest.mark.skipif(not seccomp.available(), reason="no seccomp f
 NOT_EMULATED = "this kernel's Landlock is older"
 
 
-def tried(tmp_path: Path, abi: int, *, filtered: bool = True, gpu: bool = False) -> dict:
+def tried(tmp_path: Path, abi: int, *, filtered: bool = True, gpu: bool = False, ports: Sequence[int] = (0, 0)) -> dict:
     own, elsewhere = tmp_path / "own", tmp_path / "elsewhere"
     own.mkdir()
     elsewhere.mkdir()
     (elsewhere / "file").write_text("years of work")
     answer = subprocess.run(
-        [sys.executable, "-c", TRY, own, elsewhere, str(abi), str(int(filtered)), str(int(gpu))],
+        [sys.executable, "-c", TRY, own, elsewhere, str(abi), str(int(filtered)), str(int(gpu)), *map(str, ports)],
         env={**os.environ, "PYTHONPATH": str(ROOT / "converters" / "lib")},
         capture_output=True,
         text=True,
@@ -118,3 +133,13 @@ def test_who_uses_a_gpu_gets_what_cuda_asks_for(tmp_path: Path) -> None:
     done = tried(tmp_path, landlock.abi_version(), gpu=True)
     assert (done["packets"], done["thread"]) == (True, True)
     assert not any(done[name] for name in ("elsewhere", "change", "tcp", "udp", "unix"))
+
+
+@needs_landlock
+@needs_seccomp
+def test_a_server_listens_on_its_port_and_connects_to_nothing(tmp_path: Path) -> None:
+    abi = landlock.abi_version()
+    done = tried(tmp_path, abi, ports=[free_port("127.0.0.1", 0) for _ in range(2)])
+    assert done["listen"]
+    assert done["listen elsewhere"] == (abi < landlock.TCP)
+    assert not any(done[name] for name in ("elsewhere", "change", "connect", "send to", "udp", "unix", "packets"))

@@ -1,0 +1,130 @@
+"""From requests to calls: they wait in order, share a call where the model takes several samples, and are bounded."""
+
+import asyncio
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from problems import AWAY, BUSY, Problem
+
+if TYPE_CHECKING:
+    from measures import Measures
+    from runner_link import RunnerLink
+
+DEPTH = 2
+"""Calls that a runner has at once: one that runs, and one that it finds when that ends."""
+PATIENCE_SECONDS = 120.0
+
+Arrays = dict[str, np.ndarray]
+
+
+@dataclass
+class Waiting:
+    """A request's samples, `count` of them, and where their outputs go."""
+
+    inputs: Arrays
+    count: int
+    answer: "asyncio.Future[Arrays]"
+    since: float
+
+
+class Calls:
+    """The calls of one model. `capacity`: samples that one takes; `whole`: it takes no fewer, and is filled up.
+
+    `waiting`: requests that may wait. `shared`: whether several may be in one call.
+    """
+
+    def __init__(
+        self,
+        link: "RunnerLink",
+        slots: int,
+        capacity: int,
+        measures: "Measures",
+        *,
+        whole: bool,
+        shared: bool,
+        waiting: int,
+    ) -> None:
+        self._link, self._capacity, self._whole, self._shared = link, capacity, whole, shared
+        self._free, self._most = list(range(slots)), waiting
+        self._waiting: deque[Waiting] = deque()
+        self._running: set[asyncio.Task[None]] = set()
+        self._measures = measures
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing runs."""
+        return not self._waiting and not self._running
+
+    async def run(self, inputs: Arrays, count: int) -> Arrays:
+        """The outputs of `count` samples, at most as many as one call takes.
+
+        Raises Problem where too many wait, or where the runner ends or hangs.
+        """
+        if len(self._waiting) >= self._most:
+            raise Problem(f"{self._most} requests wait already", BUSY)
+        one = Waiting(inputs, count, asyncio.get_running_loop().create_future(), time.perf_counter())
+        self._waiting.append(one)
+        self._start()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await one.answer
+        except TimeoutError:
+            raise Problem(f"the model has not answered within {PATIENCE_SECONDS:g} s", AWAY) from None
+
+    def _start(self) -> None:
+        """Make calls of what waits, as many as the runner may have."""
+        while self._waiting and self._free and len(self._running) < DEPTH:
+            slot = self._free.pop()
+            together = self._together()
+            if not together:
+                self._free.append(slot)
+                return
+            task = asyncio.create_task(self._call(slot, together))
+            self._running.add(task)
+
+    def _together(self) -> list[Waiting]:
+        """The requests of the next call, in their order; those that nobody waits for any more are left out."""
+        found: list[Waiting] = []
+        room = self._capacity
+        while self._waiting and self._waiting[0].count <= room and (self._shared or not found):
+            one = self._waiting.popleft()
+            if not one.answer.done():
+                found.append(one)
+                room -= one.count
+        return found
+
+    async def _call(self, slot: int, together: list[Waiting]) -> None:
+        now = time.perf_counter()
+        count = sum(one.count for one in together)
+        filled = self._capacity if self._whole else count
+        places = self._link.slots.inputs(slot, filled)
+        for name, place in places.items():
+            start = 0
+            for one in together:
+                place[start : start + one.count] = one.inputs[name]
+                start += one.count
+            place[start:] = place[start - 1]
+        try:
+            seconds = await self._link.call(slot, filled)
+        except Problem as problem:
+            for one in together:
+                if not one.answer.done():
+                    one.answer.set_exception(Problem(problem.message, problem.kind))
+        else:
+            self._measures.called(count, seconds, [now - one.since for one in together])
+            outputs, start = self._link.slots.outputs(slot, filled), 0
+            for one in together:
+                if not one.answer.done():
+                    # Copied: the next call writes over it.
+                    part = slice(start, start + one.count)
+                    one.answer.set_result({name: value[part].copy() for name, value in outputs.items()})
+                start += one.count
+        finally:
+            self._free.append(slot)
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.discard(task)
+            self._start()

@@ -1,0 +1,145 @@
+"""One model at one version: its specification, whether it is proved, and its answers."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from calls import Calls
+from inference import DATATYPES, InferRequest, Tensor, shown
+from measures import Measures
+from problems import AWAY, FAILED, Problem
+from runner_link import RunnerLink
+from safetensors.numpy import load_file
+from shadow import Shadow
+
+PLATFORM = "edgekit"
+
+
+@dataclass(frozen=True)
+class TensorMetadata:
+    """What the protocol says of a tensor; an extent of -1 may be anything."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+class Model:
+    """A model behind a runner. `told` is what the core says of it; see `edgekit.serve.server`."""
+
+    def __init__(self, told: dict[str, Any], manifest: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.id, self.name, self.version = told["id"], told["name"], told["version"]
+        self.manifest, self.parameters = manifest, told["parameters"]
+        self.folder, self._sigmoid_error = Path(told["folder"]), told["sigmoid_error"]
+        self.verdict = next(one.verdict for one in manifest.verdicts if one.variant == told["variant"])
+        self.measures = Measures(self.name, self.version)
+        self.link = RunnerLink(told["link"], loop)
+        layout = told["link"]["layout"]
+        self.capacity = layout["inputs"][0]["shape"][0]
+        self.calls = Calls(
+            self.link,
+            layout["slots"],
+            self.capacity,
+            self.measures,
+            whole=manifest.batch != "dynamic",
+            shared=told["batching"] and self.capacity > 1,
+            waiting=told["queue"],
+        )
+        self.ready, self.unready = False, "the model is being loaded"
+        self.shadow: Shadow | None = None
+        batch = 1 if self.capacity == 1 else -1
+        self.inputs = tuple(metadata(one, batch) for one in layout["inputs"])
+        self.outputs = tuple(metadata(one, batch) for one in layout["outputs"])
+
+    @property
+    def platform(self) -> str:
+        """Which runtime it is, in the protocol's form."""
+        return f"{PLATFORM}_{self.manifest.target}"
+
+    async def prove(self) -> str | None:
+        """Run the golden samples by the way that requests take; ready where they come out right, else the reason."""
+        await self.link.loaded.wait()
+        golden = load_file(self.folder / "golden.safetensors")
+        from edgekit.serve.proof import wrong_outputs, wrong_preparation
+
+        name = self.inputs[0].name
+        samples, each = golden[f"input/{name}"], self.capacity if self.manifest.batch != "dynamic" else 1
+        try:
+            parts = [
+                await self.calls.run({name: samples[start : start + each]}, len(samples[start : start + each]))
+                for start in range(0, len(samples), each)
+            ]
+        except Problem as problem:
+            return problem.message
+        outputs = {one.name: np.concatenate([part[one.name] for part in parts]) for one in self.outputs}
+        oracle = {one.name: golden[f"oracle/{one.name}"] for one in self.outputs}
+        wrong = wrong_outputs(outputs, oracle, self.manifest, self.verdict, self._sigmoid_error)
+        wrong = wrong or wrong_preparation(golden, self.manifest)
+        self.ready, self.unready = wrong is None, wrong or ""
+        self.measures.ready(self.ready)
+        return wrong
+
+    def gone(self, reason: str) -> None:
+        """Its runner has ended: it answers again once another one is proved."""
+        self.ready, self.unready = False, reason
+        self.measures.ready(False)
+        self.link.gone()
+
+    def check_ready(self) -> None:
+        """Raise Problem unless it is proved."""
+        if not self.ready:
+            raise Problem(f"{self.name} {self.version} is not ready: {self.unready}", AWAY)
+
+    async def infer(self, request: InferRequest) -> list[Tensor]:
+        """The outputs that a request asks for. Raises Problem."""
+        self.check_ready()
+        wanted = chosen(request.outputs, [one.name for one in self.outputs])
+        inputs, count = self.checked(request.inputs)
+        answer = await self.run(inputs, count)
+        return [Tensor(name, DATATYPES[str(answer[name].dtype)], answer[name]) for name in wanted]
+
+    async def run(self, inputs: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
+        """The outputs of `count` samples; those of a shadow are compared with them afterwards. Raises Problem."""
+        answer = await self.calls.run(inputs, count)
+        if any(not np.isfinite(value).all() for value in answer.values()):
+            raise Problem("the model gives NaN or infinite values for this input", FAILED)
+        if self.shadow is not None:
+            self.shadow.follow(inputs, count, answer)
+        return answer
+
+    def checked(self, given: dict[str, Tensor]) -> tuple[dict[str, np.ndarray], int]:
+        """The arrays of a request's inputs, and how many samples they are. Raises Problem where they do not fit."""
+        known = {one.name: one for one in self.inputs}
+        if sorted(given) != sorted(known):
+            names = ", ".join(shown(name) for name in sorted(given)) or "none"
+            raise Problem(f"{self.name} takes the inputs {', '.join(known)}; given are {names}")
+        counts = set()
+        for name, spec in known.items():
+            tensor = given[name]
+            if tensor.datatype != spec.datatype:
+                raise Problem(f"the input {name} is {spec.datatype}, not {tensor.datatype}")
+            shape = tensor.value.shape
+            if len(shape) != len(spec.shape) or shape[1:] != spec.shape[1:] or not 1 <= shape[0] <= self.capacity:
+                most = f" of up to {self.capacity} samples" if self.capacity > 1 else ""
+                raise Problem(f"the input {name} is {list(spec.shape)}{most}, not {list(shape)[:8]}")
+            if not np.isfinite(tensor.value).all():
+                raise Problem(f"the input {name} holds NaN or infinite values")
+            counts.add(shape[0])
+        if len(counts) > 1:
+            raise Problem("the inputs are of different numbers of samples")
+        return {name: given[name].value for name in known}, counts.pop()
+
+
+def metadata(placed: dict[str, Any], batch: int) -> TensorMetadata:
+    """What the protocol says of a tensor of the layout."""
+    return TensorMetadata(placed["name"], DATATYPES[placed["dtype"]], (batch, *placed["shape"][1:]))
+
+
+def chosen(asked: tuple[str, ...], known: list[str]) -> list[str]:
+    """The outputs that are asked for, all where none is. Raises Problem for an unknown one."""
+    for name in asked:
+        if name not in known:
+            raise Problem(f"there is no output {shown(name)}; there are {', '.join(known)}")
+    return list(dict.fromkeys(asked)) or known

@@ -1,0 +1,55 @@
+"""The server's side of a link to a model's runner (`edgeworker.serving`): calls go out, and their ends come back."""
+
+import asyncio
+import json
+import os
+from typing import Any
+
+from edgeworker.slots import Slots
+from problems import AWAY, Problem
+
+
+class RunnerLink:
+    """One runner. Its calls end in the order that they were made in."""
+
+    def __init__(self, told: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.slots = Slots(told["memory"], told["layout"])
+        self._requests, self._replies = told["requests"], told["replies"]
+        self._loop, self._buffer, self._made = loop, b"", 0
+        self._calls: dict[int, asyncio.Future[float]] = {}
+        self.loaded = asyncio.Event()
+        os.set_blocking(self._replies, False)
+        loop.add_reader(self._replies, self._read)
+
+    def call(self, slot: int, count: int) -> "asyncio.Future[float]":
+        """Have the first `count` samples of a slot run; the runtime's time in seconds. Ends in Problem where the runner
+        does."""
+        self._made += 1
+        ended: asyncio.Future[float] = self._loop.create_future()
+        self._calls[self._made] = ended
+        os.write(self._requests, json.dumps({"call": self._made, "slot": slot, "count": count}).encode() + b"\n")
+        return ended
+
+    def gone(self) -> None:
+        """The runner has ended: so has every call of it. What it had still to say is not heard."""
+        self.loaded.clear()
+        self._read()
+        self._buffer = b""
+        calls, self._calls = self._calls, {}
+        for ended in calls.values():
+            if not ended.done():
+                ended.set_exception(Problem("the model's runner has ended, and is started again", AWAY))
+
+    def _read(self) -> None:
+        try:
+            while part := os.read(self._replies, 1 << 16):
+                self._buffer += part
+        except BlockingIOError:
+            pass
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            said = json.loads(line)
+            if said.get("loaded"):
+                self.loaded.set()
+            elif (ended := self._calls.pop(said.get("call", 0), None)) is not None and not ended.done():
+                ended.set_result(float(said["seconds"]))

@@ -1,0 +1,338 @@
+"""Serves artifacts: a server's worker in front, a runner behind it for each, and this process above them all."""
+
+import queue
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edgekit import __version__
+from edgekit.bundled import PACKAGE
+from edgekit.errors import ConversionError, EdgekitError, UnprovedError, UsageError
+from edgekit.filesystem.scratch import working_folder
+from edgekit.pipeline.target import targets
+from edgekit.serve.copies import copy_artifact
+from edgekit.serve.layout import layout_of
+from edgekit.serve.link import Link
+from edgekit.serve.ports import address, free_port, listening
+from edgekit.serve.runner import Ended, ModelRunner
+from edgekit.serve.served import PHOTOS, Served, check_distinct
+from edgekit.serve.settings import Settings
+from edgekit.toolchain.channel import Channel, Gone, Silent
+from edgekit.toolchain.command import Cancelled
+from edgekit.toolchain.left import is_plain
+from edgekit.toolchain.worker import Limits, Toolchain
+
+WORKER = "serving/serve.py"
+LIMITS = Limits(seconds=inf, memory_bytes=8 << 30, threads=1)
+MOST_STARTS = 4
+"""Of one runner: who crashes as often is not started again."""
+_POLL_SECONDS = 0.2
+_STOP_SECONDS = 15.0
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where a server answers, and what."""
+
+    http: str
+    grpc: str | None
+    models: tuple[Served, ...]
+
+
+@dataclass(frozen=True)
+class ServersEnds:
+    """What the server's worker is started with: its channel, its links, and REST's socket."""
+
+    channel: Channel
+    links: Sequence[Link]
+    http: socket.socket
+
+    @property
+    def workers_ends(self) -> tuple[int, ...]:
+        """All of them."""
+        linked = [end for link in self.links for end in link.servers_ends]
+        return (*self.channel.workers_ends, *linked, self.http.fileno())
+
+    def close_workers_ends(self) -> None:
+        """The links stay (`edgekit.serve.link`)."""
+        self.channel.close_workers_ends()
+        self.http.close()
+
+
+def serve(
+    models: Sequence[Served], settings: Settings, toolchain: Toolchain, ready: Callable[[Listening], None]
+) -> None:
+    """Serve until an interrupt, which ends it in good order: what was accepted is answered.
+
+    `ready` is called once every model's golden samples have passed by the way that requests take. Raises UnprovedError
+    where they have not, UsageError for models that cannot be served together or a port that is taken, and what workers
+    end with.
+    """
+    shadow = settings.shadow
+    everything = [*models, *([shadow.second] if shadow else [])]
+    check_distinct(models)
+    if shadow:
+        check_alike(models, shadow.second)
+    with working_folder(toolchain.cache) as scratch:
+        Serving(everything, settings, toolchain, scratch).run(ready)
+
+
+def check_alike(models: Sequence[Served], second: Served) -> None:
+    """Raise UsageError where a shadow could not answer a model's requests."""
+
+    def ports(one: Served) -> Any:
+        manifest = one.artifact.manifest
+        tensors = (*manifest.inputs, *manifest.outputs)
+        return manifest.preprocessing, [(spec.name, spec.shape[1:], spec.dtype, spec.kind) for spec in tensors]
+
+    for one in models:
+        if ports(one) != ports(second):
+            raise UsageError(
+                f"{second.artifact.folder} takes or gives something else than {one.artifact.folder}, whose shadow it "
+                "cannot be",
+                "A shadow has the same inputs, outputs and preparation of photos.",
+            )
+
+
+class Serving:
+    """A server that runs. What starts and ends workers is the main thread, in `run`."""
+
+    def __init__(self, models: Sequence[Served], settings: Settings, toolchain: Toolchain, scratch: Path) -> None:
+        self._models, self._settings, self._toolchain, self._scratch = models, settings, toolchain, scratch
+        self._ended: queue.Queue[Ended] = queue.Queue()
+        self._stopping = threading.Event()
+        self._links: list[Link] = []
+        self._runners: dict[str, ModelRunner] = {}
+        self._proved: set[str] = set()
+        self._listens = self._ready = False
+        self._forgotten: dict[str, bool] = {}
+        self._output = scratch / "server" / "output"
+        self._thread: threading.Thread | None = None
+
+    def run(self, ready: Callable[[Listening], None]) -> None:
+        """See `serve`."""
+        settings = self._settings
+        http = listening(settings.host, settings.http_port)
+        port = http.getsockname()[1]
+        self._channel = Channel()
+        try:
+            grpc = None if settings.grpc_port is None else free_port(settings.host, settings.grpc_port)
+            documents = [self._prepared(str(number), one) for number, one in enumerate(self._models)]
+            options = {
+                "models": documents,
+                "control": self._channel.numbers,
+                "http": http.fileno(),
+                "grpc": None if grpc is None else address(settings.host, grpc),
+                "limits": asdict(settings.limits),
+                "photo_suffix": PHOTOS,
+                "version": __version__,
+                "shadow": self._shadow_option(),
+            }
+            for runner in self._runners.values():
+                runner.start()
+            self._start_server(options, ServersEnds(self._channel, self._links, http), grpc)
+            shown = tuple(one for one in self._models if settings.shadow is None or one is not settings.shadow.second)
+            listens = Listening(
+                f"http://{address(settings.host, port)}",
+                None if grpc is None else address(settings.host, grpc),
+                shown,
+            )
+            try:
+                self._follow(lambda: ready(listens))
+            except KeyboardInterrupt:
+                self._stop()
+        finally:
+            self._end(http)
+
+    def _prepared(self, id: str, one: Served) -> dict[str, Any]:
+        """Copy a model's files and make its link and runner; what the server is told of it."""
+        settings, manifest = self._settings, one.artifact.manifest
+        copy = self._scratch / "models" / id
+        digest = copy_artifact(one.artifact, copy)
+        link = Link(layout_of(manifest, settings.limits.max_batch, one.title))
+        self._links.append(link)
+        self._runners[id] = ModelRunner(
+            id,
+            one,
+            copy,
+            link,
+            self._toolchain,
+            settings.threads,
+            self._scratch,
+            self._ended,
+            self._stopping,
+        )
+        return {
+            "id": id,
+            "name": one.name,
+            "version": one.version,
+            "variant": one.variant.name,
+            "sigmoid_error": targets()[manifest.target].description.sigmoid_error,
+            "link": link.servers_option,
+            "batching": settings.batching,
+            "queue": settings.limits.queue,
+            "parameters": parameters_of(one, digest),
+        }
+
+    def _shadow_option(self) -> dict[str, Any] | None:
+        if (shadow := self._settings.shadow) is None:
+            return None
+        keep = shadow.keep if shadow.folder else 0
+        return {"id": str(len(self._models) - 1), "share": shadow.share, "keep": keep}
+
+    def _start_server(self, options: dict[str, Any], ends: ServersEnds, grpc: int | None) -> None:
+        self._output.mkdir(parents=True)
+        inputs = {"edgekit": PACKAGE, "models": self._scratch / "models"}
+
+        def work() -> None:
+            try:
+                self._toolchain.run(
+                    WORKER,
+                    inputs,
+                    self._output,
+                    options,
+                    scratch=self._output.parent,
+                    limits=LIMITS,
+                    cancelled=self._stopping,
+                    channel=ends,
+                    listen=() if grpc is None else (grpc,),
+                )
+                self._ended.put(Ended("", ConversionError("the server has ended")))
+            except (EdgekitError, Cancelled, OSError) as error:
+                self._ended.put(Ended("", error))
+
+        self._thread = threading.Thread(target=work, name="server")
+        self._thread.start()
+
+    def _follow(self, ready: Callable[[], None]) -> None:
+        """Follow what the server says and which workers end, until an interrupt. Raises what ends it all."""
+        while True:
+            self._listen()
+            while not self._ended.empty():
+                self._worker_ended(self._ended.get())
+            if not self._ready and self._listens and len(self._proved) == len(self._models):
+                self._ready = True
+                ready()
+
+    def _listen(self) -> None:
+        """Hear what the server says next, if it says something within a moment."""
+        try:
+            self._hear(self._channel.reply(_POLL_SECONDS, self._stopping))
+        except Silent:
+            return
+        except Gone:
+            # Its own error says why, and comes.
+            self._worker_ended(self._ended.get())
+
+    def _hear(self, said: dict[str, Any]) -> None:
+        self._listens = self._listens or bool(said.get("listening"))
+        if (proved := said.get("proved")) in self._runners:
+            one = self._runners[proved].served
+            if said.get("wrong"):
+                raise UnprovedError(
+                    f"{one.title} is not served, since its golden samples have failed: {said['wrong']}",
+                    f"Run `edgekit verify {one.artifact.folder}`.",
+                )
+            self._proved.add(proved)
+            if self._ready:
+                self._toolchain.notify(f"{one.title} answers again: its golden samples have passed")
+        elif (forgotten := said.get("forgotten")) in self._runners:
+            self._restart(self._runners[forgotten])
+        elif isinstance(kept := said.get("kept"), str):
+            self._keep(kept)
+
+    def _worker_ended(self, ended: Ended) -> None:
+        """A runner is followed by another one; without the server nothing is served. Raises the latter's error."""
+        runner = self._runners.get(ended.who)
+        if runner is None or not self._ready or runner.starts >= MOST_STARTS:
+            raise ended.trouble
+        self._proved.discard(runner.id)
+        said = ended.trouble.message if isinstance(ended.trouble, EdgekitError) else str(ended.trouble)
+        self._toolchain.notify(f"{runner.served.title} has stopped answering and is started again: {said}")
+        self._channel.ask({"gone": runner.id, "reason": "its runner has crashed, and is started again"})
+
+    def _restart(self, runner: ModelRunner) -> None:
+        runner.join()
+        runner.link.forget_requests()
+        runner.start()
+        self._channel.ask({"started": runner.id})
+
+    def _keep(self, file: str) -> None:
+        """Take over a request on which the shadow disagrees."""
+        shadow = self._settings.shadow
+        source = self._output / Path(file).name
+        if shadow and shadow.folder and is_plain(source):
+            shadow.folder.mkdir(parents=True, exist_ok=True)
+            shutil.move(source, shadow.folder / source.name)
+
+    def _stop(self) -> None:
+        """Have the server answer what it has accepted, and end."""
+        self._channel.ask({"stop": True})
+        self._channel.end_requests()
+        patience = self._settings.limits.stop_seconds + _STOP_SECONDS
+        while True:
+            try:
+                said = self._channel.reply(patience, self._stopping)
+            except Silent:
+                raise ConversionError("the server did not end in time and was stopped", "Its log says more.") from None
+            except Gone:
+                return
+            if said.get("stopped"):
+                break
+            if isinstance(kept := said.get("kept"), str):
+                self._keep(kept)
+        assert self._thread is not None
+        self._thread.join(_STOP_SECONDS)
+        for runner in self._runners.values():
+            runner.link.end()
+
+    def _end(self, http: socket.socket) -> None:
+        """End what still runs, and close everything."""
+        for runner in self._runners.values():
+            if runner.starts and not self._stopping.is_set():
+                runner.join_within(_STOP_SECONDS if self._ended_well() else 0)
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+        for runner in self._runners.values():
+            runner.join()
+        self._channel.close()
+        for link in self._links:
+            link.close()
+        http.close()
+
+    def _ended_well(self) -> bool:
+        return self._thread is not None and not self._thread.is_alive()
+
+
+def parameters_of(one: Served, manifest_sha256: str) -> dict[str, Any]:
+    """What a model's metadata says besides its tensors: what it is, and what was proved of it."""
+    manifest, verdict = one.artifact.manifest, one.verdict.verdict
+    return {
+        "model": manifest.model.name,
+        "target": manifest.target,
+        "precision": manifest.precision,
+        "manifest_sha256": manifest_sha256,
+        "weights_sha256": manifest.weights.sha256,
+        "labels": list(manifest.model.class_names or ()),
+        "output_kinds": {spec.name: spec.kind for spec in manifest.outputs},
+        "thresholds": {spec.name: list(spec.thresholds) for spec in manifest.outputs if spec.thresholds},
+        "preprocessing": msgspec.to_builtins(manifest.preprocessing),
+        "verdict": {
+            "status": verdict.status,
+            "judged_against": verdict.judged_against,
+            "outputs": {
+                name: {"max_relative": figures.against_oracle.max_relative, "max_threshold": figures.max_threshold}
+                for name, figures in verdict.outputs.items()
+            },
+        },
+    }
