@@ -46,7 +46,7 @@ def section(called: str, command: Any) -> str:
     arguments = [one for one in command.params if one.param_type_name == "argument"]
     options = [one for one in command.params if one.param_type_name == "option" and not getattr(one, "hidden", False)]
     usage = " ".join([called, *(["[OPTIONS]"] if options else []), *(one.metavar or one.name for one in arguments)])
-    rows = [f"| `{cell(one.metavar or one.name)}` | {cell(one.help)} | |" for one in arguments]
+    rows = [f"| `{one.metavar or one.name}` | {cell(one.help)} | |" for one in arguments]
     rows += [f"| {names(one)} | {cell(one.help)} | {default(one)} |" for one in options]
     text = re.sub(r"\n(?!\n)", " ", (command.help or "").strip()).replace("  ", " ")
     table = ["| | | default |", "|---|---|---|", *rows] if rows else []
@@ -56,7 +56,7 @@ def section(called: str, command: Any) -> str:
 def names(option: Any) -> str:
     """All spellings of an option, and what it takes."""
     spelled = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
-    takes = "" if option.is_flag else f" `{cell(option.metavar or option.name.upper())}`"
+    takes = "" if option.is_flag else f" `{option.metavar or option.name.upper()}`"
     return spelled + takes
 
 
@@ -71,5 +71,5 @@ def default(option: Any) -> str:
 
 
 def cell(text: object) -> str:
-    """A text in a table."""
+    """A text in a table; between backquotes a line is none of the table's."""
     return str(text or "").replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")
