@@ -7,7 +7,7 @@ TOOLS := .tools
 UV := $(shell uv --version >/dev/null 2>&1 && command -v uv || echo $(TOOLS)/bin/uv)
 ENVIRONMENT := .venv/installed
 
-.PHONY: demo test check fuzz runtime fuzz-runtime android web bump benchmark clean
+.PHONY: demo test check docs fuzz runtime fuzz-runtime android web bump benchmark clean
 
 demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
 	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
@@ -19,6 +19,9 @@ check: $(ENVIRONMENT)  ## style and types
 	$(UV) run --no-sync ruff check
 	$(UV) run --no-sync ruff format --check
 	$(UV) run --no-sync pyright
+
+docs: $(ENVIRONMENT)  ## the documentation site, in build/docs/site; a dead link ends it
+	$(UV) run --no-sync python -m tools.docs_site
 
 # Of each parser; each time other ones.
 RUNS ?= 20000

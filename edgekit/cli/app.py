@@ -24,6 +24,7 @@ from edgekit.cli.models import models
 from edgekit.cli.package import package
 from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
+from edgekit.cli.report import report as report_page
 from edgekit.cli.serve import serve
 from edgekit.cli.sign import sign
 from edgekit.cli.verify import verify
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.command()(models)
 app.command(short_help="Convert models to targets.")(convert)
 app.command(short_help="Prove artifacts in their own runtimes.")(verify)
+app.command("report", short_help="Write a page with all that was proved of a model.")(report_page)
 app.command(short_help="Name what is on photos.")(predict)
 app.add_typer(evaluate, short_help="Measure what artifacts cost in accuracy.")
 app.command(short_help="Build a program for a device, with one model.")(package)

@@ -35,6 +35,10 @@ Golden = Annotated[
         help="Judge on your own photos: JPEG and PNG files in DIR and its subfolders, at most 32 of them.",
     ),
 ]
+Junit = Annotated[
+    Path | None,
+    typer.Option("--junit", metavar="FILE.xml", help="Also write the verdicts as JUnit XML, for CI.", dir_okay=False),
+]
 Weights = Annotated[
     str,
     typer.Option(

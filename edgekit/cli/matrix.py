@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import Json, Offline, Weights, size_option
+from edgekit.cli.common import Json, Junit, Offline, Weights, size_option
 from edgekit.cli.console import console, plain_console, print_json
 from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevices, chosen_machines
 from edgekit.errors import UsageError
@@ -69,6 +69,7 @@ def matrix(
     support_page: Annotated[
         Path | None, typer.Option(help="Also write the table to this Markdown file.", dir_okay=False)
     ] = None,
+    junit: Junit = None,
     json: Json = False,
     offline: Offline = False,
 ) -> int:
@@ -77,9 +78,12 @@ def matrix(
     from edgekit.cli.matrix_progress import matrix_session
     from edgekit.matrix.run import MatrixRequest, run_matrix
     from edgekit.pipeline.target import select_targets
+    from edgekit.report.junit import cases_of_matrix, check_junit, write_junit
     from edgekit.report.matrix_files import check_outputs, write_report
 
     check_outputs(out, support_page)
+    if junit is not None:
+        check_junit(junit)
     machines = chosen_machines(device)
     small = emulated_size(device_input_size, machines)
     request = MatrixRequest(
@@ -97,6 +101,8 @@ def matrix(
     with matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display):
         report = run_matrix(request, executor, display.watch)
     write_report(report, out, support_page)
+    if junit is not None:
+        write_junit(junit, cases_of_matrix(report))
     if json:
         print_json(report)
     else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Offline, Out, Verbose, own_photos
+from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Junit, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, explain, show
@@ -57,6 +57,7 @@ def verify(
         ),
     ] = None,
     no_diagnose: NoDiagnose = False,
+    junit: Junit = None,
     json: Json = False,
     offline: Offline = False,
     verbose: Verbose = False,
@@ -65,7 +66,7 @@ def verify(
     if from_device is not None:
         others = {"--golden": golden, "--require-signed": require_signed, "--lite-library": lite_library}
         others |= {"--device": device != THIS_MACHINE or None, "--reference": reference != "auto" or None}
-        others |= {"--require-gpu-reference": require_gpu_reference or None}
+        others |= {"--require-gpu-reference": require_gpu_reference or None, "--junit": junit}
         return from_device_report(from_device, what or [], out, recipe, others, json, offline, verbose)
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
@@ -73,6 +74,10 @@ def verify(
     from edgekit.signing.keys import public_key
     from edgekit.verification.verify import verify as verify_artifacts
 
+    if junit is not None:
+        from edgekit.report.junit import check_junit
+
+        check_junit(junit)
     machines = chosen_any(device)
     library = library_for(lite_library, machines)
     signatures: dict[Path, Signed] = {}
@@ -82,6 +87,10 @@ def verify(
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
         checks = verify_artifacts(artifacts, executor, against, own, recipe, machines, library)
+    if junit is not None:
+        from edgekit.report.junit import cases_of_checks, write_junit
+
+        write_junit(junit, cases_of_checks(checks))
     if not json:
         show_checks(checks, signatures)
     diagnoses = [] if no_diagnose else explain(checks, offline=offline, verbose=verbose, own=own, recipe=recipe)

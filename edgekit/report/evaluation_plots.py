@@ -1,47 +1,16 @@
-"""The plots of an evaluation, as SVG: drawn without a screen, and the same for the same figures."""
+"""The plots of an evaluation."""
 
-import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from edgekit.evaluate.figures import Evaluation, Figures
 from edgekit.report.evaluation_text import class_title
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from edgekit.report.plots import BLUE, GREEN, GREY, ORANGE, RED, new_figure, plain, svg, tidy
 
 MOST_CLASSES = 20
 """Of a confusion of flips: those with the most flips."""
 MOST_BESIDE = 4
 """Reliability diagrams in a row."""
-LONGEST = 22
-"""Letters of a class's name beside a plot."""
-BLUE, ORANGE, GREY, RED, GREEN = "#2b6cb0", "#dd6b20", "#a0aec0", "#c53030", "#2f855a"
 COLOURS = {"below": GREEN, "above": RED, "open": ORANGE}
-
-
-def svg(figure: "Figure") -> str:
-    """The figure as an SVG element to be put into a page."""
-    import matplotlib as mpl
-
-    written = io.StringIO()
-    # Letters stay letters, in the page's own font; names are those of the content, not of the moment.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "edgekit"}):
-        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
-    text = written.getvalue()
-    return text[text.index("<svg") :]
-
-
-def new_figure(width: float, height: float, columns: int = 1, rows: int = 1) -> "tuple[Figure, list[Axes]]":
-    """A figure of that size in inches with axes beside and below each other, row by row."""
-    import matplotlib as mpl
-    from matplotlib.figure import Figure
-
-    with mpl.rc_context({"font.size": 9}):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(rows, columns, squeeze=False)
-    return figure, list(axes.ravel())
 
 
 def drops_plot(evaluation: Evaluation) -> str:
@@ -139,18 +108,3 @@ def labels_plot(evaluation: Evaluation) -> str:
     axes.legend(frameon=False, fontsize=8)
     tidy(axes)
     return svg(figure)
-
-
-def plain(text: str) -> str:
-    """A stranger's word beside a plot: short, and no formula, which matplotlib makes of what lies between dollars."""
-    from edgekit.untrusted.wording import harmless
-
-    short = harmless(text)
-    return (short if len(short) <= LONGEST else f"{short[: LONGEST - 1]}…").replace("$", r"\$")
-
-
-def tidy(axes: "Axes") -> None:
-    """Without a box, with a faint grid."""
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    axes.set_axisbelow(True)

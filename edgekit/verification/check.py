@@ -1,6 +1,8 @@
 """What verification found of one variant of an artifact."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import VariantVerdict
@@ -10,6 +12,9 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant
 from edgekit.reference.choose import Reference
 
+if TYPE_CHECKING:
+    from edgekit.parity.by_value import ByValue
+
 
 @dataclass(frozen=True)
 class Check:
@@ -18,7 +23,7 @@ class Check:
     `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case. `golden` are
     the inputs. `remembered` says that the run, with its latency, is an earlier one's. `discarded` is the reason where
     the artifact was changed meanwhile, so that there is no verdict on it, and `absent` where the device that it was to
-    run on could not be had, which is no verdict either.
+    run on could not be had, which is no verdict either. `values` has every value of each output that was measured.
     """
 
     artifact: Artifact
@@ -31,3 +36,4 @@ class Check:
     remembered: bool = False
     discarded: SupersededError | None = None
     absent: AbsentError | None = None
+    values: "Mapping[str, ByValue]" = field(default_factory=dict)

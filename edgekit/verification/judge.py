@@ -9,6 +9,7 @@ from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.artifact.rules import Rules
 from edgekit.errors import EdgekitError
 from edgekit.parity import Tolerance, Verdict
+from edgekit.parity.by_value import ByValue, by_value
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.ranges import read_ranges, with_ranges
 from edgekit.parity.verdict import Precision
@@ -74,6 +75,41 @@ def judge_variant(
         {name: float(value) for name, value in numbers(details["latency"]).items()} if details["latency"] else None
     )
     return VariantVerdict(variant.name, verdict, latency, outcome.peak_memory_bytes, device=details.get("device"))
+
+
+def measured_values(
+    artifact: Artifact,
+    variant: Variant,
+    outcome: StageResult | EdgekitError,
+    verdict: Verdict,
+    judged_by: Reference,
+    truth: Truth,
+    golden: GoldenFile,
+    chosen: Sequence[int] | None = None,
+) -> dict[str, ByValue]:
+    """Every value of each output that the verdict has figures of; nothing of what did not run.
+
+    `chosen` as in `judge_variant`.
+    """
+    if isinstance(outcome, EdgekitError) or variant.not_run or not verdict.outputs:
+        return {}
+    from safetensors.numpy import load_file
+
+    outputs = load_file(outcome.folder / "outputs.safetensors")
+    rows = list(range(len(golden.labels)) if chosen is None else chosen)
+    return {
+        name: by_value(
+            outputs[name],
+            judged_by.outputs[name][rows],
+            truth.oracle[name][rows],
+            [golden.labels[row] for row in rows],
+            figures.kind,
+            verdict.precision,
+            sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,
+            of_paddle=judged_by.yardstick(truth) is None,
+        )
+        for name, figures in verdict.outputs.items()
+    }
 
 
 def judge_inspection(variant: Variant, outcome: StageResult, precision: Precision) -> VariantVerdict:

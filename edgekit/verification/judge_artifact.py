@@ -20,7 +20,7 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
 from edgekit.reference.choose import Choice, Reference, Truth
 from edgekit.verification.check import Check
-from edgekit.verification.judge import judge_ranges, judge_variant, truth_of
+from edgekit.verification.judge import judge_ranges, judge_variant, measured_values, truth_of
 from edgekit.verification.preparation import Preparation, subject_of
 
 
@@ -72,6 +72,16 @@ def judge_on_machine(
                 judged_by,
                 prepared.golden,
                 remembered=isinstance(outcome, StageResult) and outcome.cached,
+                values=measured_values(
+                    prepared.artifact,
+                    variant,
+                    outcome,
+                    found.verdict,
+                    judged_by,
+                    here,
+                    prepared.golden,
+                    prepared.chosen,
+                ),
             )
         )
     return checks

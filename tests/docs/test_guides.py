@@ -1,0 +1,91 @@
+"""Every command of the guides is run as it stands, in order; what a comment says of its end is true."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from conftest import PATIENCE_SECONDS, ROOT
+
+GUIDES = ROOT / "docs" / "guides"
+ENDS = re.compile(r"\s*#\s*ends with (\d+)$")
+TESTED_ELSEWHERE = {"ci": "tests/docs/test_ci.py"}
+WITHOUT_COMMANDS = {"from_pytorch"}
+
+
+def commands_of(name: str) -> list[str]:
+    """The lines of a guide's shell blocks."""
+    text = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
+    return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+
+
+def photos(folder: Path) -> None:
+    """Two of the bundled photos, as somebody's own."""
+    folder.mkdir()
+    for name in ("cat", "coffee"):
+        shutil.copy(ROOT / "edgekit" / "inputs" / "photos" / f"{name}.png", folder)
+
+
+def for_first_model(folder: Path, _: Path) -> None:
+    shutil.copy(ROOT / "edgekit" / "inputs" / "photos" / "cat.png", folder / "photo.png")
+
+
+def for_my_model(folder: Path, foreign_models: Path) -> None:
+    shutil.copytree(foreign_models / "logits", folder / "model")
+    photos(folder / "photos")
+
+
+def for_int8(folder: Path, _: Path) -> None:
+    (folder / "dataset").mkdir()
+    for label, photo in (("cat", "cat"), ("ship", "rocket")):
+        (folder / "dataset" / label).mkdir()
+        shutil.copy(ROOT / "edgekit" / "inputs" / "photos" / f"{photo}.png", folder / "dataset" / label)
+
+
+def for_failed_verdict(folder: Path, _: Path) -> None:
+    (recipe,) = re.findall(r"```toml\n(.*?)```", (GUIDES / "failed_verdict.md").read_text(encoding="utf-8"), re.DOTALL)
+    (folder / "as_the_tools_are.toml").write_text(recipe)
+
+
+PREPARED: dict[str, Callable[[Path, Path], None]] = {
+    "first_model": for_first_model,
+    "my_model": for_my_model,
+    "int8": for_int8,
+    "failed_verdict": for_failed_verdict,
+}
+
+
+def test_every_guide_is_run_somewhere() -> None:
+    names = {path.stem for path in GUIDES.glob("*.md")}
+    assert names == {*PREPARED, *TESTED_ELSEWHERE, *WITHOUT_COMMANDS}
+    assert all(commands_of(name) for name in {*PREPARED, *TESTED_ELSEWHERE})
+    assert not any(commands_of(name) for name in WITHOUT_COMMANDS)
+
+
+@pytest.mark.toolchain
+@pytest.mark.parametrize("guide", PREPARED)
+def test_the_commands_work_in_order(guide: str, session_cache: Path, foreign_models: Path, tmp_path: Path) -> None:
+    PREPARED[guide](tmp_path, foreign_models)
+    for line in commands_of(guide):
+        expected = int(match[1]) if (match := ENDS.search(line)) else 0
+        program, *arguments = shlex.split(ENDS.sub("", line))
+        assert program == "edgekit"
+        answer = subprocess.run(
+            [sys.executable, "-m", "edgekit", *arguments],
+            cwd=tmp_path,
+            env={**os.environ, "EDGEKIT_CACHE": str(session_cache)},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+        assert answer.returncode == expected, f"{line}: {answer.stdout}{answer.stderr}"
+        if arguments[0] == "diagnose":
+            assert "explicit-pool-padding" in answer.stdout

@@ -1,0 +1,33 @@
+"""`python -m tools.docs_site`: lays the sources together and builds the site, strictly: a dead link ends it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tools.docs_site.assemble import ROOT, assemble
+from tools.docs_site.offline import foreign_addresses, missing_files
+
+SOURCE, SITE = ROOT / "build" / "docs" / "source", ROOT / "build" / "docs" / "site"
+
+
+def main() -> int:
+    """Build; returns the exit status."""
+    assemble(SOURCE)
+    zensical = Path(sys.executable).with_name("zensical")
+    built = subprocess.run(
+        [zensical, "build", "--clean", "--strict"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if built.returncode != 0:
+        # Its last lines are a traceback of its own.
+        print(f"{built.stdout}{built.stderr}".partition("Traceback")[0], file=sys.stderr)
+        return 1
+    faults = [f"{page} lacks {place}" for page, place in missing_files(SITE)]
+    faults += [f"{page} loads {address}" for page, address in foreign_addresses(SITE)]
+    for fault in faults:
+        print(fault, file=sys.stderr)
+    print(f"{SITE}: {len(list(SITE.rglob('*.html')))} pages")
+    return int(bool(faults))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
