@@ -7,60 +7,22 @@ out); `keep_float` (names of layers that stay in FP32); `six_bits` (weights of 3
 Beside the files it leaves `quantisation.safetensors`: every factor, by its layer.
 """
 
-# A type checker without the package ncnn takes this folder, which has its name, for it.
-# pyright: reportAttributeAccessIssue=false
-
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-import ncnn
 import numpy as np
 from edgeworker.calibration import Samples
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from int8_file import LARGEST, quantisable, write_int8
+from int8_network import Network
 from int8_ranges import METHODS, Histogram
 from param_file import ParamFile
-from run import HALF_PRECISION
 from safetensors.numpy import save_file
 
 HELD_OUT = 0.2
 """The share of the photos that choose among methods, and are not among those that ranges are from."""
 AUTO = "auto"
-
-
-class Network:
-    """A network in ncnn; whatever it is asked for is computed by the arithmetic of its file."""
-
-    def __init__(self, param: Path, binary: Path) -> None:
-        self._net = ncnn.Net()
-        self._net.opt.num_threads = 1
-        self._net.opt.use_vulkan_compute = False
-        self._net.opt.lightmode = False
-        for option in HALF_PRECISION:
-            setattr(self._net.opt, option, False)
-        if self._net.load_param(str(param)) != 0 or self._net.load_model(str(binary)) != 0:
-            raise Refusal(f"ncnn cannot load {param.name}", kind="input")
-        self._input = ParamFile.read(param).inputs()[0]
-
-    def blobs(self, sample: np.ndarray, names: Iterable[str]) -> Iterator[tuple[str, np.ndarray]]:
-        """Some blobs of one sample [C, H, W], one after the other: views that are good until the next."""
-        with self._net.create_extractor() as extractor:
-            extractor.input(self._input, ncnn.Mat(np.ascontiguousarray(sample)).clone())
-            for name in names:
-                status, mat = extractor.extract(name)
-                if status != 0:
-                    raise Refusal(f"ncnn failed with status {status} before {name}")
-                yield name, np.asarray(mat)
-
-    def outputs(self, samples: Samples, first: int, names: list[str]) -> list[np.ndarray]:
-        """The outputs of the samples from number `first` on, side by side, float64."""
-        return [
-            np.concatenate([value.astype(np.float64).ravel() for _, value in self.blobs(sample[0], names)])
-            for sample in samples.batches(1, first)
-        ]
 
 
 def quantize(request: Request) -> dict[str, Any]:
