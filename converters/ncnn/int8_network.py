@@ -3,7 +3,7 @@
 # A type checker without the package ncnn takes this folder, which has its name, for it.
 # pyright: reportAttributeAccessIssue=false
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import ncnn
@@ -38,9 +38,9 @@ class Network:
                     raise Refusal(f"ncnn failed with status {status} before {name}")
                 yield name, np.asarray(mat)
 
-    def outputs(self, samples: Samples, first: int, names: list[str]) -> list[np.ndarray]:
-        """The outputs of the samples from number `first` on, side by side, float64."""
+    def outputs(self, samples: Samples, places: Sequence[int], names: list[str]) -> list[np.ndarray]:
+        """The outputs of the samples at `places`, side by side, float64."""
         return [
             np.concatenate([value.astype(np.float64).ravel() for _, value in self.blobs(sample[0], names)])
-            for sample in samples.batches(1, first)
+            for sample in samples.batches(1, places)
         ]

@@ -21,8 +21,7 @@ UNCHANGED = 200.0
 def ranking_photos(samples: Samples, count: int = PHOTOS) -> list[np.ndarray]:
     """Some of the calibration's photos at even distances, float32 [1, C, H, W] each."""
     count = min(count, len(samples))
-    places = [index * len(samples) // count for index in range(count)]
-    return [next(samples.batches(1, place)) for place in places]
+    return list(samples.batches(1, [index * len(samples) // count for index in range(count)]))
 
 
 def signal_to_noise(found: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
