@@ -44,7 +44,7 @@ def figures(row: Priced, labelled: bool) -> list[str]:
         f"{shown(row.with_threads(1))}\n{shown(row.with_threads(2))}",
         f"{ratio(row, 1)}\n{ratio(row, 2)}",
         f"{agreement(row.agreement)}" if row.agreement else "–",
-        *([f"{drop.points:+.1f}\n{drop.low:+.1f} to {drop.high:+.1f}" if drop else "–"] if labelled else []),
+        *([f"{drop.points:+.1f}\n{drop.low:+.1f}, {drop.high:+.1f}" if drop else "–"] if labelled else []),
     ]
 
 

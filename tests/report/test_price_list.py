@@ -33,7 +33,7 @@ def test_every_figure_fits_in_80_columns() -> None:
         "~1.01",
         "98.0",
         "not worth it",
-        "-1.0 to",
+        "-1.0, +1.0",
     ):
         assert word in text, word
 
