@@ -123,7 +123,7 @@ class Accounts:
         """What the worker of this stage would say."""
         files = {role: one.path for role, one in stage.inputs.items() if isinstance(one, SourceFile)}
         request = Request(files, Path(), dict(stage.options))
-        program = " ".join(str(files.get(role)) for role in ("program", "rewritten"))
+        program = " ".join(str(files.get(role)) for role in ("program", "rewritten", "chosen"))
         if program not in self.known:
             self.known[program] = explanations(request)
         return self.known[program].account(self.reader(target).stored(request))

@@ -11,6 +11,7 @@ from edgekit import __version__
 from edgekit.artifact.judged import unverified
 from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.artifact.manifest import (
+    AccuracyControl,
     CalibrationRecord,
     ConfigurationRecord,
     FileRecord,
@@ -36,6 +37,8 @@ from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.owned import check_kind
 from edgekit.filesystem.remembered import remembered_sha256
 from edgekit.inputs.size import Size
+from edgekit.keep_float.choose import chosen_layers
+from edgekit.keep_float.wish import NOTHING, FloatWish
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
 from edgekit.pipeline.execute import Executor, Outcomes
@@ -72,14 +75,14 @@ def convert(
     embed_preprocessing: bool = False,
     speed: Sequence[str] | None = None,
     calibration: str = BUNDLED,
-    keep_float: Sequence[str] = (),
+    keep_float: FloatWish = NOTHING,
 ) -> list[Conversion]:
     """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
 
     `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
     and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
-    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures, and leaves the layers
-    `keep_float` as they are. A target that fails does not stop the others; its error is in its Conversion.
+    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures, and leaves layers in
+    FP32 as `keep_float` wants it. A target that fails does not stop the others; its error is in its Conversion.
     Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
     """
     check_precision(wanted, precision)
@@ -90,16 +93,25 @@ def convert(
         prepared = needed_calibration(source, precision, executor, calibration)
     except EdgekitError as error:
         return [Conversion(source.name, target, error=error) for target in wanted]
+    controls: dict[str, AccuracyControl] = {}
+    if keep_float.ranks:
+        assert prepared is not None  # the command line asks for int8
+        controls = chosen_layers(
+            source, wanted, keep_float, prepared, executor, flags or {}, speed=speed, refused=refused
+        )
+    names = {target.name: keep_float.names for target in wanted}
+    names |= {name: [layer.name for layer in control.layers] for name, control in controls.items()}
     plan = plan_conversion(
         source,
-        wanted,
+        [target for target in wanted if target.name not in refused],
         precision,
         flags,
         embed_preprocessing=embed_preprocessing,
         refused=refused,
         speed=speed,
         calibration=prepared,
-        keep_float=keep_float,
+        keep_float=names,
+        controls=controls,
     )
     refuse_occupied(plan, wanted, out, refused)
     converted = [stage for target in wanted if target.name not in refused for stage in conversions_of(plan, target)]
@@ -142,11 +154,17 @@ def planned_manifest(plan: Plan, target: Target, outcomes: Outcomes) -> Manifest
     first, *later = [outcomes.result(stage) for stage in conversions_of(plan, target)]
     manifest = make_manifest(plan, target, programs, first)
     for lowered in later:
-        manifest = with_lowering(manifest, lowered, plan.calibration.record if plan.calibration else None)
+        calibration = plan.calibration.record if plan.calibration else None
+        manifest = with_lowering(manifest, lowered, calibration, plan.controls.get(target.name))
     return manifest
 
 
-def with_lowering(manifest: Manifest, lowered: StageResult, calibration: CalibrationRecord | None = None) -> Manifest:
+def with_lowering(
+    manifest: Manifest,
+    lowered: StageResult,
+    calibration: CalibrationRecord | None = None,
+    control: AccuracyControl | None = None,
+) -> Manifest:
     """The manifest of an FP32 conversion, once another precision was made of its files."""
     return replace(
         manifest,
@@ -157,6 +175,7 @@ def with_lowering(manifest: Manifest, lowered: StageResult, calibration: Calibra
             for name, record in manifest.files.items()
         },
         calibration=calibration,
+        accuracy_control=control,
     )
 
 

@@ -5,45 +5,62 @@ the largest value cuts nothing and has wide steps; a smaller one cuts a few valu
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
 BINS = 2048
 LEVELS = 128
 """Of a magnitude: 0 to 127."""
+MOST = 0.98
+"""The share of the photos whose largest value a range is from: one photo on which a network explodes would stretch it,
+and leave a few levels for all others."""
 STRIDE = 4
 """Thresholds are tried at every fourth bin, 0.2 % of the largest value apart."""
 
 
 @dataclass
 class Histogram:
-    """Magnitudes of an input's values, [BINS] from 0 to `largest`; zeros are left out, as ncnn's own tool does."""
+    """Magnitudes of an input's values, [BINS] from 0 to `usual`; zeros are left out, as ncnn's own tool does.
 
-    largest: float = 0.0
+    `maxima` are each photo's largest. What is beyond `usual`, which most photos do not exceed, counts in the last bin.
+    """
+
+    maxima: list[float] = field(default_factory=list)
     counts: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
 
     def widen(self, values: np.ndarray) -> None:
-        """Take notice of the largest magnitude; before anything is counted."""
-        self.largest = max(self.largest, float(np.abs(values).max(initial=0)))
+        """Take notice of a photo's largest magnitude; of all photos before anything is counted."""
+        self.maxima.append(float(np.abs(values).max(initial=0)))
+
+    @cached_property
+    def usual(self) -> float:
+        """What the largest magnitude of most photos does not exceed."""
+        return float(np.quantile(self.maxima, MOST, method="higher")) if self.maxima else 0.0
 
     def count(self, values: np.ndarray) -> None:
         """Count magnitudes."""
-        if self.largest > 0:
-            magnitudes = np.abs(values[values != 0])
-            places = np.minimum((magnitudes * np.float32(BINS / self.largest)).astype(np.int32), BINS - 1)
+        if self.usual > 0:
+            # An infinite value has no bin, and would have the last one.
+            magnitudes = np.minimum(np.abs(values[values != 0]), np.float32(self.usual))
+            places = np.minimum((magnitudes * np.float32(BINS / self.usual)).astype(np.int32), BINS - 1)
             self.counts += np.bincount(places, minlength=BINS)
 
     def threshold(self, method: str) -> float:
-        """What a method chooses: `minmax` the largest value, `percentile` what 99.99 % are below, or `kl`."""
-        if method == "minmax" or not self.counts.any():
-            return self.largest
+        """What a method chooses: `minmax` the largest value, `most` that of most photos, `percentile` what 99.99 % are
+        below, or `kl`.
+        """
+        if method == "minmax":
+            return max(self.maxima, default=0.0)
+        if method == "most" or not self.counts.any():
+            return self.usual
         if method == "percentile":
             share = np.cumsum(self.counts) / self.counts.sum()
-            return self.largest * (int(np.searchsorted(share, 0.9999)) + 1) / BINS
-        return self.largest * least_divergence(self.counts) / BINS
+            return self.usual * (int(np.searchsorted(share, 0.9999)) + 1) / BINS
+        return self.usual * least_divergence(self.counts) / BINS
 
 
-METHODS = ("minmax", "percentile", "kl")
+METHODS = ("minmax", "most", "percentile", "kl")
 
 
 def least_divergence(counts: np.ndarray) -> int:

@@ -1,66 +1,23 @@
 """INT8 of an ncnn network: ranges from ncnn's own runtime on photos, and a file as ncnn reads it.
 
-Inputs: `model.ncnn.param`, `model.ncnn.bin`, `calibration` (prepared photos). Options: `method` (`minmax`,
+Inputs: `model.ncnn.param`, `model.ncnn.bin`, `calibration` (prepared photos). Options: `method` (`minmax`, `most`,
 `percentile`, `kl`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held
 out); `keep_float` (names of layers that stay in FP32); `six_bits` (weights of 3 x 3 convolutions in 6 bits).
 
 Beside the files it leaves `quantisation.safetensors`: every factor, by its layer.
 """
 
-# A type checker without the package ncnn takes this folder, which has its name, for it.
-# pyright: reportAttributeAccessIssue=false
-
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
-import ncnn
-import numpy as np
-from edgeworker.calibration import Samples
+from edgeworker.calibration import AUTO, Samples, median_error
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from int8_file import LARGEST, quantisable, write_int8
+from int8_network import Network
 from int8_ranges import METHODS, Histogram
 from param_file import ParamFile
-from run import HALF_PRECISION
 from safetensors.numpy import save_file
-
-HELD_OUT = 0.2
-"""The share of the photos that choose among methods, and are not among those that ranges are from."""
-AUTO = "auto"
-
-
-class Network:
-    """A network in ncnn; whatever it is asked for is computed by the arithmetic of its file."""
-
-    def __init__(self, param: Path, binary: Path) -> None:
-        self._net = ncnn.Net()
-        self._net.opt.num_threads = 1
-        self._net.opt.use_vulkan_compute = False
-        self._net.opt.lightmode = False
-        for option in HALF_PRECISION:
-            setattr(self._net.opt, option, False)
-        if self._net.load_param(str(param)) != 0 or self._net.load_model(str(binary)) != 0:
-            raise Refusal(f"ncnn cannot load {param.name}", kind="input")
-        self._input = ParamFile.read(param).inputs()[0]
-
-    def blobs(self, sample: np.ndarray, names: Iterable[str]) -> Iterator[tuple[str, np.ndarray]]:
-        """Some blobs of one sample [C, H, W], one after the other: views that are good until the next."""
-        with self._net.create_extractor() as extractor:
-            extractor.input(self._input, ncnn.Mat(np.ascontiguousarray(sample)).clone())
-            for name in names:
-                status, mat = extractor.extract(name)
-                if status != 0:
-                    raise Refusal(f"ncnn failed with status {status} before {name}")
-                yield name, np.asarray(mat)
-
-    def outputs(self, samples: Samples, first: int, names: list[str]) -> list[np.ndarray]:
-        """The outputs of the samples from number `first` on, side by side, float64."""
-        return [
-            np.concatenate([value.astype(np.float64).ravel() for _, value in self.blobs(sample[0], names)])
-            for sample in samples.batches(1, first)
-        ]
 
 
 def quantize(request: Request) -> dict[str, Any]:
@@ -75,12 +32,12 @@ def quantize(request: Request) -> dict[str, Any]:
     if not layers:
         raise Refusal("no layer of the network can be in int8", "Convert it in FP32 or FP16")
     samples = Samples(request.inputs["calibration"])
-    looked_at = len(samples) - max(1, int(len(samples) * HELD_OUT)) if asked == AUTO else len(samples)
+    looked_at, held_out = samples.parted(1) if asked == AUTO else (list(range(len(samples))), [])
     ranges = histograms(Network(param, binary), samples, looked_at, sorted(set(layers.values())))
     errors: dict[str, float] = {}
     methods = METHODS if asked == AUTO else (asked,)
     names = network.outputs()
-    truth = Network(param, binary).outputs(samples, looked_at, names) if asked == AUTO else []
+    truth = Network(param, binary).outputs(samples, held_out, names)
     for method in methods:
         scales = {name: factor(ranges[blob].threshold(method)) for name, blob in layers.items()}
         folder = request.output / method
@@ -88,7 +45,7 @@ def quantize(request: Request) -> dict[str, Any]:
         files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
         chosen = write_int8(param, binary, scales, files, six_bits=bool(request.options.get("six_bits", False)))
         save_file(chosen, folder / "quantisation.safetensors")
-        errors[method] = median_error(Network(*files).outputs(samples, looked_at, names), truth) if truth else 0.0
+        errors[method] = median_error(Network(*files).outputs(samples, held_out, names), truth) if truth else 0.0
     best = min(methods, key=lambda method: errors[method])
     for method in methods:
         for file in (request.output / method).iterdir():
@@ -97,13 +54,13 @@ def quantize(request: Request) -> dict[str, Any]:
     return {"build": {"calibration_method": best, **told(keep)}, "errors": errors, "layers": len(layers)}
 
 
-def histograms(network: Network, samples: Samples, count: int, blobs: list[str]) -> dict[str, Histogram]:
-    """The magnitudes of blobs over the first `count` samples: once for the largest, once to count."""
+def histograms(network: Network, samples: Samples, places: list[int], blobs: list[str]) -> dict[str, Histogram]:
+    """The magnitudes of blobs over the samples at `places`: once for the largest, once to count."""
     found = {blob: Histogram() for blob in blobs}
-    for sample in samples.batches(1, 0, count):
+    for sample in samples.batches(1, places):
         for name, values in network.blobs(sample[0], blobs):
             found[name].widen(values)
-    for sample in samples.batches(1, 0, count):
+    for sample in samples.batches(1, places):
         for name, values in network.blobs(sample[0], blobs):
             found[name].count(values)
     return found
@@ -112,18 +69,6 @@ def histograms(network: Network, samples: Samples, count: int, blobs: list[str])
 def factor(threshold: float) -> float:
     """By what an input is multiplied; of one that is always zero it does not matter."""
     return LARGEST / threshold if threshold > 0 else 1.0
-
-
-def median_error(values: list[np.ndarray], truth: list[np.ndarray]) -> float:
-    """The median sample's `|values - truth| / |truth|`: some samples have outputs far larger than others'."""
-    return float(
-        np.median(
-            [
-                np.linalg.norm(one - right) / max(float(np.linalg.norm(right)), 1e-30)
-                for one, right in zip(values, truth, strict=True)
-            ]
-        )
-    )
 
 
 if __name__ == "__main__":

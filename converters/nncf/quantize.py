@@ -28,7 +28,7 @@ from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from nncf.quantization.advanced_parameters import AdvancedSmoothQuantParameters
-from openvino._offline_transformations import apply_moc_transformations
+from read_ir import read_ir
 from safetensors.numpy import save_file
 
 PRESETS = {"mixed": nncf.QuantizationPreset.MIXED, "performance": nncf.QuantizationPreset.PERFORMANCE}
@@ -60,10 +60,7 @@ def quantize(request: Request) -> dict[str, Any]:
     """Write the IR and `quantisation.safetensors`; returns how many layers of each type read quantised values."""
     options = request.options
     nncf.set_log_level(40)
-    model = openvino.Core().read_model(request.inputs["model.xml"], request.inputs["model.bin"])
-    # Batch norms go into the convolutions, and weights that are computed from constants become constants: what the
-    # plugin does when it compiles a model, but NNCF must see.
-    apply_moc_transformations(model, cf=True)
+    model = read_ir(request.inputs["model.xml"], request.inputs["model.bin"])
     before = constants(model)
     samples = Samples(request.inputs["calibration"])
     photos = Photos(samples, batch_of(options))

@@ -1,62 +1,91 @@
 """INT8 of `model.onnx`: static quantisation by ONNX Runtime, as QuantizeLinear and DequantizeLinear (QDQ).
 
 Inputs: `model.onnx`, `calibration` (prepared photos). Options: `batch`; `keep_float` (names of nodes that stay in
-FP32); `operators` (types that are quantised, ONNX Runtime's choice where it is absent).
+FP32); `operators` (types that are quantised, ONNX Runtime's choice where it is absent); `method` (`minmax`, `most`,
+`nine_tenths`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held out).
 
 Weights are symmetric and per channel, activations unsigned: on x86 ONNX Runtime has fast kernels for unsigned ones
-alone (measured: with signed ones the whole gain is lost). Ranges are the smallest and largest values over all photos,
-which ONNX Runtime takes inside the graph, so that no activation leaves it.
+alone (measured: with signed ones the whole gain is lost). `activation_ranges` has the methods.
 
 Beside the model it leaves `quantisation.safetensors`: every scale and zero point as it was chosen, by the name that the
 model gives it. The ledger compares them with what an artifact stores.
 """
 
 import logging
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from edgeworker.calibration import Samples, batch_of
+import onnxruntime
+from activation_ranges import METHODS, PhotoRanges
+from edgeworker.calibration import AUTO, Samples, batch_of, median_error
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
+from edgeworker.ranking import flat
+from edgeworker.refusal import Refusal
 from onnx import numpy_helper
-from onnxruntime.quantization import CalibrationDataReader, CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.calibrate import TensorsData, save_tensors_data
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from safetensors.numpy import save_file
 
 
-class Reader(CalibrationDataReader):
-    """Gives the photos to ONNX Runtime, a call at a time."""
-
-    def __init__(self, samples: Samples, input_name: str, batch: int) -> None:
-        self._name = input_name
-        self._batches = samples.batches(batch)
-
-    def get_next(self) -> dict[str, np.ndarray]:
-        """The next call's input; None after the last."""
-        batch = next(self._batches, None)
-        return None if batch is None else {self._name: batch}  # pyright: ignore[reportReturnType]
-
-
 def quantize(request: Request) -> dict[str, Any]:
-    """Write `model.onnx` and `quantisation.safetensors`; returns how many nodes of each type read quantised values."""
+    """Write `model.onnx` and `quantisation.safetensors`; returns how many nodes of each type read quantised values, the
+    method, and each one's error on held-out photos.
+    """
     options = request.options
-    samples = Samples(request.inputs["calibration"])
+    asked = options.get("method", AUTO)
+    if asked not in (AUTO, *METHODS):
+        raise Refusal(f"method is {AUTO}, {', '.join(METHODS)}, not {asked}", kind="input")
+    samples, batch = Samples(request.inputs["calibration"]), batch_of(options)
     prepared, path = request.output / "prepared.onnx", request.output / "model.onnx"
     logging.getLogger().setLevel(logging.ERROR)
     # Shapes of all tensors; the graph itself is OnnxSlim's already.
     quant_pre_process(
         str(request.inputs["model.onnx"]), str(prepared), skip_optimization=True, skip_symbolic_shape=True
     )
-    model = onnx.load(prepared)
-    keep = kept_in_float(options, [node.name for node in model.graph.node])
-    reader = Reader(samples, model.graph.input[0].name, batch_of(options))
+    keep = kept_in_float(options, [node.name for node in onnx.load(prepared).graph.node])
+    looked_at, held_out = samples.parted(batch) if asked == AUTO else (list(range(len(samples))), [])
+    ranges = PhotoRanges(prepared, request.output / "augmented.onnx", samples.batches(batch, looked_at))
+    methods = tuple(METHODS) if asked == AUTO else (asked,)
+    truth = outputs_of(prepared, samples.batches(batch, held_out))
+    errors: dict[str, float] = {}
+    for method in methods:
+        tried = request.output / f"{method}.onnx"
+        write_quantised(prepared, tried, ranges.of(method), keep, options.get("operators"))
+        found = outputs_of(tried, samples.batches(batch, held_out))
+        errors[method] = median_error(found, truth) if truth else 0.0
+    best = min(methods, key=lambda method: errors[method])
+    for method in methods:
+        tried = request.output / f"{method}.onnx"
+        tried.unlink() if method != best else tried.rename(path)
+    prepared.unlink()
+    onnx.checker.check_model(str(path))
+    quantised = onnx.load(path)
+    save_file(parameters_of(quantised), request.output / "quantisation.safetensors")
+    return {
+        "quantised": counted(quantised),
+        "calibrated_on": len(samples),
+        "errors": errors,
+        "build": {"calibration_method": best, **told(keep)},
+    }
+
+
+def write_quantised(
+    prepared: Path, path: Path, ranges: TensorsData, keep: list[str], operators: list[str] | None
+) -> None:
+    """Write a model whose activations have these ranges, as QDQ."""
+    known = path.with_suffix(".json")
+    save_tensors_data(ranges, known)
     quantize_static(
         str(prepared),
         str(path),
-        reader,
+        None,
         quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=options.get("operators"),
+        op_types_to_quantize=operators,
         per_channel=True,
         reduce_range=False,
         activation_type=QuantType.QUInt8,
@@ -64,12 +93,16 @@ def quantize(request: Request) -> dict[str, Any]:
         nodes_to_exclude=keep,
         calibrate_method=CalibrationMethod.MinMax,
         extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
+        calibration_cache_path=str(known),
     )
-    prepared.unlink()
-    onnx.checker.check_model(str(path))
-    quantised = onnx.load(path)
-    save_file(parameters_of(quantised), request.output / "quantisation.safetensors")
-    return {"quantised": counted(quantised), "calibrated_on": len(samples), "build": told(keep)}
+    known.unlink()
+
+
+def outputs_of(path: Path, calls: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """All outputs of each call, float64."""
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (image,) = session.get_inputs()
+    return [flat(session.run(None, {image.name: photos})) for photos in calls]
 
 
 def parameters_of(model: onnx.ModelProto) -> dict[str, np.ndarray]:

@@ -152,6 +152,33 @@ class CalibrationRecord(Struct, frozen=True):
     repeated: int = 0
 
 
+class FloatLayer(Struct, frozen=True):
+    """A layer that INT8 left in floating point, and the outputs' signal to noise with it alone in 8 bits, in dB."""
+
+    name: str
+    snr_db: float
+
+
+class AccuracyControl(Struct, frozen=True, kw_only=True):
+    """Why layers of an INT8 artifact stayed in floating point: they cost most of `ranked` ones.
+
+    `asked` is what the user wanted. With a limit to the drop, it was measured on so many `photos` of `data`: `drop` in
+    percentage points with its interval (`low`, `high`), and `drop_of_all` with every layer in 8 bits; `of` says of what
+    ("top-1", "mAP", or "agreement" of the decisions, where the photos have no labels).
+    """
+
+    asked: str
+    layers: tuple[FloatLayer, ...]
+    ranked: int
+    data: str | None = None
+    photos: int | None = None
+    of: str | None = None
+    drop: float | None = None
+    low: float | None = None
+    high: float | None = None
+    drop_of_all: float | None = None
+
+
 class VariantVerdict(Struct, frozen=True):
     """What verification found of one variant (such as `x86`); `latency` in milliseconds where it ran.
 
@@ -187,7 +214,8 @@ class Manifest(Struct, frozen=True, kw_only=True):
     the runtime that were measured to be fastest (docs/performance.md); empty for its usual ones. With
     `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says, and does
     the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, and
-    `samples` says which inputs the verdicts are of. `calibration` says what the ranges of an INT8 artifact are from.
+    `samples` says which inputs the verdicts are of. `calibration` says what the ranges of an INT8 artifact are from,
+    and `accuracy_control` why some of its layers are in floating point, where edgekit has chosen them.
     """
 
     schema: int = SCHEMA
@@ -215,3 +243,4 @@ class Manifest(Struct, frozen=True, kw_only=True):
     golden: dict[str, FileRecord] = field(default_factory=dict)
     samples: SamplesRecord | None = None
     calibration: CalibrationRecord | None = None
+    accuracy_control: AccuracyControl | None = None

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from edgekit.bench.row import Report
     from edgekit.bench.run import Timing
     from edgekit.bench.tune import TuneReport
+    from edgekit.pipeline.source import ModelSource
+
+
+ALL_SECONDS = 60.0
+"""How long --all times with each number of threads, where it is not said."""
 
 
 class Compute(StrEnum):
@@ -41,10 +46,28 @@ def bench(
     models: Annotated[
         list[str], typer.Argument(metavar="MODEL|FOLDER...", help="Models by name, or Paddle inference models.")
     ],
+    model: ModelFlags,
     target: Annotated[
         str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, tensorrt, comma-separated, or all.")
-    ],
-    model: ModelFlags,
+    ] = "",
+    everything: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="FP32, FP16 and INT8 on every target in turn: time, size, accuracy, and which to ship."
+        ),
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|ZIP|TAR", help="--all: the photos of agreement and accuracy (docs/evaluate.md)."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="--all: at most so many photos.", min=1)] = None,
+    calibration: Annotated[
+        str | None, typer.Option(metavar="DIR|bundled", help="--all: the photos that INT8 is calibrated on.")
+    ] = None,
+    report_folder: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="DIR", help="--all: write bench.json, bench.svg, bench.png.", file_okay=False),
+    ] = None,
     batch: Annotated[
         str, typer.Option(metavar="N[,N]", help="Samples per call; published times are of 1, 4 and 8.")
     ] = "1",
@@ -104,6 +127,27 @@ def bench(
     from edgekit.devices.system_state import core_numbers
     from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
 
+    of_all = {"--data": data, "--limit": limit, "--calibration": calibration, "--report": report_folder}
+    if everything:
+        others = {
+            "--rewrites": rewrites, "--tune": tune, "--record": record, "--cores": cores, "--sustained": sustained,
+            "--threads": threads, "--repeats": repeats, "--quick": quick,
+        }  # fmt: skip
+        if given := next((flag for flag, value in others.items() if value), None):
+            raise UsageError(f"{given} is for one measurement, and --all is another", "Leave one of the two out.")
+        if precision is not Compute.fp32:
+            raise UsageError("--all takes every precision", "Leave --precision out.")
+        if chosen_any(device) != [None]:
+            raise UsageError("--all times what runs on this machine, and no other", "Leave --device out.")
+        sources = model_sources(models, model.options(single_batch(batch)), offline=offline)
+        return price(
+            sources, target or "all", seconds, data, limit, calibration, report_folder, out,
+            offline=offline, verbose=verbose, json=json,
+        )  # fmt: skip
+    if given := next((flag for flag, value in of_all.items() if value is not None), None):
+        raise UsageError(f"{given} is for --all", "Add --all, or leave it out.")
+    if not target:
+        raise UsageError("no target is named", "Add --target, such as --target onnx; --all takes every target.")
     if cores:
         core_numbers(cores)  # what cannot be is said before minutes are spent
     machines = chosen_any(device)
@@ -173,6 +217,63 @@ def bench(
     else:
         show(report)
     return report.exit_status
+
+
+def single_batch(text: str) -> int:
+    """The one number of `--batch`. Raises UsageError for several."""
+    sizes = batches(text)
+    if len(sizes) > 1:
+        raise UsageError(f"--batch {text} are several, and --all measures one", "Give one number.")
+    return sizes[0]
+
+
+def price(
+    sources: "list[ModelSource]",
+    target: str,
+    seconds: float | None,
+    data: str | None,
+    limit: int | None,
+    calibration: str | None,
+    report: Path | None,
+    out: Path | None,
+    *,
+    offline: bool,
+    verbose: bool,
+    json: bool,
+) -> int:
+    """`--all`: measure everything of one model. Raises UsageError for several models."""
+    from edgekit.bench.everything.run import bench_everything
+    from edgekit.cli.session import session
+    from edgekit.pipeline.target import select_targets
+    from edgekit.report.price_list_files import check_folder, write_folder
+    from edgekit.report.price_list_table import price_list_notes, price_list_table
+
+    if len(sources) > 1:
+        raise UsageError(f"--all measures one model, and {len(sources)} are named", "Name one.")
+    if seconds is not None and not 0 < seconds <= 3600:
+        raise UsageError(f"--seconds {seconds:g} is out of range", "Give more than 0 and at most 3600.")
+    if report is not None:
+        check_folder(report)
+    with session(offline=offline, verbose=verbose) as executor:
+        found = bench_everything(
+            sources[0],
+            select_targets(target),
+            executor,
+            seconds=seconds or ALL_SECONDS,
+            data=data or "bundled",
+            limit=limit,
+            calibration=calibration or "bundled",
+            out=out,
+        )
+    if report is not None:
+        write_folder(report, found)
+    if json:
+        print_json(found)
+        return found.exit_status
+    console().print(price_list_table(found))
+    for note in price_list_notes(found):
+        console().print(note, markup=False, highlight=False)
+    return found.exit_status
 
 
 def timing_of(repeats: int | None, seconds: float | None, *, quick: bool, sustained: str | None) -> "Timing":

@@ -66,7 +66,18 @@ def convert(
     ] = None,
     keep_float: Annotated[
         str | None,
-        typer.Option(metavar="NAME,...", help="int8: layers that stay in FP32, by their names in the FP32 files."),
+        typer.Option(
+            metavar="N|NAME,...",
+            help="int8: layers that stay in FP32, by their names in the FP32 files, or the N that cost most.",
+        ),
+    ] = None,
+    max_drop: Annotated[
+        float | None,
+        typer.Option(metavar="POINTS", help="int8: give layers back to FP32 until accuracy drops by no more."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="DIR|ZIP|TAR", help="The photos on which --max-drop is measured (docs/evaluate.md)."),
     ] = None,
     gpu: Annotated[
         str | None,
@@ -97,6 +108,7 @@ def convert(
     from edgekit.cli.session import session
     from edgekit.cli.verify import show_checks
     from edgekit.convert import convert as convert_model
+    from edgekit.keep_float.wish import float_wish
     from edgekit.pipeline.embedding import check_embedding
     from edgekit.pipeline.target import check_precision, left_out_of_all, parse_flags, select_targets
     from edgekit.verification.verify import verify as verify_artifacts
@@ -105,8 +117,10 @@ def convert(
         raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
     if calibration is not None and precision is not ChosenPrecision.int8:
         raise UsageError(f"--calibration is for int8, and {precision} is asked for", "Add --precision int8.")
-    if keep_float is not None and precision is not ChosenPrecision.int8:
-        raise UsageError(f"--keep-float is for int8, and {precision} is asked for", "Add --precision int8.")
+    for flag, given in (("--keep-float", keep_float), ("--max-drop", max_drop), ("--data", data)):
+        if given is not None and precision is not ChosenPrecision.int8:
+            raise UsageError(f"{flag} is for int8, and {precision} is asked for", "Add --precision int8.")
+    wish = float_wish(keep_float, max_drop, data)
     machines = chosen_any(device)
     if machines != [None] and not verify:
         raise UsageError("--device says where to verify, and nothing is verified", "Add --verify.")
@@ -133,7 +147,7 @@ def convert(
                 embed_preprocessing=embed_preprocessing,
                 speed=() if no_speed_rewrites else None,
                 calibration=calibration or "bundled",
-                keep_float=[name.strip() for name in (keep_float or "").split(",") if name.strip()],
+                keep_float=wish,
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):
@@ -154,8 +168,8 @@ def convert(
     for one in [] if json else diagnoses:
         show(one)
     if not no_diagnose:
-        given = {one.name: text for one, text in zip(sources, dict.fromkeys(models), strict=True)}
-        suggest(done, {name: diagnose_command(text, model, out) for name, text in given.items()})
+        texts = {one.name: text for one, text in zip(sources, dict.fromkeys(models), strict=True)}
+        suggest(done, {name: diagnose_command(text, model, out) for name, text in texts.items()})
     return status
 
 

@@ -50,12 +50,18 @@ class StayingRunner:
         self._cancelled = threading.Event()
         self._channel = Channel()
         self._trouble: BaseException | None = None
+        self.loading_seconds = 0.0
+        """Until the model was loaded, imports left out."""
+        self.calls: list[float] = []
+        """The seconds of each call of the last piece."""
+        self.peak_memory_bytes: int | None = None
+        """The largest resident size of the process; known once it was closed."""
         inputs = {role: executor.store.checked(value) for role, value in subject.inputs.items()}
         stream = {**self._channel.numbers, "input": subject.input_name, "output": subject.output.name}
 
         def work() -> None:
             try:
-                executor.toolchain.run(
+                ended = executor.toolchain.run(
                     subject.worker,
                     inputs,
                     self._output,
@@ -66,6 +72,7 @@ class StayingRunner:
                     machine=subject.machine,
                     channel=self._channel,
                 )
+                self.peak_memory_bytes = ended.peak_memory_bytes
             except BaseException as error:
                 # Raised again in the thread that waits for an answer.
                 self._trouble = error
@@ -82,10 +89,11 @@ class StayingRunner:
 
         try:
             if not self._loaded:
-                self._channel.reply(self._patience, self._cancelled)
+                self.loading_seconds = float(self._channel.reply(self._patience, self._cancelled).get("seconds", 0))
                 self._loaded = True
             self._channel.ask({"tensors": str(tensors.absolute()), "count": filled})
             said = self._channel.reply(self._patience, self._cancelled)
+            self.calls = [float(one) for one in said.get("calls", [])]
             outputs = np.load(self._output / OUTPUTS).astype(np.float32).reshape(filled, -1)
         except Silent:
             raise ConversionError(

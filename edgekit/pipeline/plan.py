@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from edgekit.artifact.manifest import AccuracyControl
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
-from edgekit.errors import ConversionError, EdgekitError
+from edgekit.errors import ConversionError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import embedding_stage
 from edgekit.pipeline.memory import estimated_memory, weight_bytes
@@ -39,6 +40,8 @@ CONVERSION_LIMITS = Limits(seconds=900, memory_bytes=10 << 30, threads=1)
 RUN_THREADS = 2
 # A quantisation runs some hundred photos through the model.
 LOWERING_LIMITS = Limits(seconds=3600, memory_bytes=10 << 30, threads=RUN_THREADS)
+RECORD = "quantisation.safetensors"
+"""What a quantisation chose, beside the files that it leaves."""
 RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
 # An emulated processor takes 20 to 40 times as long.
 EMULATED_LIMITS = Limits(seconds=7200, memory_bytes=12 << 30, threads=1)
@@ -68,7 +71,10 @@ class Plan:
     speed: tuple[str, ...] | None = None
     bases: dict[str, Stage] = field(default_factory=dict)
     calibration: CalibrationFile | None = None
-    keep_float: tuple[str, ...] = ()
+    keep_float: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By target: layers that INT8 leaves in FP32, besides the recipe's."""
+    controls: Mapping[str, AccuracyControl] = field(default_factory=dict)
+    """By target: why they were chosen, where edgekit has chosen them."""
 
     @cached_property
     def rewritten(self) -> Stage:
@@ -132,19 +138,30 @@ def plan_conversion(
     refused: dict[str, EdgekitError] | None = None,
     speed: Sequence[str] | None = None,
     calibration: CalibrationFile | None = None,
-    keep_float: Sequence[str] = (),
+    keep_float: Mapping[str, Sequence[str]] | Sequence[str] = (),
+    controls: Mapping[str, AccuracyControl] | None = None,
 ) -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
 
     `speed` names the rewrites for speed for all targets, where they are not those of the recipe. `calibration` are the
-    prepared photos, which INT8 needs; `keep_float` are layers that it leaves in FP32, besides the recipe's.
+    prepared photos, which INT8 needs. `keep_float` are layers that it leaves in FP32, besides the recipe's, of every
+    target or by target, and `controls` say why edgekit chose them.
     Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
     the target's name instead, and the plan is for the others.
     """
     program = program_stage(source)
     chosen = None if speed is None else tuple(speed)
+    kept = keep_float if isinstance(keep_float, Mapping) else {target.name: tuple(keep_float) for target in wanted}
     plan = Plan(
-        source, precision, program, {}, flags or {}, speed=chosen, calibration=calibration, keep_float=tuple(keep_float)
+        source,
+        precision,
+        program,
+        {},
+        flags or {},
+        speed=chosen,
+        calibration=calibration,
+        keep_float=kept,
+        controls=controls or {},
     )
     for target in wanted:
         try:
@@ -247,8 +264,11 @@ def lowering_stage(plan: Plan, target: Target, precision: Precision, lowered: Lo
     chosen = plan.source.recipe.targets.get(target.name)
     inputs: dict[str, SourceFile | StageFile] = {role: StageFile(base, role) for role in target.description.files}
     options = dict(chosen.lowered.get(precision, {})) if chosen else {}
-    if plan.keep_float and lowered.calibrated:
-        options["keep_float"] = list(dict.fromkeys([*options.get("keep_float", []), *plan.keep_float]))
+    if lowered.calibrated:
+        fixed = [one.layers for one in (chosen.keep_float if chosen else ()) if one.covers(plan.source.name)]
+        kept = [*options.get("keep_float", []), *(name for layers in fixed for name in layers)]
+        if kept := list(dict.fromkeys([*kept, *plan.keep_float.get(target.name, ())])):
+            options["keep_float"] = kept
     if lowered.calibrated:
         assert plan.calibration is not None  # whoever plans INT8 has prepared the photos
         inputs["calibration"] = plan.calibration.source
@@ -258,6 +278,34 @@ def lowering_stage(plan: Plan, target: Target, precision: Precision, lowered: Lo
         inputs=inputs,
         options={"batch": plan.source.batch, **options},
         memory_bytes=plan.program.memory_bytes,
+        limits=LOWERING_LIMITS,
+    )
+
+
+def ranking_stage(plan: Plan, target: Target) -> Stage:
+    """What measures what each layer of a target costs in the plan's precision. Raises UsageError where nothing does."""
+    lowered = target.description.lowered.get(plan.precision)
+    if lowered is None or lowered.ranker is None:
+        able = [
+            name for name, one in targets().items() if any(each.ranker for each in one.description.lowered.values())
+        ]
+        raise UsageError(
+            f"the layers of {target.name} are not ranked by what their quantisation costs",
+            f"Targets whose layers are: {', '.join(able)}.",
+        )
+    base, made = conversions_of(plan, target)
+    files = dict(made.inputs)
+    quantised = (*target.description.files, RECORD)
+    return Stage(
+        worker=lowered.ranker,
+        about=f"{target.description.title} {plan.precision.upper()} layers of {plan.source.name}",
+        inputs={
+            **{role: StageFile(base, role) for role in target.description.files},
+            "calibration": files["calibration"],
+            **{f"quantised/{role}": StageFile(made, role) for role in quantised},
+        },
+        options={name: value for name, value in made.options.items() if name != "keep_float"},
+        memory_bytes=2 * made.memory_bytes,
         limits=LOWERING_LIMITS,
     )
 

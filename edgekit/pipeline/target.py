@@ -115,11 +115,13 @@ class Lowered(Struct, frozen=True, forbid_unknown_fields=True):
     """How a precision is made of the files that were converted in FP32: by `worker`, a path below `converters/`.
 
     `calibrated`: it reads prepared photos, from which the ranges of activations are, and leaves a record of what it
-    chose (`quantisation.safetensors`), which `parameters.py` compares with what an artifact stores.
+    chose (`quantisation.safetensors`), which `parameters.py` compares with what an artifact stores. `ranker` measures
+    what each layer costs, of the FP32 files, the lowered ones and the photos.
     """
 
     worker: str
     calibrated: bool = False
+    ranker: str | None = None
 
 
 class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):

@@ -37,6 +37,21 @@ class SpeedChoice(Struct, frozen=True, forbid_unknown_fields=True):
         return fits and (not self.machines or machine in self.machines)
 
 
+class FloatChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """Layers that INT8 leaves in floating point on one target, and the figures because of which they are.
+
+    `layers` are their names in the FP32 files. `models` are globs over the family's models.
+    """
+
+    layers: tuple[str, ...]
+    reason: str
+    models: tuple[str, ...] = ("*",)
+
+    def covers(self, model: str) -> bool:
+        """Whether it is about a model of that name."""
+        return any(fnmatchcase(model, pattern) for pattern in self.models)
+
+
 class ExpectedFailure(Struct, frozen=True, forbid_unknown_fields=True):
     """A failure that is known, and why. Strict: what starts to pass in spite of it is reported.
 
@@ -69,7 +84,8 @@ class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
 
     `tolerances` are of variants that need other limits than the model has elsewhere. `lowered` are options, by
     precision, for what makes that precision of the FP32 files; the reason is the recipe's comment beside them.
-    `speed` are rewrites of the program that make this target faster, in order.
+    `speed` are rewrites of the program that make this target faster, in order. `keep_float` are layers that INT8 leaves
+    as they are.
     """
 
     rewrites: tuple[RewriteChoice, ...] = ()
@@ -78,6 +94,7 @@ class TargetRecipe(Struct, frozen=True, forbid_unknown_fields=True):
     expected_failures: tuple[ExpectedFailure, ...] = ()
     tolerances: tuple[VariantTolerance, ...] = ()
     lowered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    keep_float: tuple[FloatChoice, ...] = ()
 
 
 class ProgramRecipe(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,12 +1,18 @@
 """Prepared calibration photos, read one after the other: hundreds of them never are in memory together."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from safetensors import safe_open
 
 from edgeworker.refusal import Refusal
+
+AUTO = "auto"
+"""The method that chooses among the others."""
+HELD_OUT = 5
+"""Each so many photos one chooses among methods, and is not among those that ranges are from. At even distances: photos
+often lie in the order of their classes."""
 
 
 class Samples:
@@ -25,16 +31,35 @@ class Samples:
         """How many."""
         return self.shape[0]
 
-    def batches(self, size: int, first: int = 0, last: int | None = None) -> Iterator[np.ndarray]:
-        """`size` of them a time, float32 [size, C, H, W], from number `first` on; what fills no batch is left."""
-        end = len(self) if last is None else min(last, len(self))
+    def batches(self, size: int, places: Sequence[int] | None = None) -> Iterator[np.ndarray]:
+        """`size` of them a time, float32 [size, C, H, W], those at `places` or all; what fills no batch is left."""
+        chosen = range(len(self)) if places is None else places
         with safe_open(self._path, framework="numpy") as file:
             samples = file.get_slice(self.name)
-            for start in range(first, end - size + 1, size):
-                yield np.ascontiguousarray(samples[start : start + size])
+            for start in range(0, len(chosen) - size + 1, size):
+                part = chosen[start : start + size]
+                yield np.concatenate([samples[place : place + 1] for place in part])
+
+    def parted(self, batch: int) -> tuple[list[int], list[int]]:
+        """The places of the samples that ranges are from, and of those that are held out: at least a batch of them."""
+        held = list(range(HELD_OUT - 1, len(self), HELD_OUT))
+        held = held if len(held) >= batch else list(range(len(self) - batch, len(self)))
+        return [place for place in range(len(self)) if place not in set(held)], held
 
 
 def batch_of(options: dict) -> int:
     """How many samples a call takes: 1 where any number will do."""
     batch = options.get("batch", 1)
     return batch if isinstance(batch, int) else 1
+
+
+def median_error(values: Sequence[np.ndarray], truth: Sequence[np.ndarray]) -> float:
+    """The median sample's `|values - truth| / |truth|`: some samples have outputs far larger than others'."""
+    return float(
+        np.median(
+            [
+                np.linalg.norm(one - right) / max(float(np.linalg.norm(right)), 1e-30)
+                for one, right in zip(values, truth, strict=True)
+            ]
+        )
+    )

@@ -3,13 +3,14 @@
 The core holds the other ends of two pipes, whose numbers are in the option `stream`: `requests` and `replies`, one JSON
 document a line each. The first reply, `{"seconds": ...}`, says that the model is loaded. A request names a piece,
 `{"tensors": FILE.npy, "count": N}`, samples stacked as [samples, ...] of which the first N count; its reply,
-`{"seconds": ...}`, gives the time that the runtime took, and the outputs lie in `outputs.npy`.
+`{"seconds": ..., "calls": [...]}`, gives the time that the runtime took, in all and for each call, and the outputs lie
+in `outputs.npy`.
 """
 
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,21 +39,21 @@ def stream_job(load: Callable[[Request], Any], request: Request) -> dict[str, An
             if len(tensors) == 0 or len(tensors) % batch:
                 raise Refusal(f"{len(tensors)} samples do not fill calls of {batch}", kind="input")
             outputs = []
-            seconds = 0.0
+            calls: list[float] = []
             for start in range(0, len(tensors), batch):
                 fed = {told["input"]: np.array(tensors[start : start + batch])}
                 began = time.perf_counter()
                 answer = session.run(fed)
-                seconds += time.perf_counter() - began
+                calls.append(time.perf_counter() - began)
                 outputs.append(np.asarray(answer[told["output"]]))
             np.save(request.output / OUTPUTS, np.concatenate(outputs))
-            samples, spent = samples + len(tensors), spent + seconds
-            replies.write(reply(seconds))
+            samples, spent = samples + len(tensors), spent + sum(calls)
+            replies.write(reply(sum(calls), calls))
     # What lies in the output is a stage's; this was for the moment.
     (request.output / OUTPUTS).unlink(missing_ok=True)
     return {"samples": samples, "runtime_seconds": spent}
 
 
-def reply(seconds: float) -> bytes:
+def reply(seconds: float, calls: Sequence[float] = ()) -> bytes:
     """One line."""
-    return json.dumps({"seconds": seconds}).encode() + b"\n"
+    return json.dumps({"seconds": seconds, "calls": list(calls)}).encode() + b"\n"

@@ -180,4 +180,17 @@ def test_an_input_of_zeros_has_a_factor_all_the_same() -> None:
     found = int8_ranges.Histogram()
     found.widen(np.zeros(5, np.float32))
     found.count(np.zeros(5, np.float32))
-    assert [found.threshold(method) for method in int8_ranges.METHODS] == [0, 0, 0]
+    assert [found.threshold(method) for method in int8_ranges.METHODS] == [0, 0, 0, 0]
+
+
+def test_one_photo_on_which_a_network_explodes_leaves_the_ranges_as_they_are() -> None:
+    random = np.random.default_rng(1)
+    photos = [random.normal(0, 1, 5000).astype(np.float32) for _ in range(100)]
+    photos[70] *= 1000
+    found = int8_ranges.Histogram()
+    for photo in photos:
+        found.widen(photo)
+    for photo in photos:
+        found.count(photo)
+    assert found.threshold("minmax") > 1000
+    assert all(2 < found.threshold(method) < 6 for method in ("most", "percentile", "kl"))

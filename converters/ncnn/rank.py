@@ -1,0 +1,55 @@
+"""What the quantisation of each layer of an ncnn network costs (`edgeworker.ranking`).
+
+Inputs: `model.ncnn.param`, `model.ncnn.bin` in FP32, `quantised/quantisation.safetensors` (the factors that were chosen
+for their layers), `calibration` (prepared photos). Options: `photos`, how many of them are looked at, and `six_bits`
+as for the quantisation. Returns `layers`, the costliest first (`name`, `type`, `snr_db`), and `all_db`, with all of
+them in 8 bits.
+
+A file is written for each layer, with that one in 8 bits, and run in ncnn.
+"""
+
+from typing import Any
+
+import numpy as np
+from edgeworker.calibration import Samples
+from edgeworker.protocol import Request, main
+from edgeworker.ranking import PHOTOS, flat, ranked, ranking_photos, signal_to_noise
+from int8_file import write_int8
+from int8_network import Network
+from param_file import ParamFile
+from safetensors.numpy import load_file
+from weights_file import INPUT_SCALE
+
+
+def rank(request: Request) -> dict[str, Any]:
+    """Measure every layer's cost."""
+    param, binary = request.inputs["model.ncnn.param"], request.inputs["model.ncnn.bin"]
+    chosen = load_file(request.inputs["quantised/quantisation.safetensors"])
+    scales = {
+        name.removesuffix(f".{INPUT_SCALE}"): float(value[0])
+        for name, value in chosen.items()
+        if name.endswith(f".{INPUT_SCALE}")
+    }
+    network = ParamFile.read(param)
+    types = {layer.name: layer.type for layer in network.layers if layer.name in scales}
+    photos = ranking_photos(Samples(request.inputs["calibration"]), int(request.options.get("photos", PHOTOS)))
+    files = request.output / "one.param", request.output / "one.bin"
+    names = network.outputs()
+
+    def outputs(net: Network) -> list[np.ndarray]:
+        return [flat(value for _, value in net.blobs(one[0], names)) for one in photos]
+
+    def with_int8(layers: dict[str, float]) -> list[np.ndarray]:
+        write_int8(param, binary, layers, files, six_bits=bool(request.options.get("six_bits", False)))
+        return outputs(Network(*files))
+
+    truth = outputs(Network(param, binary))
+    costs = {name: signal_to_noise(with_int8({name: scales[name]}), truth) for name in types}
+    everything = signal_to_noise(with_int8(scales), truth)
+    for file in files:
+        file.unlink()
+    return {"layers": ranked(costs, types), "all_db": round(everything, 2)}
+
+
+if __name__ == "__main__":
+    main(rank, tools=("ncnn",))

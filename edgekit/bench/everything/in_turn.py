@@ -1,0 +1,130 @@
+"""Artifacts of several runtimes timed in turn: each in a process of its own that stays, one call after the other.
+
+What disturbs the machine disturbs all alike, as far as a round is short; ratios are of one round's times.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from edgekit.errors import EdgekitError
+from edgekit.evaluate.runner import StayingRunner
+from edgekit.evaluate.subject import Subject
+from edgekit.pipeline.execute import Executor
+
+CALLS = 3
+"""Of a runner in each round: the first one wakes its threads and its caches, and does not count."""
+FEWEST = 8
+"""Rounds: of fewer an interval of ratios holds less than it should."""
+BASE_BYTES, PER_FILE_BYTE = 300 << 20, 5
+"""What a runner takes besides its model, and for each byte of it: at most, of what was measured."""
+MEMORY_SHARE = 0.6
+
+
+@dataclass
+class Timed:
+    """Milliseconds of one artifact, one a round; how long it took to its first answer, and its peak memory in bytes."""
+
+    rounds: list[float] = field(default_factory=list)
+    startup_ms: float | None = None
+    peak_memory_bytes: int | None = None
+    error: EdgekitError | None = None
+
+
+def timed_in_turn(
+    subjects: Mapping[str, Subject],
+    yardstick: str,
+    sample: np.ndarray,
+    executor: Executor,
+    scratch: Path,
+    threads: int,
+    seconds: float,
+) -> dict[str, dict[str, Timed]]:
+    """The times of all artifacts beside the yardstick's, group by group as far as the memory goes.
+
+    Returns, for each artifact but those that are in a group with it, the times of its whole group. `sample` is what a
+    call takes.
+    """
+    found: dict[str, dict[str, Timed]] = {}
+    groups = list(grouped(subjects, yardstick))
+    for number, names in enumerate(groups):
+        folder = scratch / f"{threads}-{number}"
+        folder.mkdir()
+        chosen = {name: subjects[name] for name in names}
+        group = time_group(chosen, sample, executor, folder, threads, seconds * len(names) / len(subjects))
+        for name in names:
+            found.setdefault(name, group)
+    return found
+
+
+def grouped(subjects: Mapping[str, Subject], yardstick: str) -> Iterator[list[str]]:
+    """Names that fit into memory together, the yardstick in each group, and one target's as far as they go."""
+    import psutil
+
+    room = psutil.virtual_memory().available * MEMORY_SHARE
+    first = [yardstick] if yardstick in subjects else []
+    group = list(first)
+    for name in (name for name in subjects if name not in first):
+        if len(group) > len(first) and sum(needed(subjects[one]) for one in [*group, name]) > room:
+            yield group
+            group = list(first)
+        group.append(name)
+    if group:
+        yield group
+
+
+def needed(subject: Subject) -> int:
+    """About how many bytes its runner takes."""
+    return BASE_BYTES + PER_FILE_BYTE * sum(one.path.stat().st_size for one in subject.inputs.values())
+
+
+def time_group(
+    subjects: Mapping[str, Subject],
+    sample: np.ndarray,
+    executor: Executor,
+    scratch: Path,
+    threads: int,
+    seconds: float,
+) -> dict[str, Timed]:
+    """Time artifacts in turn; what fails has its error, and the others go on."""
+    found = {name: Timed() for name in subjects}
+    tensors = scratch / "sample.npy"
+    np.save(tensors, np.concatenate([sample] * CALLS))
+    runners: dict[str, StayingRunner] = {}
+    order = np.random.default_rng(0)
+    try:
+        for name, subject in subjects.items():
+            folder = scratch / name
+            folder.mkdir()
+            runners[name] = StayingRunner(subject, executor, folder, threads)
+            call(name, runners, found, tensors, CALLS * len(sample))
+        ended = time.monotonic() + seconds
+        while runners and (time.monotonic() < ended or min(len(found[one].rounds) for one in runners) < FEWEST):
+            names = list(runners)
+            for place in order.permutation(len(names)):
+                if (times := call(names[place], runners, found, tensors, CALLS * len(sample))) is not None:
+                    found[names[place]].rounds.append(float(np.median(times[1:])) * 1000)
+    finally:
+        for name, runner in runners.items():
+            runner.close()
+            found[name].peak_memory_bytes = runner.peak_memory_bytes
+    return found
+
+
+def call(
+    name: str, runners: dict[str, StayingRunner], found: dict[str, Timed], tensors: Path, count: int
+) -> Sequence[float] | None:
+    """The seconds of some calls of a runner; None where it failed, which ends it."""
+    runner = runners[name]
+    try:
+        runner.run(tensors, count)
+    except EdgekitError as error:
+        found[name].error = error
+        runners.pop(name).close()
+        return None
+    if found[name].startup_ms is None:
+        found[name].startup_ms = 1000 * (runner.loading_seconds + runner.calls[0])
+    return runner.calls
