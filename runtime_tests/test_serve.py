@@ -431,6 +431,20 @@ def test_what_cannot_be_served_together_or_there_is_refused(edgekit: Edgekit, co
             assert (answer.returncode, said in answer.stderr) == (2, True), answer.stderr
 
 
+def test_tritons_configuration_is_one(edgekit: Edgekit, mixnet: Converted, clients: Ask, tmp_path: Path) -> None:
+    answer = edgekit(
+        "export-serving", f"cats={mixnet.out / 'MixNet_S' / 'onnx'}", "--for", "triton", "-o", tmp_path / "x"
+    )
+    assert answer.returncode == 0, answer.stderr
+    found = clients("configuration", {"file": str(tmp_path / "x" / "models" / "cats" / "config.pbtxt")})
+    assert (found["name"], found["backend"], found["instanceGroup"]) == ("cats", "onnxruntime", [{"kind": "KIND_CPU"}])
+    assert found["input"] == [{"name": "x", "dataType": "TYPE_FP32", "dims": ["1", "3", "64", "64"]}]
+    (output,) = found["output"]
+    assert (output["name"], output["dims"], output["labelFilename"]) == ("logits", ["1", "10"], "labels.txt")
+    labels = (tmp_path / "x" / "models" / "cats" / "labels.txt").read_text().splitlines()
+    assert labels == list(read_manifest(mixnet.out / "MixNet_S" / "onnx").model.class_names or ())
+
+
 @pytest.mark.parametrize(("for_server", "artifact"), [("ovms", "openvino"), ("triton", "onnx")])
 def test_an_export_proves_what_a_server_answers(
     edgekit: Edgekit, served: Server, tmp_path: Path, mixnet: Converted, for_server: str, artifact: str

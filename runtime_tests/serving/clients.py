@@ -197,6 +197,16 @@ def load(told: dict[str, Any]) -> dict[str, Any]:
     return {**found, "seconds": time.perf_counter() - began}
 
 
+def configuration(told: dict[str, Any]) -> dict[str, Any]:
+    """A configuration of Triton's, as its own messages read it."""
+    from google.protobuf import json_format, text_format
+    from tritonclient.grpc import model_config_pb2
+
+    read = text_format.Parse(Path(told["file"]).read_text(), model_config_pb2.ModelConfig())
+    return json_format.MessageToDict(read)
+
+
+CLIENTS = {"triton": triton, "kserve": kserve, "schema": schema, "load": load, "configuration": configuration}
+
 if __name__ == "__main__":
-    made = {"triton": triton, "kserve": kserve, "schema": schema, "load": load}[sys.argv[1]](json.loads(sys.argv[2]))
-    print(json.dumps(made))
+    print(json.dumps(CLIENTS[sys.argv[1]](json.loads(sys.argv[2]))))
