@@ -19,14 +19,11 @@ import numpy as np
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
-from mnn_file import MnnFile, Operator
+from exponentials import exponentials
+from mnn_file import MnnFile
 
 PRECISIONS = ("fp32", "fp16", "int8-weights")
 SETTINGS = {"winograd": bool, "memory": str, "precision": str}
-# On these MNN takes exp(r), |r| < ln(2) / 2, for a polynomial of degree 4, off by up to 5.6e-5 of its value
-# (CommonOptFunctionNeon.cpp, expApprox); on x86-64 for one of degree 5 of a quarter of r, off by 4e-7.
-ESTIMATING = ("aarch64", "arm64", "armv7l", "armv8l")
-OF_EXPONENTIALS = ("exp", "expm1", "sigmoid", "tanh", "silu", "gelu")
 CHOICES = {"memory": ("normal", "low", "high"), "precision": ("normal", "low", "high")}
 # Interpreter.hpp, HintMode: how many sizes of Winograd's transforms are tried; 0 leaves the smallest.
 WINOGRAD_MEMORY_LEVEL, SMALLEST = 3, 0
@@ -115,16 +112,11 @@ def load(request: Request) -> MnnSession:
 
 def job(request: Request) -> dict[str, Any]:
     """`run_job` with MNN; `found` in the details says whether its exponentials are those of FP32."""
+    details = run_job(load, request)
+    if "model" not in request.inputs:  # several versions, timed in turn
+        return details
     network = MnnFile.read(request.inputs["model"])
-    rough = platform.machine() in ESTIMATING and any(takes_exponentials(one) for one in network.operators)
-    return {**run_job(load, request), "found": {"exponentials": "estimated" if rough else "exact"}}
-
-
-def takes_exponentials(operator: Operator) -> bool:
-    """Whether an operator is one that MNN computes by its own exponential."""
-    if operator.type == "UnaryOp":
-        return operator.attributes().get("opType") in OF_EXPONENTIALS
-    return operator.type in ("Softmax", "Sigmoid", "TanH", "Exp", "ELU", "Selu", "Attention")
+    return {**details, "found": {"exponentials": exponentials(network, platform.machine())}}
 
 
 if __name__ == "__main__":
