@@ -23,7 +23,7 @@ from rewriting import rewritten
 NHWC = "NHWC"
 IMAGE_RANK = 4
 LOWER_PRECISION = b"reduced_precision_support"
-"""onnx2tf marks every model with it, and XNNPACK then computes in FP16 wherever a processor has that."""
+"""onnx2tf marks every model with it, which allows an engine to compute in FP16 where a processor can."""
 
 
 def convert(request: Request) -> dict[str, Any]:
