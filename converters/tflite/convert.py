@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+from channels_last import turn
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from model_file import kind_of, name_of, read_model, write_model
@@ -23,15 +24,16 @@ from rewriting import rewritten
 NHWC = "NHWC"
 IMAGE_RANK = 4
 LOWER_PRECISION = b"reduced_precision_support"
-"""onnx2tf marks every model with it, and XNNPACK then computes in FP16 wherever a processor has that."""
+"""onnx2tf marks every model with it, which allows an engine to compute in FP16 where a processor can."""
 
 
 def convert(request: Request) -> dict[str, Any]:
     """Write `model.tflite`.
 
     Returns `io`, `layouts` (of inputs whose axes are in another order than the program's), `inputs` and `outputs`
-    (name, shape and dtype in the file), `rewrites` (reports), `layers` (type -> count) and `seconds` per step. Raises
-    Refusal for shapes that are not fixed, and for what onnx2tf cannot write.
+    (name, shape and dtype in the file), `rewrites` (reports), `turned` (operators that `channels_last.py` has laid out
+    anew), `layers` (type -> count) and `seconds` per step. Raises Refusal for shapes that are not fixed, and for what
+    onnx2tf cannot write.
     """
     options = request.options
     if (precision := options.get("precision", "fp32")) != "fp32":
@@ -50,6 +52,7 @@ def convert(request: Request) -> dict[str, Any]:
     seconds["onnx2tf"] = time.perf_counter() - started
 
     started = time.perf_counter()
+    turned = turn(model)
     model.metadata = [entry for entry in model.metadata or [] if entry.name != LOWER_PRECISION]
     write_model(model, request.output / "model.tflite")
     seconds["write"] = time.perf_counter() - started
@@ -65,6 +68,7 @@ def convert(request: Request) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "rewrites": reports,
+        "turned": turned,
         "layers": dict(Counter(kind_of(model, operator) for operator in graph.operators)),
         "seconds": seconds,
     }
