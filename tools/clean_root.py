@@ -38,8 +38,11 @@ class CleanRoot:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.variables = {name: value for name, value in os.environ.items() if name.startswith(CARRIED)}
-        self.variables |= {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
+        self.carried = {name: value for name, value in os.environ.items() if name.startswith(CARRIED)}
+        self.variables = self.carried | {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": "/root",
+        }
         self.place = "/"
 
     def make(self, image: str) -> None:
@@ -56,7 +59,7 @@ class CleanRoot:
 
     def files_of_variables(self) -> list[str]:
         """What the carried settings name: certificates, folders of packages."""
-        return [value for value in self.variables.values() if value.startswith("/") and Path(value).exists()]
+        return [value for value in self.carried.values() if value.startswith("/") and Path(value).exists()]
 
     def bring(self, path: Path) -> None:
         """Copy a file or a folder of this machine to the same place."""
