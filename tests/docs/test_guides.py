@@ -68,6 +68,12 @@ def test_every_guide_is_run_somewhere() -> None:
     assert not any(commands_of(name) for name in WITHOUT_COMMANDS)
 
 
+def test_chinese_guides_have_the_same_commands() -> None:
+    names = {path.stem for path in GUIDES.glob("*.md")}
+    assert {path.stem for path in (GUIDES / "zh").glob("*.md")} == names
+    assert all(commands_of(f"zh/{name}") == commands_of(name) for name in names)
+
+
 @pytest.mark.toolchain
 @pytest.mark.parametrize("guide", PREPARED)
 def test_the_commands_work_in_order(guide: str, session_cache: Path, foreign_models: Path, tmp_path: Path) -> None:
