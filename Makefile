@@ -12,8 +12,11 @@ ENVIRONMENT := .venv/installed
 demo: $(ENVIRONMENT)  ## convert MixNet_S with its bundled weights to every target, run and judge each
 	@$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target all --verify
 
+# Test files side by side; each may start toolchains that take gigabytes.
+TEST_JOBS ?= 2
+
 test: $(ENVIRONMENT)  ## all tests, the real toolchains included
-	$(UV) run --no-sync pytest
+	$(UV) run --no-sync pytest -n $(TEST_JOBS) --dist loadfile
 
 check: $(ENVIRONMENT)  ## style and types
 	$(UV) run --no-sync ruff check

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,13 +33,33 @@ PATIENCE_SECONDS = 3600
 RunWorker = Callable[..., tuple[dict[str, Any], Path]]
 
 
-def new_cache(folder: Path) -> Path:
-    """An empty cache that shares only toolchains and emulated machines with the user's, which take minutes to make."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("environments", "devices"):
-        shared = cache_folder() / name
+SESSION = "EDGEKIT_TESTS_SESSION"
+"""The folder of one run of the tests, which those that run side by side share; in the environment, for all of them."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Whoever starts the others makes the folder."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SESSION] = tempfile.mkdtemp(prefix="edgekit-tests-")
+        new_cache(Path(os.environ[SESSION]) / "cache", kept=("sources", "stages/native/ncnn_library"))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """And takes it away: converted models take gigabytes."""
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SESSION), ignore_errors=True)
+
+
+def new_cache(folder: Path, kept: tuple[str, ...] = ()) -> Path:
+    """An empty cache that shares only toolchains and emulated machines with the user's, which take minutes to make.
+
+    So do the parts `kept`.
+    """
+    for name in ("environments", "devices", *kept):
+        shared, link = cache_folder() / name, folder / name
         shared.mkdir(parents=True, exist_ok=True)
-        (folder / name).symlink_to(shared, target_is_directory=True)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(shared, target_is_directory=True)
     return folder
 
 
@@ -51,18 +72,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def session_cache() -> Path:
     """A cache that starts empty but for built inference libraries, and is shared by the tests of one run.
 
     Those take a minute and more each, and their keys hold all that they are made of: they stay in the user's cache.
     """
-    cache = new_cache(tmp_path_factory.mktemp("session") / "cache")
-    for name in ("sources", "stages/native/ncnn_library"):
-        shared, link = cache_folder() / name, cache / name
-        shared.mkdir(parents=True, exist_ok=True)
-        link.parent.mkdir(parents=True, exist_ok=True)
-        link.symlink_to(shared, target_is_directory=True)
-    return cache
+    return Path(os.environ[SESSION]) / "cache"
 
 
 @pytest.fixture(scope="session")
