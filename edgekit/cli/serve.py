@@ -99,8 +99,7 @@ def serve(
 def served_as(text: str, target: str | None, out: Path, key: "PublicKey | None") -> list["Served"]:
     """What an argument means. Raises UsageError and AbsentError for what cannot be served."""
     from edgekit.artifact.manifest import FILE
-    from edgekit.cli.named_artifacts import named_artifacts
-    from edgekit.cli.predict import chosen_artifacts
+    from edgekit.cli.named_artifacts import chosen_artifacts, named_artifacts
     from edgekit.serve.served import served
 
     front, equals, what = text.partition("=")

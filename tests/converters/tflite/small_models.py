@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.flat_tables import write_root
+from edgeworker.flat_tables import Schema, write_root
 
 from tests.converters.loading import load
 
 # Fields in the order of TFLite's schema.fbs; a union takes two.
-SCHEMA: dict[str, list[tuple[str, str | list[str]]]] = {
+SCHEMA: Schema = {
     "Model": [
         ("version", "I"), ("operator_codes", ["OperatorCode"]), ("subgraphs", ["SubGraph"]), ("description", "text"),
         ("buffers", ["Buffer"]),
