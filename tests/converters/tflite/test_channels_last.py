@@ -76,4 +76,4 @@ def test_they_compute_the_same_with_the_channels_last(run_worker, tmp_path: Path
     _, answer = run_worker("tflite/run.py", inputs, {})
     found = load_file(answer / "outputs.safetensors")
     for name, expected in zip(("y", "z"), ReferenceEvaluator(model).run(None, {"x": x}), strict=True):
-        np.testing.assert_allclose(found[name], expected, rtol=1e-4, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(found[name], np.asarray(expected), rtol=1e-4, atol=1e-5, err_msg=name)
