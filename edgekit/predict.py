@@ -125,11 +125,14 @@ def runnable(artifact: Artifact, machine: AnyMachine | None = None) -> Variant:
     target = targets()[artifact.manifest.target]
     variants = target.variants_on(machine, artifact.manifest.build)
     for variant in variants:
-        if not variant.not_run:
+        if not variant.not_run and artifact.manifest.precision not in variant.twin_in:
             return variant
     if machine is not None:
         raise runs_nowhere([target.name], machine)
-    reasons = "; ".join(dict.fromkeys(variant.not_run or "" for variant in variants)) or "it has no variant for it"
+    reasons = (
+        "; ".join(dict.fromkeys(variant.not_run for variant in variants if variant.not_run))
+        or "it has no variant for it"
+    )
     raise AbsentError(f"{artifact.folder} does not run on this machine: {reasons}", "Name another --target.")
 
 

@@ -7,7 +7,8 @@ comparisons:
 - both take the same inputs and give the same outputs;
 - both compute the same expression, operator by operator, up to what `opt` does differently for each target
   (the rules stand in `dataflow`), and ask for kernels of their own target or of every host;
-- both hold the same parameters: names, shapes, element types and every value, bit for bit.
+- both hold the same parameters: names, shapes, element types and every value, bit for bit; where those for ARM are
+  integers (`--precision int8-weights`), times their scales they are the others to within half a step.
 
 Arithmetic differs where kernels do: on ARM, Paddle Lite divides by an estimate of the reciprocal. The summary says how
 many operators of the file do (`arm_arithmetic`), and how many have an exact form there instead, which counts as the
@@ -18,6 +19,7 @@ hidden.
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,15 @@ import numpy as np
 from arm_arithmetic import inexact_kinds
 from dataflow import Dataflow, trace
 from edgeworker.flat_reader import Damaged
+from edgeworker.ledger.stored import Quantised
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
+from integers import quantised_in
 from nb_format import NbModel, Parameter, read_nb
 from offline import with_offline_results
 
+ROUNDED = 1 + 1e-3
+"""Times half a step: scales are in FP32."""
 _SHOWN = 5  # differences of one kind that are spelt out
 
 
@@ -47,7 +53,7 @@ def compare(request: Request) -> dict[str, Any]:
         *_kernels(x86, "x86", {"X86", "Host"}),
         *_interfaces(arm, x86),
         *_computations(_trace(same[0], request.inputs["arm"]), _trace(same[1], request.inputs["x86"])),
-        *_parameters(same[0].parameters, same[1].parameters),
+        *_parameters(same[0].parameters, same[1].parameters, quantised_in(arm)),
     ]
     return {
         "arm": _summary(request.inputs["arm"], arm),
@@ -117,14 +123,31 @@ def _computations(arm: Dataflow, x86: Dataflow) -> list[str]:
     return found
 
 
-def _parameters(arm: dict[str, Parameter], x86: dict[str, Parameter]) -> list[str]:
+def _parameters(arm: dict[str, Parameter], x86: dict[str, Parameter], integers: Mapping[str, Quantised]) -> list[str]:
     found = [f"parameter {name} is only in the arm file" for name in sorted(arm.keys() - x86.keys())]
     found += [f"parameter {name} is only in the x86 file" for name in sorted(x86.keys() - arm.keys())]
     for name in sorted(arm.keys() & x86.keys()):
-        found += _values(name, arm[name].values, x86[name].values)
+        if name in integers:
+            found += _rounded(name, arm[name].values, x86[name].values, integers[name])
+        else:
+            found += _values(name, arm[name].values, x86[name].values)
     if len(found) > _SHOWN:
         found[_SHOWN:] = [f"and {len(found) - _SHOWN} more differences in parameters"]
     return found
+
+
+def _rounded(name: str, arm: np.ndarray, x86: np.ndarray, read: Quantised) -> list[str]:
+    """Whether integers times their scales are the other file's values, to within half a step."""
+    if arm.shape != x86.shape or x86.dtype.kind != "f":
+        return _values(name, arm, x86)
+    if wrong := read.fault(arm):
+        return [f"parameter {name}: {wrong}"]
+    with np.errstate(all="ignore"):
+        apart = np.abs(read.values(arm) - x86) > read.half_step(arm) * ROUNDED
+    if apart.any():
+        return [f"parameter {name} differs in {apart.sum()} of {arm.size} values by more than half a step"]
+    wrong = read.scale_fault(x86.astype(np.float64), np.zeros(x86.shape))
+    return [f"parameter {name}: {wrong}"] if wrong else []
 
 
 def _values(name: str, arm: np.ndarray, x86: np.ndarray) -> list[str]:

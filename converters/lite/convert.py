@@ -1,7 +1,8 @@
 """A Paddle program to Paddle Lite models: model.arm.nb for phones and boards, model.x86.nb for this host.
 
 Inputs: `program` (a folder with inference.pdmodel and inference.pdiparams). Options: `targets` ("arm",
-"x86"; both where it is absent), `precision` ("fp32"; "fp16" for ARM alone), `rewrites` (names; see
+"x86"; both where it is absent), `precision` ("fp32"; "fp16" for ARM alone; "int8-weights" and
+"int16-weights": a smaller file, computed in FP32), `rewrites` (names; see
 `rewrites`), `arm-arithmetic` (["exact"], or ["fast"]: without the rewrites for ARM alone).
 
 `opt` ends the process where it fails. What is printed before each step tells the reader of the log where
@@ -25,14 +26,16 @@ from supported_ops import missing_operators
 
 # `fp16`: whether `opt` has half-precision kernels for the target.
 _TARGETS = {"arm": {"fp16": True}, "x86": {"fp16": False}}
+_WEIGHTS = {"int8-weights": "int8", "int16-weights": "int16"}
+"""Precisions of weights alone, and what a manifest calls them."""
 
 
 def convert(request: Request) -> dict[str, Any]:
     """Write model.<target>.nb for each target.
 
     Returns `io` (program names to the files' names, which FP16 changes), `rewrites` (reports, each once), `build`
-    (`arm_arithmetic`, where there is a file for ARM), `nb` (file -> opt_version, bytes, operators, parameters) and
-    `seconds` (per step).
+    (`arm_arithmetic`, where there is a file for ARM; `weights`, where they are integers), `nb` (file ->
+    opt_version, bytes, operators, parameters) and `seconds` (per step).
     Raises Refusal for an unknown target, precision or rewrite, and for an operator that Paddle Lite lacks.
     """
     targets, precision = _checked(request)
@@ -44,6 +47,8 @@ def convert(request: Request) -> dict[str, Any]:
     details: dict[str, Any] = {"io": None, "nb": {}, "seconds": seconds}
     if "arm" in targets:
         details["build"] = {"arm_arithmetic": "fast" if request.options.get("arm-arithmetic") == ["fast"] else "exact"}
+    if precision in _WEIGHTS:
+        details["build"] = {**details.get("build", {}), "weights": _WEIGHTS[precision]}
     reports: dict[str, dict[str, Any]] = {}
     # In the output folder: where `opt` ends the process, whoever started it clears that away.
     rewritten = request.output / "rewritten.pdmodel"
@@ -94,8 +99,8 @@ def _checked(request: Request) -> tuple[list[str], str]:
     if unknown or not targets:
         named = ", ".join(unknown) or "none"
         raise Refusal(f"Paddle Lite targets are {', '.join(_TARGETS)}; asked for {named}", kind="input")
-    if precision not in ("fp32", "fp16"):
-        raise Refusal(f"Paddle Lite models are made in fp32 or fp16, not {precision}", kind="input")
+    if precision not in (known := ("fp32", "fp16", *_WEIGHTS)):
+        raise Refusal(f"Paddle Lite models are made in {', '.join(known)}, not in {precision}", kind="input")
     if precision == "fp16" and (without := [name for name in targets if not _TARGETS[name]["fp16"]]):
         raise Refusal(
             f"Paddle Lite has no FP16 for {', '.join(without)}",
@@ -124,6 +129,10 @@ def _optimize(program: Path, weights: Path, target: str, precision: str, output:
     opt.set_param_file(str(weights))
     if precision == "fp16":
         opt.enable_fp16()  # before set_valid_places, which reads it
+    # The file for x86 is the one that computes the same in FP32: its runtime gives NaN for weights in integers.
+    if precision in _WEIGHTS and target == "arm":
+        opt.set_quant_model(True)
+        opt.set_quant_type(f"QUANT_{_WEIGHTS[precision].upper()}")
     opt.set_valid_places(target)
     opt.set_model_type("naive_buffer")
     path = output / f"model.{target}.nb"

@@ -46,6 +46,9 @@ _GLOBAL_POOL_IGNORES = {
 _NOT_MEANT = {"op_device", "op_type", "with_quant_attr", "use_cudnn", "use_mkldnn", "in_num_col_dims"}
 # What oneDNN's 8-bit kernels would take; programs that were not pruned for inference still have them.
 _NOT_MEANT |= {"mkldnn_data_type", "use_quantizer", "Scale_x", "Scale_y", "Scale_out"}
+# How integers are read: their values are the parameters', which are compared as such.
+_NOT_MEANT |= {"quantization_type", "quantize_weight_bits"}
+_SCALES = "_quant_scale"
 # Slots that hold no part of the computed value.
 _SIDE_OUTPUTS = {"XShape"}
 
@@ -120,7 +123,7 @@ def _fingerprints(operator: Operator, operands: dict[str, list[str]], unshaped: 
     attributes = {
         name: value
         for name, value in operator.attributes.items()
-        if name not in _NOT_MEANT and not name.startswith("__@") and not name.endswith("_fp16")
+        if name not in _NOT_MEANT and not name.startswith("__@") and not name.endswith(("_fp16", _SCALES))
     }
     kind = operator.type
     own = SILU if kind == "silu" else own_activation(kind, attributes, operands)

@@ -76,9 +76,12 @@ def _check_shape(name: str, given: tuple[int, ...], declared: tuple[int, ...]) -
 
 
 def load(request: Request) -> LiteSession:
-    """The session that the request asks for; raises Refusal for any other precision than FP32."""
+    """The session that the request asks for; raises Refusal for any other precision than FP32.
+
+    Beside an ARM file with weights in integers lies one for x86 in FP32.
+    """
     options = request.options
-    if (precision := options.get("precision", "fp32")) != "fp32":
+    if (precision := options.get("precision", "fp32")) not in ("fp32", "int8-weights", "int16-weights"):
         raise Refusal(f"Paddle Lite's x86 runtime computes in fp32, not {precision}", kind="input")
     return LiteSession(
         request.inputs["model"],

@@ -45,7 +45,8 @@ def job(request: Request) -> dict[str, Any]:
     words = [
         *("--run", str(tensors), "--outputs", str(outputs)),
         *("--batch", ",".join(map(str, batch_sizes(options))), "--threads", str(options.get("threads", 1))),
-        *("--precision", options.get("precision", "fp32")),
+        # Weights in integers are computed with in FP32.
+        *("--precision", "fp32" if (precision := options.get("precision", "fp32")).endswith("-weights") else precision),
         str(artifact),
     ]
     try:

@@ -37,6 +37,8 @@ class ChosenPrecision(StrEnum):
     fp32 = "fp32"
     fp16 = "fp16"
     int8 = "int8"
+    int8_weights = "int8-weights"
+    int16_weights = "int16-weights"
 
 
 @takes_model_flags
@@ -58,7 +60,8 @@ def convert(
     out: Out = DEFAULT_OUT,
     batch: Annotated[str, typer.Option(metavar="N|dynamic", help="Samples per call, fixed at export.")] = "1",
     precision: Annotated[
-        ChosenPrecision, typer.Option(help="fp16, int8 where the target has it; the artifact's folder then says so.")
+        ChosenPrecision,
+        typer.Option(help="Where the target has it; the artifact's folder then says so (docs/precision.md)."),
     ] = ChosenPrecision.fp32,
     calibration: Annotated[
         str | None,

@@ -212,7 +212,7 @@ def has_layers_to_look_at(check: "Check") -> bool:
     # Of what runs in a user's own library alone, no layer can be seen.
     seen = observer.exists() and not check.variant.hosted
     manifest = check.artifact.manifest
-    return at_fault and seen and not manifest.embedded_preprocessing and manifest.precision != "int8"
+    return at_fault and seen and not manifest.embedded_preprocessing and not manifest.precision.startswith("int")
 
 
 def diagnose_command(given: str, model: ModelFlags, out: Path) -> list[str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -180,9 +180,11 @@ def of_precisions(artifacts: list["Artifact"], asked: str | None, model: str) ->
     """Those artifacts that have the precisions asked for. Raises UsageError and AbsentError where there are none."""
     if asked is None:
         return artifacts
+    from edgekit.parity.verdict import Precision
+
     wanted = [one.strip().lower() for one in asked.split(",") if one.strip()]
-    if unknown := [one for one in wanted if one not in ("fp32", "fp16", "int8")]:
-        raise UsageError(f"there is no precision {unknown[0]}", "It is fp32, fp16 or int8.")
+    if unknown := [one for one in wanted if one not in get_args(Precision)]:
+        raise UsageError(f"there is no precision {unknown[0]}", f"Those are {', '.join(get_args(Precision))}.")
     chosen = [one for one in artifacts if one.manifest.precision in wanted]
     if missing := [one for one in wanted if one not in {found.manifest.precision for found in chosen}]:
         raise AbsentError(

@@ -101,10 +101,11 @@ def artifact_subject(folder: Path, executor: Executor) -> Subject:
             f"the artifact {folder} has its preprocessing embedded, and diagnosis feeds tensors",
             "Diagnose the one converted without --embed-preprocessing.",
         )
-    if manifest.precision == "int8":
+    if manifest.precision.startswith("int"):
         raise UsageError(
-            f"the artifact {folder} is INT8, whose every layer is off by its rounding, and diagnosis looks for a fault",
-            "Diagnose the FP32 one that it was made from: convert it without --precision int8.",
+            f"the artifact {folder} is {manifest.precision.upper()}, whose every layer is off by its rounding, and "
+            "diagnosis looks for a fault",
+            f"Diagnose the FP32 one that it was made from: convert it without --precision {manifest.precision}.",
         )
     program = program_folder_of(manifest, executor.store.root)
     family, target = family_recipe(manifest), targets()[manifest.target]

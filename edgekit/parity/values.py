@@ -14,15 +14,23 @@ from edgekit.parity import metrics
 from edgekit.parity.metrics import Array
 from edgekit.parity.verdict import OutputKind, Precision
 
-SMALLEST_PROBABILITY: Mapping[Precision, float] = {"fp32": math.exp(-64), "fp16": 2.0**-14, "int8": 1 / 256}
+SMALLEST_PROBABILITY: Mapping[Precision, float] = {
+    "fp32": math.exp(-64),
+    "fp16": 2.0**-14,
+    "int8": 1 / 256,
+    "int8-weights": 1 / 256,
+    "int16-weights": 2.0**-14,
+}
 """Below this a softmax's probabilities count as equal. FP32: Paddle clips the softmax's exponent at -64, in the kernel
 that the float64 oracle runs too (`phi/kernels/funcs/softmax_impl.h`, `ValueClip` and `vec_clip`), so no engine can be
-judged below exp(-64). FP16: its smallest normal number. INT8: one step."""
+judged below exp(-64). FP16: its smallest normal number. INT8: one step. Weights in 8 and 16 bits: as INT8 and FP16."""
 
 SATURATION: Mapping[Precision, tuple[float, float]] = {
     "fp32": (SMALLEST_PROBABILITY["fp32"], 2.0**-22),
     "fp16": (SMALLEST_PROBABILITY["fp16"], 2.0**-11),
     "int8": (SMALLEST_PROBABILITY["int8"], 1 / 256),
+    "int8-weights": (SMALLEST_PROBABILITY["int8-weights"], 1 / 256),
+    "int16-weights": (SMALLEST_PROBABILITY["int16-weights"], 2.0**-11),
 }
 """How near to 0 and to 1 a sigmoid's values count as equal. Near 0 as behind a softmax. Near 1 FP32 has steps of 2^-24,
 and correct engines are off by up to 2.8 of them (measured, docs/parity.md); FP16 and INT8: one step."""

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 Status = Literal["passed", "failed", "not run"]
-Precision = Literal["fp32", "fp16", "int8"]
+Precision = Literal["fp32", "fp16", "int8", "int8-weights", "int16-weights"]
 OutputKind = Literal["logits", "probabilities", "sigmoid", "features"]
 """What an output's values are: one for each class, before or behind a softmax; the probabilities of labels that do not
 exclude each other, behind a sigmoid; or a vector that is compared with others, and stands for no class."""

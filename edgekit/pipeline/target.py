@@ -52,6 +52,8 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     library: WithLibrary | None = None
     runner: tuple[str, ...] = ()
     hosted: bool = False
+    twin_in: tuple[Precision, ...] = ()
+    """Precisions in which its file stays in FP32, to be compared with: nothing is evaluated with it then."""
 
     def with_library(self, machine: AnyMachine | None) -> "Variant":
         """The variant on a machine where the user has the library that it lacks."""

@@ -198,6 +198,9 @@ class Explanations:
         names = {name for match in matches for name in match.source.names}
         if not matches:
             return "", set(), "times its scale it is no parameter of the program, to within half a step"
+        shape = one.values.shape
+        if wrong := one.quantised.scale_fault(matches[0].laid_out(shape), matches[0].bound_laid_out(shape)):
+            return "", names, wrong
         return f"{matches[0].how}, in {one.values.dtype.itemsize * 8} bits", names, ""
 
 

@@ -37,6 +37,16 @@ class Match:
         changes = [word for word, so in (("transposed", self.order), ("rounded to FP16", self.rounded)) if so]
         return ", ".join([self.source.how, *changes])
 
+    def laid_out(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The source's values as the tensor of that shape has them."""
+        values = self.source.values()
+        return (values if self.order is None else values.transpose(self.order)).reshape(shape)
+
+    def bound_laid_out(self, shape: tuple[int, ...]) -> np.ndarray:
+        """By how much each of these may be off, of that shape."""
+        bound = np.broadcast_to(np.asarray(self.source.bound(), np.float64), self.source.values().shape)
+        return (bound if self.order is None else bound.transpose(self.order)).reshape(shape)
+
 
 class Index:
     """Sources by how many values they have, and among those by their first value, which no order of axes moves."""

@@ -5,17 +5,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+NOT_ROUNDED = 2.0**-21
+"""Relative: a quotient and a product in FP32."""
+
 
 @dataclass(frozen=True)
 class Quantised:
     """How stored integers stand for real values: `(integer - zero_point) * scale`.
 
-    Both are [1], or [channels] along `axis` of the stored shape, or of as many dimensions as that.
+    Both are [1], or [channels] along `axis` of the stored shape, or of as many dimensions as that. `from_largest` is
+    the integer that each channel's largest magnitude has become, where the scale is from that.
     """
 
     scale: np.ndarray
     zero_point: np.ndarray
     axis: int = 0
+    from_largest: int | None = None
 
     def fault(self, stored: np.ndarray) -> str:
         """Why these cannot be the integers' scale and zero point; empty where they can."""
@@ -30,7 +35,11 @@ class Quantised:
                 fits = -stored.ndim <= self.axis < stored.ndim and one.size == stored.shape[self.axis]
             if not fits:
                 return f"{one.size} scales or zero points do not fit {list(stored.shape)}"
-        return ""
+        if self.from_largest is None or not stored.size:
+            return ""
+        largest = np.abs(stored.astype(np.int64)).max(axis=self._others(stored.ndim))
+        without = f"a channel has no integer of {self.from_largest}, from which its scale must be"
+        return without if (largest != self.from_largest).any() else ""
 
     def values(self, stored: np.ndarray) -> np.ndarray:
         """What the integers stand for, in float64."""
@@ -39,7 +48,24 @@ class Quantised:
 
     def half_step(self, stored: np.ndarray) -> np.ndarray:
         """By how much rounding to an integer may change a value, of the stored shape."""
-        return np.broadcast_to(0.5 * self._along(self.scale, stored.ndim), stored.shape)
+        half = np.broadcast_to(0.5 * self._along(self.scale, stored.ndim), stored.shape)
+        # With 16 bits the quotient's own rounding counts beside half a step.
+        return half if self.from_largest is None else half + NOT_ROUNDED * np.abs(self.values(stored))
+
+    def scale_fault(self, truth: np.ndarray, bound: np.ndarray) -> str:
+        """Why its scales are not from the largest values of `truth`, which is known up to `bound`, both of the stored
+        shape; empty where they are, or are from elsewhere.
+        """
+        if self.from_largest is None or not truth.size:
+            return ""
+        others = self._others(truth.ndim)
+        largest, slack = np.abs(truth).max(axis=others), bound.max(axis=others)
+        expected = self.scale.astype(np.float64).reshape(-1) * self.from_largest
+        apart = np.abs(largest.reshape(-1) - expected) > NOT_ROUNDED * expected + slack.reshape(-1)
+        return f"the scales of {apart.sum()} channels are not from their largest values" if apart.any() else ""
+
+    def _others(self, rank: int) -> tuple[int, ...]:
+        return tuple(axis for axis in range(rank) if self.scale.size == 1 or axis != self.axis)
 
     def _along(self, one: np.ndarray, rank: int) -> np.ndarray:
         shape = [1] * rank
