@@ -59,20 +59,20 @@ class Model:
         return f"{PLATFORM}_{self.manifest.target}"
 
     async def prove(self) -> str | None:
-        """Run the golden samples by the way that requests take; ready where they come out right, else the reason."""
+        """Run the golden samples by the way that requests take; ready where they come out right, else the reason.
+
+        Raises Problem where the runner ends meanwhile.
+        """
         await self.link.loaded.wait()
         golden = load_file(self.folder / "golden.safetensors")
         from edgekit.serve.proof import wrong_outputs, wrong_preparation
 
         name = self.inputs[0].name
         samples, each = golden[f"input/{name}"], self.capacity if self.manifest.batch != "dynamic" else 1
-        try:
-            parts = [
-                await self.calls.run({name: samples[start : start + each]}, len(samples[start : start + each]))
-                for start in range(0, len(samples), each)
-            ]
-        except Problem as problem:
-            return problem.message
+        parts = [
+            await self.calls.run({name: samples[start : start + each]}, len(samples[start : start + each]))
+            for start in range(0, len(samples), each)
+        ]
         outputs = {one.name: np.concatenate([part[one.name] for part in parts]) for one in self.outputs}
         oracle = {one.name: golden[f"oracle/{one.name}"] for one in self.outputs}
         wrong = wrong_outputs(outputs, oracle, self.manifest, self.verdict, self._sigmoid_error)

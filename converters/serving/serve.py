@@ -23,6 +23,7 @@ from edgekit_package import import_from
 from edgeworker.protocol import Request, main
 from grpc_api import Service, grpc_server
 from model import Model
+from problems import AWAY, Problem
 from repository import Repository
 from rest import Rest
 from shadow import Shadow
@@ -144,7 +145,12 @@ class Server:
         self._proofs[model.id] = asyncio.create_task(self._prove(model))
 
     async def _prove(self, model: Model) -> None:
-        wrong = await model.prove()
+        try:
+            wrong = await model.prove()
+        except Problem as problem:
+            if problem.kind == AWAY and not model.link.loaded.is_set():
+                return  # its runner has ended, which the core hears by itself
+            wrong = problem.message
         self._control.say({"proved": model.id, "wrong": wrong})
 
     def _kept(self, file: str) -> None:

@@ -113,6 +113,7 @@ class Serving:
         self._links: list[Link] = []
         self._runners: dict[str, ModelRunner] = {}
         self._proved: set[str] = set()
+        self._given_up: set[str] = set()
         self._listens = self._ready = False
         self._forgotten: dict[str, bool] = {}
         self._output = scratch / "server" / "output"
@@ -149,6 +150,8 @@ class Serving:
             try:
                 self._follow(lambda: ready(listens))
             except KeyboardInterrupt:
+                if not self._ready:
+                    raise
                 self._stop()
         finally:
             self._end(http)
@@ -216,9 +219,12 @@ class Serving:
     def _follow(self, ready: Callable[[], None]) -> None:
         """Follow what the server says and which workers end, until an interrupt. Raises what ends it all."""
         while True:
-            self._listen()
-            while not self._ended.empty():
-                self._worker_ended(self._ended.get())
+            try:
+                self._listen()
+                while not self._ended.empty():
+                    self._worker_ended(self._ended.get())
+            except Gone:
+                self._server_gone()
             if not self._ready and self._listens and len(self._proved) == len(self._models):
                 self._ready = True
                 ready()
@@ -229,23 +235,30 @@ class Serving:
             self._hear(self._channel.reply(_POLL_SECONDS, self._stopping))
         except Silent:
             return
-        except Gone:
-            # Its own error says why, and comes.
-            self._worker_ended(self._ended.get())
+
+    def _server_gone(self) -> None:
+        """Raise what the server has ended with, once that is known."""
+        while (ended := self._ended.get()).who:
+            pass  # a runner's end matters no more
+        raise ended.trouble
 
     def _hear(self, said: dict[str, Any]) -> None:
         self._listens = self._listens or bool(said.get("listening"))
         if (proved := said.get("proved")) in self._runners:
             one = self._runners[proved].served
             if said.get("wrong"):
-                raise UnprovedError(
-                    f"{one.title} is not served, since its golden samples have failed: {said['wrong']}",
-                    f"Run `edgekit verify {one.artifact.folder}`.",
+                self._give_up(
+                    proved,
+                    UnprovedError(
+                        f"{one.title} is not served, since its golden samples have failed: {said['wrong']}",
+                        f"Run `edgekit verify {one.artifact.folder}`.",
+                    ),
                 )
+                return
             self._proved.add(proved)
             if self._ready:
                 self._toolchain.notify(f"{one.title} answers again: its golden samples have passed")
-        elif (forgotten := said.get("forgotten")) in self._runners:
+        elif (forgotten := said.get("forgotten")) in self._runners and forgotten not in self._given_up:
             self._restart(self._runners[forgotten])
         elif isinstance(kept := said.get("kept"), str):
             self._keep(kept)
@@ -253,12 +266,24 @@ class Serving:
     def _worker_ended(self, ended: Ended) -> None:
         """A runner is followed by another one; without the server nothing is served. Raises the latter's error."""
         runner = self._runners.get(ended.who)
-        if runner is None or not self._ready or runner.starts >= MOST_STARTS:
+        if runner is None or not self._ready:
             raise ended.trouble
         self._proved.discard(runner.id)
+        if runner.starts >= MOST_STARTS:
+            self._give_up(runner.id, ended.trouble)
+            self._channel.ask({"gone": runner.id, "reason": "its runner crashes again and again"})
+            return
         said = ended.trouble.message if isinstance(ended.trouble, EdgekitError) else str(ended.trouble)
         self._toolchain.notify(f"{runner.served.title} has stopped answering and is started again: {said}")
         self._channel.ask({"gone": runner.id, "reason": "its runner has crashed, and is started again"})
+
+    def _give_up(self, id: str, trouble: BaseException) -> None:
+        """One model answers no more; raises the trouble where no other does, or none has yet."""
+        self._given_up.add(id)
+        if not self._ready or not self._proved:
+            raise trouble
+        said = trouble.message if isinstance(trouble, EdgekitError) else str(trouble)
+        self._toolchain.notify(f"{self._runners[id].served.title} answers no more: {said}")
 
     def _restart(self, runner: ModelRunner) -> None:
         runner.join()
@@ -270,26 +295,28 @@ class Serving:
         """Take over a request on which the shadow disagrees."""
         shadow = self._settings.shadow
         source = self._output / Path(file).name
-        if shadow and shadow.folder and is_plain(source):
+        if not shadow or not shadow.folder or not is_plain(source):
+            return
+        try:
             shadow.folder.mkdir(parents=True, exist_ok=True)
             shutil.move(source, shadow.folder / source.name)
+        except OSError as error:
+            # Those who are served have no part in it.
+            self._toolchain.notify(f"{shadow.folder} takes no request on which the shadow disagrees: {error.strerror}")
 
     def _stop(self) -> None:
         """Have the server answer what it has accepted, and end."""
-        self._channel.ask({"stop": True})
-        self._channel.end_requests()
         patience = self._settings.limits.stop_seconds + _STOP_SECONDS
-        while True:
-            try:
-                said = self._channel.reply(patience, self._stopping)
-            except Silent:
-                raise ConversionError("the server did not end in time and was stopped", "Its log says more.") from None
-            except Gone:
-                return
-            if said.get("stopped"):
-                break
-            if isinstance(kept := said.get("kept"), str):
-                self._keep(kept)
+        try:
+            self._channel.ask({"stop": True})
+            self._channel.end_requests()
+            while not (said := self._channel.reply(patience, self._stopping)).get("stopped"):
+                if isinstance(kept := said.get("kept"), str):
+                    self._keep(kept)
+        except Silent:
+            raise ConversionError("the server did not end in time and was stopped", "Its log says more.") from None
+        except Gone:
+            self._server_gone()
         assert self._thread is not None
         self._thread.join(_STOP_SECONDS)
         for runner in self._runners.values():
