@@ -42,7 +42,12 @@ def save(network: Network, folder: Path) -> framework_pb2.ProgramDesc:
 
 def read(folder: Path) -> framework_pb2.ProgramDesc:
     """The description of the program in `folder`."""
-    return framework_pb2.ProgramDesc.FromString((folder / PROGRAM_FILE).read_bytes())
+    return read_file(folder / PROGRAM_FILE)
+
+
+def read_file(model: Path) -> framework_pb2.ProgramDesc:
+    """The description in a .pdmodel."""
+    return framework_pb2.ProgramDesc.FromString(model.read_bytes())
 
 
 def ports(description: framework_pb2.ProgramDesc) -> tuple[list[Port], list[Port]]:

@@ -1,7 +1,8 @@
 """The graph of a Paddle program, and the variables inside it as Paddle computes them, operator by operator.
 
-Inputs: `program`, `tensors` (one batch; absent for the graph alone). Options: `names` (see `edgeworker.observe`),
-`precision` ("fp32" or "fp64"), `threads`.
+Inputs: `program`, or `model` and `weights` (an artifact's .pdmodel and .pdiparams, in one folder), `tensors` (one
+batch; absent for the graph alone). Options: `names` (see `edgeworker.observe`), `precision` ("fp32" or "fp64"),
+`threads`.
 """
 
 from pathlib import Path
@@ -14,7 +15,7 @@ from edgeworker.protocol import Request, main
 from edgeworker.runner import Tensors
 from oracle import to_float64
 from paddle_runtime import paddle, set_threads
-from program import PROGRAM_FILE
+from program import PARAMETERS_FILE, PROGRAM_FILE
 from program_graph import program_graph
 
 
@@ -22,13 +23,15 @@ class PaddleObservable:
     """One program, run by Paddle's executor without its fusions."""
 
     def __init__(self, request: Request) -> None:
-        self._folder = request.inputs["program"]
+        folder = request.inputs.get("program", Path())
+        self._model = request.inputs.get("model", folder / PROGRAM_FILE)
+        self._weights = request.inputs.get("weights", folder / PARAMETERS_FILE)
         self._double = request.options.get("precision", "fp32") == "fp64"
         self._threads = int(request.options.get("threads", 1))
 
     def graph(self) -> Graph:
         """The operators of the first block."""
-        return program_graph(read_program(self._folder / PROGRAM_FILE))
+        return program_graph(read_program(self._model))
 
     def observe(self, inputs: Tensors, names: list[str]) -> Tensors:
         """Run the program and fetch `names`."""
@@ -36,7 +39,9 @@ class PaddleObservable:
         set_threads(self._threads)
         scope, executor = paddle.static.Scope(), paddle.static.Executor(paddle.CPUPlace())
         with paddle.static.scope_guard(scope):
-            program, _, _ = paddle.static.load_inference_model(str(self._folder / Path(PROGRAM_FILE).stem), executor)
+            program, _, _ = paddle.static.load_inference_model(
+                str(self._model.parent), executor, model_filename=self._model.name, params_filename=self._weights.name
+            )
         if self._double:
             program = to_float64(program)
             for variable in program.list_vars():

@@ -51,7 +51,7 @@ def chosen(artifact: Artifact) -> Chosen:
         )
     if manifest.precision not in APP_PRECISIONS:
         raise UsageError(
-            f"{artifact.folder} is {manifest.precision.upper()}, and the app's runtime computes in FP32 and FP16",
+            f"{artifact.folder} is {manifest.precision.upper()}, and the app takes FP32 and FP16",
             f"Export another: edgekit convert {manifest.model.name} --target {manifest.target} --verify.",
         )
     check_kind(manifest)

@@ -204,10 +204,9 @@ def duration(text: str) -> float:
 
 def check_record(path: Path) -> None:
     """Raise UsageError where something else lies, or there is no folder."""
-    from edgekit.filesystem.owned import check_file
+    from edgekit.filesystem.owned import check_file, check_place
 
-    if not path.parent.is_dir():
-        raise UsageError(f"--record {path}: there is no folder {path.parent}", "Make it, or choose another place.")
+    check_place(path, "--record")
     check_file(path, "record", lambda start: b'"published_are"' in start)
 
 

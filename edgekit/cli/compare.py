@@ -71,8 +71,9 @@ def show(comparison: "Comparison") -> None:
 
 def write_page(path: Path, comparisons: "list[Comparison]", records: list[str]) -> None:
     """Write the page. Raises UsageError where something else lies there."""
-    from edgekit.filesystem.owned import check_file, write_whole
+    from edgekit.filesystem.owned import check_file, check_place, write_whole
     from edgekit.report.bench_html import comparison_page
 
+    check_place(path, "--html")
     check_file(path, "comparison", lambda start: b"<title>edgekit compare" in start)
     write_whole(path, comparison_page(comparisons, records).encode())

@@ -111,8 +111,8 @@ def photos(
     `edgekit evaluate merge RESULTS...` puts shards together. An interrupted run goes on where it was.
     """
     from edgekit.cli.evaluate_progress import evaluation_session
-    from edgekit.cli.named_artifacts import named_artifacts
-    from edgekit.cli.predict import chosen_artifacts, warn_of_unproved
+    from edgekit.cli.named_artifacts import chosen_artifacts, named_artifacts
+    from edgekit.cli.predict import warn_of_unproved
     from edgekit.evaluate.evaluate import Wish, evaluate
 
     check_margin(margin)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgekit.errors import AbsentError
+from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
@@ -46,3 +46,35 @@ def named_folders(names: list[str], out: Path) -> list[Path]:
         if not folders:
             raise AbsentError(f"{out} holds no artifacts", "Run `edgekit convert MODEL --target all` first.")
     return list(dict.fromkeys(folders))
+
+
+def chosen_artifacts(artifacts: list["Artifact"], target: str | None, model: str) -> list["Artifact"]:
+    """Those asked for by targets, or by what tables call an artifact, `onnx-int8`; without either the first that has
+    passed, else the first.
+
+    Raises UsageError for an unknown target, AbsentError where the model is not converted to it.
+    """
+    from edgekit.pipeline.target import select_targets, targets
+    from edgekit.predict import label
+
+    if target is None:
+        proved = [one for one in artifacts if any(found.verdict.passed for found in one.manifest.verdicts)]
+        return (proved or artifacts)[:1]
+    names = [name.strip().lower() for name in target.split(",") if name.strip()]
+    everything = "all" in names
+    # A target's own name means it in every precision.
+    by_label = {label(one) for one in artifacts if label(one) in names and label(one) not in targets()}
+    others = ",".join(name for name in names if name not in by_label)
+    wanted = set(targets()) if everything else {one.name for one in select_targets(others)} if others else set()
+    if not names:
+        select_targets(target)  # which says that nothing is named
+    chosen = [one for one in artifacts if one.manifest.target in wanted or label(one) in by_label]
+    missing = [] if everything else sorted(wanted - {one.manifest.target for one in chosen})
+    if missing:
+        raise AbsentError(
+            f"{model} is not converted to {', '.join(missing)}",
+            f"Run `edgekit convert {artifacts[0].manifest.model.name} --target {','.join(missing)}` first.",
+        )
+    if len({one.manifest.model.name for one in chosen}) > 1:
+        raise UsageError(f"{model} holds artifacts of several models", "Name one model, or one artifact's folder.")
+    return chosen

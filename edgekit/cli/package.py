@@ -75,8 +75,7 @@ def notify(message: str) -> None:
 
 def chosen_artifact(model: str, artifacts: Path) -> "Artifact":
     """The artifact of ncnn that is meant. Raises AbsentError for none, UsageError for several."""
-    from edgekit.cli.named_artifacts import named_artifacts
-    from edgekit.cli.predict import chosen_artifacts
+    from edgekit.cli.named_artifacts import chosen_artifacts, named_artifacts
     from edgekit.native.package import TARGET
 
     found = chosen_artifacts(named_artifacts([model], artifacts), TARGET, model)

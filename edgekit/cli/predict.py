@@ -9,7 +9,6 @@ from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one
 from edgekit.cli.sign import RequireSigned, approved_artifact
-from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
@@ -34,7 +33,7 @@ def predict(
     verbose: Verbose = False,
 ) -> int:
     """Name what is on photos, in the artifact's own runtime, with photos prepared as its manifest says."""
-    from edgekit.cli.named_artifacts import named_artifacts
+    from edgekit.cli.named_artifacts import chosen_artifacts, named_artifacts
     from edgekit.cli.session import session
     from edgekit.data.photos import find_photos
     from edgekit.predict import predict as predict_photos
@@ -62,30 +61,6 @@ def predict(
     elif len(artifacts) > 1:
         show_agreement(done)
     return next((one.error.exit_status for one in done if one.error is not None), 0)
-
-
-def chosen_artifacts(artifacts: list["Artifact"], target: str | None, model: str) -> list["Artifact"]:
-    """Those of the targets asked for; without any, the first that has passed, else the first.
-
-    Raises UsageError for an unknown target, AbsentError where the model is not converted to it.
-    """
-    from edgekit.pipeline.target import select_targets, targets
-
-    if target is None:
-        proved = [one for one in artifacts if any(found.verdict.passed for found in one.manifest.verdicts)]
-        return (proved or artifacts)[:1]
-    everything = "all" in {name.strip().lower() for name in target.split(",")}
-    wanted = list(targets()) if everything else [one.name for one in select_targets(target)]
-    chosen = [one for one in artifacts if one.manifest.target in wanted]
-    missing = [] if everything else sorted(set(wanted) - {one.manifest.target for one in chosen})
-    if missing:
-        raise AbsentError(
-            f"{model} is not converted to {', '.join(missing)}",
-            f"Run `edgekit convert {artifacts[0].manifest.model.name} --target {','.join(missing)}` first.",
-        )
-    if len({one.manifest.model.name for one in chosen}) > 1:
-        raise UsageError(f"{model} holds artifacts of several models", "Name one model, or one artifact's folder.")
-    return chosen
 
 
 def warn_of_unproved(artifacts: list["Artifact"]) -> None:

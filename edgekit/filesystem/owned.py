@@ -83,6 +83,12 @@ def check_file(path: Path, title: str, ours: Callable[[bytes], bool]) -> None:
         raise UsageError(f"{path} is there already, and is no {title} of edgekit", WAY_OUT)
 
 
+def check_place(path: Path, flag: str) -> None:
+    """Raise UsageError where a file that the flag names would lie in no folder."""
+    if not path.parent.is_dir():
+        raise UsageError(f"{flag} {path}: there is no folder {path.parent}", "Make it, or choose another place.")
+
+
 def is_regular(path: Path) -> bool:
     """Whether it is a file, and no link to one."""
     try:

@@ -14,7 +14,8 @@ class Architecture:
     """An instruction set with the system that programs for it run on.
 
     `triple` is GNU's name, which its compilers' names begin with; `package` is Debian's package of the C++ compiler.
-    `flags` go to the compiler. `settings` are ncnn's options for every model, `half` those for one in FP16.
+    `flags` go to the compiler. `settings` are ncnn's options for every model, `lowered` those for one in
+    another precision than FP32.
     `emulator` is the program that runs its executables on another machine, for a processor by precision.
     """
 
@@ -28,7 +29,11 @@ class Architecture:
     system: System = "Linux"
     flags: tuple[str, ...] = ()
     settings: dict[str, bool] = field(default_factory=dict)
-    half: dict[str, bool] = field(default_factory=dict)
+    lowered: dict[str, dict[str, bool]] = field(default_factory=dict)
+
+    def settings_for(self, precision: str) -> dict[str, bool]:
+        """ncnn's options for a model of a precision."""
+        return self.settings | ({"NCNN_INT8": True} if precision == "int8" else {}) | self.lowered.get(precision, {})
 
     @property
     def is_host(self) -> bool:
@@ -41,11 +46,11 @@ class Architecture:
         return "edgekit_runner.js" if self.system == "Emscripten" else "edgekit_runner"
 
 
-# Kernels for INT8 and BF16, and for processors of AMD from 2011 to 2014: no artifact needs them.
-_X86_OFF = (
-    "XOP", "FMA4", "AVXVNNI", "AVXVNNIINT8", "AVXVNNIINT16", "AVXNECONVERT", "AVX512VNNI", "AVX512BF16", "AVX512FP16",
-)  # fmt: skip
-_ARM_OFF = ("ARM82DOT", "ARM84BF16", "ARM84I8MM", "ARM86SVE")
+# Kernels for BF16, and for processors of AMD from 2011 to 2014: no artifact needs them. Those for INT8 come with INT8.
+_X86_INT8 = ("AVXVNNI", "AVXVNNIINT8", "AVX512VNNI")
+_X86_OFF = ("XOP", "FMA4", *_X86_INT8, "AVXVNNIINT16", "AVXNECONVERT", "AVX512BF16", "AVX512FP16")
+_ARM_INT8 = ("ARM82DOT", "ARM84I8MM")
+_ARM_OFF = (*_ARM_INT8, "ARM84BF16", "ARM86SVE")
 
 ARCHITECTURES = (
     Architecture(
@@ -55,9 +60,9 @@ ARCHITECTURES = (
         "g++-x86-64-linux-gnu",
         "qemu-x86_64-static",
         "qemu-user-static",
-        {"fp32": "max", "fp16": "max"},
+        {"fp32": "max", "fp16": "max", "int8": "max"},
         settings={f"NCNN_{name}": False for name in _X86_OFF} | {"NCNN_F16C": False},
-        half={"NCNN_F16C": True},
+        lowered={"fp16": {"NCNN_F16C": True}, "int8": {f"NCNN_{name}": True for name in _X86_INT8}},
     ),
     Architecture(
         "aarch64",
@@ -66,10 +71,14 @@ ARCHITECTURES = (
         "g++-aarch64-linux-gnu",
         "qemu-aarch64-static",
         "qemu-user-static",
-        # The first has no arithmetic in FP16, the second has.
-        {"fp32": "cortex-a53", "fp16": "cortex-a76"},
+        # The first has no arithmetic in FP16 and no dot products of INT8, the second has.
+        {"fp32": "cortex-a53", "fp16": "cortex-a76", "int8": "cortex-a76"},
         settings={f"NCNN_{name}": False for name in ("ARM82", *_ARM_OFF)},
-        half={"NCNN_ARM82": True},
+        # The kernels of dot products are an extension of those of FP16.
+        lowered={
+            "fp16": {"NCNN_ARM82": True},
+            "int8": {"NCNN_ARM82": True} | {f"NCNN_{name}": True for name in _ARM_INT8},
+        },
     ),
     Architecture(
         "armv7",
@@ -78,7 +87,7 @@ ARCHITECTURES = (
         "g++-arm-linux-gnueabihf",
         "qemu-arm-static",
         "qemu-user-static",
-        {"fp32": "cortex-a7", "fp16": "cortex-a7"},
+        {"fp32": "cortex-a7", "fp16": "cortex-a7", "int8": "cortex-a7"},
         # Debian's compiler leaves NEON out unless told.
         flags=("-march=armv7-a", "-mfloat-abi=hard", "-mfpu=neon"),
     ),

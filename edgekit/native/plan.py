@@ -8,7 +8,6 @@ from typing import Any
 from edgekit import __version__
 from edgekit.artifact.load import Artifact
 from edgekit.bundled import bundled_folder
-from edgekit.errors import UsageError
 from edgekit.native.architectures import Architecture
 from edgekit.native.compilers import Compiler
 from edgekit.native.source import Pin, folder_digest, pinned
@@ -41,21 +40,13 @@ class Build:
     layers: Layers | None
     precision: str = "fp32"
 
-    def __post_init__(self) -> None:
-        if self.precision == "int8":
-            raise UsageError(
-                "edgekit's runner is not built for INT8 yet: it is made without ncnn's INT8 kernels",
-                "Convert the model in FP32 or FP16 for it; the INT8 files run in ncnn as they are.",
-            )
-
     def library(self) -> Stage:
         """The library."""
-        settings = self.architecture.settings | (self.architecture.half if self.precision == "fp16" else {})
         options = {
             "version": ncnn_pin().version,
             "layers": self.layers,
             "kernels": "arm" if self.architecture.name in ("aarch64", "armv7") else "x86",
-            "settings": settings,
+            "settings": self.architecture.settings_for(self.precision),
             **self.common(),
         }
         about = f"ncnn for {self.architecture.title} with {'all' if self.layers is None else 'the'} layers"

@@ -100,13 +100,14 @@ class NcnnBackend : public Backend {
     }
     net_.opt.num_threads = options.threads;
     net_.opt.use_vulkan_compute = false;
-    if (options.precision == "fp32") {
+    const bool half = options.precision == "fp16";
+    if (!half) {
       net_.opt.use_fp16_packed = net_.opt.use_fp16_storage = false;
       net_.opt.use_bf16_packed = net_.opt.use_bf16_storage = false;
     }
     // On by default, and far off on some networks (docs/toolchains.md): FP16 is for what is stored, sums stay in FP32.
     SettingsReader settings(manifest_.settings);
-    net_.opt.use_fp16_arithmetic = settings.truth("fp16_arithmetic", false) && options.precision != "fp32";
+    net_.opt.use_fp16_arithmetic = settings.truth("fp16_arithmetic", false) && half;
     net_.opt.use_winograd_convolution = settings.truth("winograd", true);
     net_.opt.use_sgemm_convolution = settings.truth("sgemm", true);
     net_.opt.use_packing_layout = settings.truth("packing", true);
@@ -183,7 +184,10 @@ std::vector<std::string> backend_spares() { return {}; }
 std::string backend_version() { return NCNN_VERSION_STRING; }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {
-  if (options.precision != "fp32" && options.precision != "fp16") return "ncnn computes in fp32 or fp16 here";
+#if !NCNN_INT8
+  // Without the kernels it would take the integers for floats, or nothing at all.
+  if (options.precision == "int8") return "this build of ncnn has no kernels for int8";
+#endif
   if (artifact.manifest.embedded_preprocessing) return "ncnn takes no artifact with embedded preprocessing";
   auto made = std::make_unique<NcnnBackend>();
   if (std::string problem = made->open(artifact, options); !problem.empty()) return problem;

@@ -20,8 +20,10 @@ std::string settle(const Options& asked, const Manifest& manifest, BackendOption
   const std::int64_t fastest = SettingsReader(manifest.settings).integer("threads", options->threads);
   options->threads = static_cast<int>(std::clamp<std::int64_t>(fastest, 1, options->threads));
   options->precision = asked.precision.empty() ? manifest.precision : asked.precision;
-  if (!asked.precision.empty() && asked.precision != "fp32" && asked.precision != "fp16") {
-    return "the precision " + harmless(asked.precision, 40) + " is neither fp32 nor fp16";
+  const bool half = options->precision == "fp32" || options->precision == "fp16";
+  if (manifest.precision == "int8" ? options->precision != "int8" : !half) {
+    const std::string able = manifest.precision == "int8" ? "int8 alone" : "fp32 or fp16";
+    return "the precision " + harmless(options->precision, 40) + " is none of this artifact: it computes in " + able;
   }
   return "";
 }

@@ -86,6 +86,8 @@ def test_records_are_merged_into_one_page(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "mine.html").write_text("mine")
     assert run(["compare", str(files[0]), "--html", str(tmp_path / "mine.html")]) == 2
     assert (tmp_path / "mine.html").read_text() == "mine"
+    assert run(["compare", str(files[0]), "--html", str(tmp_path / "nowhere" / "page.html")]) == 2
+    assert "there is no folder" in " ".join(capsys.readouterr().err.split())
 
 
 def test_what_was_not_measured_is_shown_and_not_compared(tmp_path: Path) -> None:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from edgeworker.paddle_graph import stored_names
+from edgeworker.paddle_program import read_program
+from edgeworker.parameter_files import read_tensors
 
 from tests.converters.loading import load
 
@@ -115,6 +118,16 @@ def of_lite_for_arm(folder: Path) -> Iterator[Stored]:
     return of_lite(folder, "arm")
 
 
+def of_paddle(folder: Path) -> Iterator[Stored]:
+    """The parameters of a program, in the order of their names."""
+    file = folder / "inference.pdiparams"
+    names = stored_names(read_program(folder / "inference.pdmodel"))
+    for name, tensor in read_tensors(file, names).items():
+        if tensor.dtype == np.float32:
+            channels = tensor.shape[0] if tensor.shape else 1
+            yield Stored(name, file, tensor.end - tensor.values.nbytes, tensor.values.size, channels, tensor.shape)
+
+
 def of_mnn(folder: Path) -> Iterator[Stored]:
     """What the operators store: views of the file's bytes, whose addresses say where they lie."""
     (file,) = folder.glob("*.mnn")
@@ -136,6 +149,7 @@ READERS = {
     "ncnn": of_ncnn,
     "lite": of_lite,
     "lite ARM": of_lite_for_arm,
+    "paddle": of_paddle,
     "mnn": of_mnn,
 }
 

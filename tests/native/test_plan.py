@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.errors import UsageError
 from edgekit.native import plan
-from edgekit.native.architectures import find_architecture
+from edgekit.native.architectures import ARCHITECTURES, find_architecture
 from edgekit.native.compilers import Compiler
 from edgekit.native.plan import Build
 from edgekit.pipeline.stage import SourceFile
@@ -60,6 +59,9 @@ def test_half_precision_has_its_kernels() -> None:
     assert replace(BUILD, precision="fp16").library().options["settings"]["NCNN_ARM84BF16"] is False
 
 
-def test_int8_is_refused_before_anything_is_built() -> None:
-    with pytest.raises(UsageError, match="not built for INT8 yet"):
-        replace(BUILD, precision="int8")
+def test_int8_has_its_kernels_on_every_architecture_and_costs_others_nothing() -> None:
+    settings = replace(BUILD, precision="int8").library().options["settings"]
+    assert settings["NCNN_INT8"] is settings["NCNN_ARM82DOT"] is settings["NCNN_ARM82"] is True
+    for one in ARCHITECTURES:
+        assert one.settings_for("int8")["NCNN_INT8"] is True
+        assert not any(one.settings_for("fp32").get(name) for name in ("NCNN_INT8", "NCNN_ARM82DOT", "NCNN_AVXVNNI"))

@@ -28,22 +28,23 @@ def test_every_way_but_one_leads_through_the_paddle_3_exporter(source: ProgramSo
     onnx = plan.conversions["onnx"]
     assert onnx.worker == "paddle3/to_onnx.py"
     assert list(onnx.inputs) == ["program"]
-    for name in known.keys() - {"lite", "onnx"}:
+    for name in known.keys() - {"lite", "onnx", "paddle"}:
         made_from = plan.conversions[name].inputs["onnx"]
         assert isinstance(made_from, StageFile)
         assert (made_from.stage.key, made_from.name) == (onnx.key, "model.onnx")
         assert plan.conversions[name].worker.startswith(f"{name}/")
 
 
-def test_paddle_lite_gets_a_program_of_paddle_2(source: ProgramSource) -> None:
-    plan = plan_conversion(source, [targets()["lite"]])
-    made_from = plan.conversions["lite"].inputs["program"]
+@pytest.mark.parametrize("name", ["lite", "paddle"])
+def test_what_reads_programs_of_paddle_2_gets_one(source: ProgramSource, name: str) -> None:
+    plan = plan_conversion(source, [targets()[name]])
+    made_from = plan.conversions[name].inputs["program"]
     assert isinstance(made_from, StageFile)
-    programs = programs_of(plan, targets()["lite"])
+    programs = programs_of(plan, targets()[name])
     assert [stage.worker for stage in programs] == ["paddle3/adopt.py", "paddle3/to_program.py", "paddle/rewrite.py"]
     assert made_from.stage.key == programs[-1].key
     assert [stage.key for stage in plan.programs] == [stage.key for stage in programs]
-    assert plan.conversions["lite"].worker == "lite/convert.py"
+    assert plan.conversions[name].worker == f"{name}/convert.py"
 
 
 def test_rewrites_of_the_program_come_after_it_is_one_of_paddle_2(source: ProgramSource) -> None:
@@ -87,6 +88,11 @@ def test_all_targets_by_the_command_line(edgekit, exported: Path, tmp_path: Path
 
 
 @pytest.mark.toolchain
-def test_paddle_lite_with_any_batch(edgekit, exported: Path, tmp_path: Path) -> None:
-    options = ("-t", "lite", "--batch", "dynamic", "--input-size", "64", "--out", tmp_path)
-    assert statuses(edgekit, exported / "windowed", *options) == {("lite", "x86"): "passed", ("lite", "ARM"): "not run"}
+def test_a_program_of_paddle_2_with_any_batch(edgekit, exported: Path, tmp_path: Path) -> None:
+    options = ("-t", "lite,paddle", "--batch", "dynamic", "--input-size", "64", "--out", tmp_path)
+    assert statuses(edgekit, exported / "windowed", *options) == {
+        ("lite", "x86"): "passed",
+        ("lite", "ARM"): "not run",
+        ("paddle", "oneDNN"): "passed",
+        ("paddle", "plain"): "passed",
+    }

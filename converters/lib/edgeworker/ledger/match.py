@@ -146,17 +146,25 @@ def part(values: np.ndarray, places: slice) -> np.ndarray:
 
 def agree(stored: np.ndarray, values: np.ndarray, bound: np.ndarray | float | None) -> bool:
     """Whether all values are the same bits (`bound` None), or no further apart than `bound` and their own rounding."""
+    if bound is None and stored.dtype == values.dtype:
+        return stored.tobytes() == values.tobytes()
+    return bool(agreeing(stored, values, bound).all())
+
+
+def agreeing(stored: np.ndarray, values: np.ndarray, bound: np.ndarray | float | None) -> np.ndarray:
+    """Which values agree, as `agree` has it: a truth for each of `values`; `stored` may be one for all of them."""
     if bound is None:
         if stored.dtype == values.dtype:
-            return stored.tobytes() == values.tobytes()
+            bits = np.dtype(f"u{values.dtype.itemsize}")
+            return np.ascontiguousarray(values).view(bits) == np.ascontiguousarray(stored).view(bits)
         bound = 0.0
         if stored.dtype != np.float16:
-            return False
+            return np.zeros(values.shape, bool)
     if stored.dtype.kind != "f" or values.dtype.kind != "f":
-        return False
+        return np.zeros(values.shape, bool)
     truth = values.astype(np.float64)
     allowed = np.asarray(bound, np.float64)
     if stored.dtype == np.float16:
         allowed = allowed + np.abs(truth) * HALF_RELATIVE + np.where(stored == 0, HALF_NORMAL, HALF_STEP)
     with np.errstate(invalid="ignore"):
-        return bool(np.all(np.abs(stored.astype(np.float64) - truth) <= allowed))
+        return np.abs(stored.astype(np.float64) - truth) <= allowed

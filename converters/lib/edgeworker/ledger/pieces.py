@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edgeworker.ledger.match import agree, orders
+from edgeworker.ledger.match import agree, agreeing, orders
 from edgeworker.ledger.sources import Parameter, Source
 
 
@@ -63,7 +63,7 @@ def find_piece(stored: np.ndarray, sources: list[Source]) -> Piece | None:
 def _start(flat: np.ndarray, laid: np.ndarray, axis: int, count: int) -> int | None:
     """Where along `axis` the run of `count` channels starts that is `flat`, or None."""
     firsts = laid[tuple(slice(None) if one == axis else 0 for one in range(laid.ndim))][: laid.shape[axis] - count + 1]
-    for start in _places(flat[:1], firsts):
+    for start in map(int, np.flatnonzero(agreeing(flat[:1], firsts, None))):
         run = laid[tuple(slice(start, start + count) if one == axis else slice(None) for one in range(laid.ndim))]
         # The last value first: it costs nothing.
         if not agree(flat[-1:], run[(-1,) * run.ndim].reshape(1), None):
@@ -71,12 +71,3 @@ def _start(flat: np.ndarray, laid: np.ndarray, axis: int, count: int) -> int | N
         if agree(flat, np.ascontiguousarray(run).reshape(-1), None):
             return start
     return None
-
-
-def _places(first: np.ndarray, values: np.ndarray) -> list[int]:
-    """Where `values`, of one dimension, agree with `first`, [1]."""
-    if first.dtype == values.dtype:
-        # Of one type the bits must be the same, and looking at all of them at once is a hundred times as fast.
-        bits = np.dtype(f"u{first.itemsize}") if first.itemsize <= 8 else first.dtype
-        return np.flatnonzero(values.view(bits) == first.view(bits)).tolist()
-    return [place for place in range(len(values)) if agree(first, values[place : place + 1], None)]
