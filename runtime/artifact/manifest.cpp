@@ -137,11 +137,12 @@ std::string read_kind(const std::string& word, OutputKind* kind) {
 
 std::string read_tensor(yyjson_val* entry, const std::string& place, bool input, TensorSpec* spec) {
   Reader reader(entry, place);
-  std::string kind = "logits", dtype;
+  std::string kind = "logits", dtype, layout;
   reader.text("name", &spec->name);
   reader.text("target_name", &spec->target_name);
   reader.text("dtype", &dtype);
   reader.text("kind", &kind, false);
+  reader.text("layout", &layout, false);
   std::size_t index, count;
   yyjson_val* value;
   if (yyjson_val* shape = reader.list("shape", true)) {
@@ -157,6 +158,8 @@ std::string read_tensor(yyjson_val* entry, const std::string& place, bool input,
     }
   }
   if (!reader.ok()) return reader.problem();
+  if (!layout.empty() && layout != "NHWC") return "its tensor " + harmless(spec->name, 60) + " has a layout that is not known";
+  spec->channels_last = !layout.empty();
   if (input != (kind == "image")) return input ? "it has not one input that is an image" : "it calls an output an image";
   return input ? "" : read_kind(kind, &spec->kind);
 }

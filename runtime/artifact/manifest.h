@@ -23,6 +23,7 @@ struct TensorSpec {
   std::string name;
   std::string target_name;
   Shape shape;
+  bool channels_last = false;             // of an image: [N, H, W, C] in the file, though nothing is embedded
   OutputKind kind = OutputKind::kLogits;  // of outputs
   std::vector<double> thresholds;         // of a sigmoid's labels: one for all or one for each
 };

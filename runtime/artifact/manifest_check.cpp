@@ -12,7 +12,9 @@ constexpr std::int64_t kLargestBatch = 4096;
 constexpr std::int64_t kLargestExtent = std::int64_t{1} << 24;
 constexpr std::uint64_t kLargestCall = std::uint64_t{1} << 30;  // bytes of the input of one call in float32
 constexpr std::size_t kHashDigits = 64;
-const char* const kTargets[] = {"lite", "ncnn", "onnx", "openvino", "tensorrt"};
+const char* const kTargets[] = {"lite", "ncnn", "onnx", "openvino", "tensorrt",
+                                "tflite"};
+const char* const kChannelsLast = "tflite";
 
 std::string check_names(const Manifest& manifest) {
   if (std::find(std::begin(kTargets), std::end(kTargets), manifest.target) == std::end(kTargets)) {
@@ -52,6 +54,9 @@ std::string check_shape(const TensorSpec& spec, const Manifest& manifest) {
     return "its tensor " + harmless(spec.name, 60) + " has the shape " + shown(shape) + ", and its batch is " +
            (manifest.batch == kDynamicBatch ? "dynamic" : std::to_string(manifest.batch));
   }
+  if (spec.channels_last && manifest.target != kChannelsLast) {
+    return "its tensor " + harmless(spec.name, 60) + " has the channels last, as no file of " + manifest.target + " has them";
+  }
   const auto& thresholds = spec.thresholds;
   const bool counted = thresholds.size() <= 1 || static_cast<std::int64_t>(thresholds.size()) == shape[1];
   const auto inside = [](double one) { return one > 0 && one < 1; };
@@ -65,7 +70,8 @@ std::string check_shape(const TensorSpec& spec, const Manifest& manifest) {
 std::string check_input(const Manifest& manifest) {
   const Preprocessing& spec = manifest.preprocessing;
   const std::int64_t channels = channels_of(spec), height = spec.crop.height, width = spec.crop.width;
-  const Shape made = manifest.embedded_preprocessing ? Shape{height, width, channels} : Shape{channels, height, width};
+  const bool last = manifest.embedded_preprocessing || manifest.input.channels_last;
+  const Shape made = last ? Shape{height, width, channels} : Shape{channels, height, width};
   const Shape& shape = manifest.input.shape;
   for (std::size_t i = 0; i < made.size(); ++i) {
     if (shape.size() != 4 || (shape[i + 1] != -1 && shape[i + 1] != made[i])) {
