@@ -20,7 +20,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKS = ("edgekit --version", "edgekit models --search mixnet", "edgekit doctor")
-NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/apt/apt.conf.d", "/etc/apt/sources.list.d")
+NETWORK = (
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/pip.conf",
+    "/etc/apt/apt.conf.d",
+    "/etc/apt/sources.list",
+    "/etc/apt/sources.list.d",
+)
 CARRIED = ("PIP_", "UV_", "SSL_", "REQUESTS_", "CURL_", "http_", "https_", "HTTP_", "HTTPS_", "no_proxy", "NO_PROXY")
 
 
@@ -54,7 +61,8 @@ class CleanRoot:
         sites = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
         release = tag.removesuffix("-slim")
         subprocess.run(["debootstrap", "--variant=minbase", release, str(self.folder), sites[0]], check=True)
-        for path in (*NETWORK, *self.files_of_variables()):
+        (self.folder / "etc" / "apt" / "sources.list").unlink(missing_ok=True)  # this machine's come in its place
+        for path in NETWORK:
             self.bring(Path(path))
 
     def files_of_variables(self) -> list[str]:
@@ -82,6 +90,8 @@ class CleanRoot:
     def run(self, command: str) -> None:
         """Run a command line; ends with its status where that is not 0."""
         print(f"$ {command}", flush=True)
+        for path in self.files_of_variables():  # a step before may have written its own certificates
+            self.bring(Path(path))
         inside = f"cd {shlex.quote(self.place)} && {command}"
         words = ["chroot", str(self.folder), "/bin/sh", "-c", inside]
         if (status := subprocess.run(words, env=self.variables, stdin=subprocess.DEVNULL, check=False).returncode) != 0:
