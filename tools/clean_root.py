@@ -70,10 +70,15 @@ class CleanRoot:
         return [value for value in self.carried.values() if value.startswith("/") and Path(value).exists()]
 
     def bring(self, path: Path) -> None:
-        """Copy a file or a folder of this machine to the same place."""
+        """Copy a file or a folder of this machine to the same place.
+
+        What was there goes first: a link in the root, seen from here, leads to this machine's own files.
+        """
         to = self.folder / path.relative_to("/")
         if path.is_dir():
-            shutil.copytree(path, to, dirs_exist_ok=True)
+            if to.is_dir() and not to.is_symlink():
+                shutil.rmtree(to)
+            shutil.copytree(path, to)
         elif path.is_file():
             to.parent.mkdir(parents=True, exist_ok=True)
             to.unlink(missing_ok=True)
