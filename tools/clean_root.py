@@ -98,7 +98,8 @@ class CleanRoot:
         for path in self.files_of_variables():  # a step before may have written its own certificates
             self.bring(Path(path))
         inside = f"cd {shlex.quote(self.place)} && {command}"
-        words = ["chroot", str(self.folder), "/bin/sh", "-c", inside]
+        # By its place here: what is on the root's path is not on this machine's.
+        words = [shutil.which("chroot") or "/usr/sbin/chroot", str(self.folder), "/bin/sh", "-c", inside]
         if (status := subprocess.run(words, env=self.variables, stdin=subprocess.DEVNULL, check=False).returncode) != 0:
             sys.exit(f"{command} ended with {status}")
 
