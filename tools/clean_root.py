@@ -20,7 +20,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 CHECKS = ("edgekit --version", "edgekit models --search mixnet", "edgekit doctor")
-NETWORK = ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf", "/etc/apt/apt.conf.d", "/etc/apt/sources.list.d")
+NETWORK = (
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/pip.conf",
+    "/etc/apt/apt.conf.d",
+    "/etc/apt/sources.list",
+    "/etc/apt/sources.list.d",
+)
 CARRIED = ("PIP_", "UV_", "SSL_", "REQUESTS_", "CURL_", "http_", "https_", "HTTP_", "HTTPS_", "no_proxy", "NO_PROXY")
 
 
@@ -54,7 +61,8 @@ class CleanRoot:
         sites = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()
         release = tag.removesuffix("-slim")
         subprocess.run(["debootstrap", "--variant=minbase", release, str(self.folder), sites[0]], check=True)
-        for path in (*NETWORK, *self.files_of_variables()):
+        (self.folder / "etc" / "apt" / "sources.list").unlink(missing_ok=True)  # this machine's come in its place
+        for path in NETWORK:
             self.bring(Path(path))
 
     def files_of_variables(self) -> list[str]:
@@ -62,10 +70,15 @@ class CleanRoot:
         return [value for value in self.carried.values() if value.startswith("/") and Path(value).exists()]
 
     def bring(self, path: Path) -> None:
-        """Copy a file or a folder of this machine to the same place."""
+        """Copy a file or a folder of this machine to the same place.
+
+        What was there goes first: a link in the root, seen from here, leads to this machine's own files.
+        """
         to = self.folder / path.relative_to("/")
         if path.is_dir():
-            shutil.copytree(path, to, dirs_exist_ok=True)
+            if to.is_dir() and not to.is_symlink():
+                shutil.rmtree(to)
+            shutil.copytree(path, to)
         elif path.is_file():
             to.parent.mkdir(parents=True, exist_ok=True)
             to.unlink(missing_ok=True)
@@ -82,8 +95,11 @@ class CleanRoot:
     def run(self, command: str) -> None:
         """Run a command line; ends with its status where that is not 0."""
         print(f"$ {command}", flush=True)
+        for path in self.files_of_variables():  # a step before may have written its own certificates
+            self.bring(Path(path))
         inside = f"cd {shlex.quote(self.place)} && {command}"
-        words = ["chroot", str(self.folder), "/bin/sh", "-c", inside]
+        # By its place here: what is on the root's path is not on this machine's.
+        words = [shutil.which("chroot") or "/usr/sbin/chroot", str(self.folder), "/bin/sh", "-c", inside]
         if (status := subprocess.run(words, env=self.variables, stdin=subprocess.DEVNULL, check=False).returncode) != 0:
             sys.exit(f"{command} ended with {status}")
 

@@ -23,20 +23,22 @@ def overview_plot(rows: "Sequence[tuple[str, str, OutputFigures]]") -> str:
     if not rows:
         return ""
     figure, (axes,) = new_figure(7.6, 0.8 + 0.34 * len(rows))
-    for place, (_, status, figures) in enumerate(rows):
-        error, noise, limit = figures.against_oracle.max_relative, figures.noise.max_relative, figures.max_threshold
-        axes.plot([SMALLEST, max(limit, SMALLEST)], [place, place], color=GREY, linewidth=7, alpha=0.25)
-        axes.plot([max(limit, SMALLEST)], [place], "|", color=RED, markersize=15, markeredgewidth=2)
-        axes.plot([max(noise, SMALLEST)], [place], "o", color=GREY, markersize=6)
-        axes.plot([max(error, SMALLEST)], [place], "o", color=COLOURS[status], markersize=8)
     every = [
         value
         for _, _, figures in rows
         for value in (figures.against_oracle.max_relative, figures.noise.max_relative, figures.max_threshold)
         if value > SMALLEST
     ]
+    # Where there is no error at all, its mark stands at the edge.
+    edge = min(every, default=SMALLEST) / 4
+    for place, (_, status, figures) in enumerate(rows):
+        error, noise, limit = figures.against_oracle.max_relative, figures.noise.max_relative, figures.max_threshold
+        axes.plot([edge, max(limit, edge)], [place, place], color=GREY, linewidth=7, alpha=0.25)
+        axes.plot([max(limit, edge)], [place], "|", color=RED, markersize=15, markeredgewidth=2)
+        axes.plot([max(noise, edge)], [place], "o", color=GREY, markersize=6)
+        axes.plot([max(error, edge)], [place], "o", color=COLOURS[status], markersize=8, clip_on=False)
     axes.set_xscale("log")
-    axes.set_xlim(min(every, default=SMALLEST) / 4, max(every, default=1.0) * 3)
+    axes.set_xlim(edge, max(every, default=1.0) * 3)
     axes.set_yticks(range(len(rows)), [plain(name) for name, _, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel("largest relative error against the float64 oracle; grey: the reference's own; red line: the limit")
@@ -95,7 +97,9 @@ def classes_part(axes: "Axes", values: "ByValue", figures: "OutputFigures", name
         # One path each: a point for each of a thousand classes would make the page heavy.
         axes.step(places, theirs, color=GREY, linewidth=0.7, where="mid")
         axes.step(places, ours, color=colour, linewidth=0.7, where="mid")
-        axes.set_xlabel("number of the class" if figures.kind != "features" else "component")
+        axes.set_xlabel(
+            {"features": "component", "sigmoid": "number of the label"}.get(figures.kind, "number of the class")
+        )
     axes.axhline(figures.max_threshold, color=RED, linewidth=1, linestyle="--")
     axes.set_yscale("log")
     what = {"features": "by component", "sigmoid": "by label"}.get(figures.kind, "by class")
