@@ -36,7 +36,7 @@ def layout_of(manifest: Manifest, max_batch: int, name: str) -> dict[str, Any]:
 
 def sample_shape(manifest: Manifest, spec: TensorSpec, name: str) -> tuple[int, ...]:
     """The shape of one sample of a tensor, without the batch. Raises UsageError where an extent is open."""
-    shape = spec.shape[1:]
+    shape = spec.program_shape[1:]
     if -1 in shape and spec.kind == "image":
         size, channels = tuple(manifest.preprocessing.input_size), manifest.preprocessing.channels
         shape = (*size, channels) if manifest.embedded_preprocessing else (channels, *size)

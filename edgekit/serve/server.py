@@ -92,7 +92,7 @@ def check_alike(models: Sequence[Served], second: Served) -> None:
     def ports(one: Served) -> Any:
         manifest = one.artifact.manifest
         tensors = (*manifest.inputs, *manifest.outputs)
-        return manifest.preprocessing, [(spec.name, spec.shape[1:], spec.dtype, spec.kind) for spec in tensors]
+        return manifest.preprocessing, [(spec.name, spec.program_shape[1:], spec.dtype, spec.kind) for spec in tensors]
 
     for one in models:
         if ports(one) != ports(second):

@@ -12,8 +12,7 @@ constexpr std::int64_t kLargestBatch = 4096;
 constexpr std::int64_t kLargestExtent = std::int64_t{1} << 24;
 constexpr std::uint64_t kLargestCall = std::uint64_t{1} << 30;  // bytes of the input of one call in float32
 constexpr std::size_t kHashDigits = 64;
-const char* const kTargets[] = {"lite", "ncnn", "onnx", "openvino", "tensorrt",
-                                "tflite"};
+const char* const kTargets[] = {"lite", "mnn", "ncnn", "onnx", "openvino", "paddle", "tensorrt", "tflite"};
 const char* const kChannelsLast = "tflite";
 
 std::string check_names(const Manifest& manifest) {
