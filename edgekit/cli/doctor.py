@@ -32,7 +32,7 @@ def doctor(json: Json = False) -> None:
     console().print(findings_table(findings))
     for detail in dict.fromkeys(finding.detail for finding in findings if finding.status != "ready"):
         names = ", ".join(finding.name for finding in findings if finding.detail == detail)
-        console().print(styled((names, "bold"), f": {detail}."))
+        console().print(styled((names, "bold"), f": {detail.rstrip('.')}."))
     console().print(f"Environments, weights and stages are in {cache}", style="dim")
 
 
