@@ -48,7 +48,7 @@ def bench(
     ],
     model: ModelFlags,
     target: Annotated[
-        str, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn, tensorrt, comma-separated, or all.")
+        str, typer.Option("--target", "-t", help=f"{TARGETS}, comma-separated, or all.")
     ] = "",
     everything: Annotated[
         bool,

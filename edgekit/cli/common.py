@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from edgekit.pipeline.source import Batch, ModelSource
 
 DEFAULT_OUT = Path("artifacts")
+# Here, since to read them takes longer than to show a help; `--target all` means the first four.
+TARGETS = "onnx, lite, openvino, ncnn, mnn, tflite, paddle, tensorrt"
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show the workers' logs.")]

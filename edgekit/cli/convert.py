@@ -53,7 +53,7 @@ def convert(
     target: Annotated[
         str,
         typer.Option(
-            "--target", "-t", help="onnx, lite, openvino, ncnn, tensorrt, comma-separated; all: those but tensorrt."
+            "--target", "-t", help=f"{TARGETS}, comma-separated; all: the first four."
         ),
     ],
     model: ModelFlags,

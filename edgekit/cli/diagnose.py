@@ -43,7 +43,7 @@ def diagnose(
     ],
     model: ModelFlags,
     target: Annotated[
-        str | None, typer.Option("--target", "-t", help="onnx, lite, openvino, ncnn; an artifact says its own.")
+        str | None, typer.Option("--target", "-t", help=f"{TARGETS}; an artifact says its own.")
     ] = None,
     out: Out = DEFAULT_OUT,
     golden: Golden = None,

@@ -40,7 +40,7 @@ def matrix(
     breadth: Annotated[
         bool, typer.Option("--breadth", help="The documented models, and the smallest of every other family.")
     ] = False,
-    target: Annotated[str, typer.Option("--target", "-t", help="As for convert; all: those but tensorrt.")] = "all",
+    target: Annotated[str, typer.Option("--target", "-t", help="As for convert.")] = "all",
     weights: Weights = SYNTHETIC,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for artifacts, matrix.json and matrix.html.", file_okay=False)

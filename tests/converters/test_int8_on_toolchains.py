@@ -100,6 +100,30 @@ def test_everything_that_it_stores_is_accounted_for(run_worker, quantised, mixne
     assert sum(count for how, count in found["explained"].items() if how.endswith("in 8 bits")) > 20
 
 
+def test_layers_are_ranked_and_the_costliest_can_stay_in_floating_point(run_worker, quantised, photos) -> None:
+    target, roles = quantised["target"], FILES[quantised["target"]][0]
+    before = {name: quantised["before"] / name for name in roles}
+    small = {f"quantised/{name}": quantised["after"] / name for name in (*roles, "quantisation.safetensors")}
+    ranker = QUANTISER[target].replace("quantize", "rank")
+    found, _ = run_worker(ranker, {**before, **small, "calibration": photos[0]}, {"batch": 1, "photos": 2})
+    names, costs = ([one[key] for one in found["layers"]] for key in ("name", "snr_db"))
+    assert len(names) == len(set(names)) > 35
+    assert costs == sorted(costs)
+    # Most layers alone cost far less than all of them do together.
+    assert costs[len(costs) // 2] > found["all_db"]
+    options = {"batch": 1, "keep_float": names[:3]}
+    details, kept = run_worker(QUANTISER[target], {**before, "calibration": photos[0]}, options)
+    assert details["build"]["keep_float"] == names[:3]
+    size = [sum((folder / name).stat().st_size for name in roles) for folder in (quantised["after"], kept)]
+    # A sum in FP32 stores less than one in 8 bits, a convolution more.
+    assert size[0] != size[1] < 2 * size[0]
+    if target == "onnx":  # where others read a value in 8 bits, ONNX Runtime has every node read that
+        return
+    again = {f"quantised/{name}": kept / name for name in (*roles, "quantisation.safetensors")}
+    rest, _ = run_worker(ranker, {**before, **again, "calibration": photos[0]}, {"batch": 1, "photos": 2})
+    assert not set(names[:3]) & {one["name"] for one in rest["layers"]}
+
+
 def test_the_same_photos_make_the_same_record(run_worker, quantised, photos) -> None:
     """The order of work inside a toolchain decides nothing."""
     inputs = {name: quantised["before"] / name for name in FILES[quantised["target"]][0]}

@@ -27,8 +27,8 @@ def test_every_figure_fits_in_80_columns() -> None:
     for word in (
         "openvino-int8",
         "10 MB",
-        "3.20 / 4.20",
-        "1.60 / 2.60",
+        "3.2 / 4.2",
+        "1.6 / 2.6",
         "0.31",
         "~1.01",
         "98.0",

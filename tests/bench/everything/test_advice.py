@@ -54,6 +54,14 @@ def test_of_those_that_are_as_fast_the_smallest_is_shipped() -> None:
     assert advice(rows, 2).startswith("Ship openvino-fp16")
 
 
+def test_a_wide_interval_alone_makes_nothing_as_fast() -> None:
+    rows = [
+        row("openvino-int8", p50=3, ratio=0.30, size=12, noise=0.05),
+        row("ncnn-int8", p50=5, ratio=0.52, size=11, noise=0.3),
+    ]
+    assert advice(rows, 2).startswith("Ship openvino-int8")
+
+
 def test_where_nothing_passed_nothing_is_shipped() -> None:
     assert advice([row("onnx", p50=1, ratio=1, size=1, status="failed")], 2).startswith("Nothing to ship")
 
