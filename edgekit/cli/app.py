@@ -33,8 +33,8 @@ from edgekit.filesystem.full_disk import full_disk, is_full
 
 app = typer.Typer(
     name="edgekit",
-    help="Takes trained PaddleClas classifiers to Paddle Lite, OpenVINO, ncnn and ONNX, "
-    "and proves that they still compute the same.",
+    help="Takes trained PaddleClas classifiers to ONNX, Paddle Lite, OpenVINO, ncnn, MNN, TensorFlow Lite and "
+    "TensorRT, and proves that they still compute the same.",
     no_args_is_help=True,
     rich_markup_mode=None,  # boxes around the help cost a tenth of a second at each start
     pretty_exceptions_enable=False,

@@ -10,6 +10,7 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    TARGETS,
     Json,
     Offline,
     Verbose,
@@ -47,9 +48,7 @@ def bench(
         list[str], typer.Argument(metavar="MODEL|FOLDER...", help="Models by name, or Paddle inference models.")
     ],
     model: ModelFlags,
-    target: Annotated[
-        str, typer.Option("--target", "-t", help=f"{TARGETS}, comma-separated, or all.")
-    ] = "",
+    target: Annotated[str, typer.Option("--target", "-t", help=f"{TARGETS}, comma-separated, or all.")] = "",
     everything: Annotated[
         bool,
         typer.Option(

@@ -8,6 +8,7 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    TARGETS,
     Golden,
     Json,
     Offline,
@@ -52,9 +53,7 @@ def convert(
     ],
     target: Annotated[
         str,
-        typer.Option(
-            "--target", "-t", help=f"{TARGETS}, comma-separated; all: the first four."
-        ),
+        typer.Option("--target", "-t", help=f"{TARGETS}, comma-separated; all: the first four."),
     ],
     model: ModelFlags,
     out: Out = DEFAULT_OUT,

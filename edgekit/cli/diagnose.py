@@ -9,6 +9,7 @@ import typer
 
 from edgekit.cli.common import (
     DEFAULT_OUT,
+    TARGETS,
     Golden,
     Json,
     Offline,
@@ -42,9 +43,7 @@ def diagnose(
         str, typer.Argument(metavar="MODEL|ARTIFACT", help="A model by name or folder, or an artifact's folder.")
     ],
     model: ModelFlags,
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", help=f"{TARGETS}; an artifact says its own.")
-    ] = None,
+    target: Annotated[str | None, typer.Option("--target", "-t", help=f"{TARGETS}; an artifact says its own.")] = None,
     out: Out = DEFAULT_OUT,
     golden: Golden = None,
     device: EmulatedDevice = THIS_MACHINE,
