@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "converters" / "lib")]
 
 from edgekit.cli.common import SourceOptions, model_sources
 from edgekit.cli.session import session
-from edgekit.convert import convert
+from edgekit.conversion.convert import convert
 from edgekit.diagnose.diagnose import diagnose
 from edgekit.diagnose.graph import Graph, Layer
 from edgekit.diagnose.inside import Inside, Laboratory

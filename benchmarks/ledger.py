@@ -34,7 +34,7 @@ from edgekit.artifact.load import load_artifact
 from edgekit.artifact.rules import rules_for
 from edgekit.cli.common import SourceOptions, model_sources
 from edgekit.cli.session import session
-from edgekit.convert import convert
+from edgekit.conversion.convert import convert
 from edgekit.inputs.size import Size
 from edgekit.ledger.ledger import Ledger
 from edgekit.pipeline.execute import Executor, Outcomes

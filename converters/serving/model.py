@@ -1,6 +1,7 @@
 """One model at one version: its specification, whether it is proved, and its answers."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from measures import Measures
 from problems import AWAY, FAILED, Problem
 from runner_link import RunnerLink
 from safetensors.numpy import load_file
-from shadow import Shadow
 
 PLATFORM = "edgekit"
+
+Follow = Callable[[dict[str, np.ndarray], int, dict[str, np.ndarray]], None]
+"""Is shown a request's inputs, of how many samples they are, and the outputs; nobody waits for it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Model:
             waiting=told["queue"],
         )
         self.ready, self.unready = False, "the model is being loaded"
-        self.shadow: Shadow | None = None
+        self.follow: Follow | None = None
         batch = 1 if self.capacity == 1 else -1
         self.inputs = tuple(metadata(one, batch) for one in layout["inputs"])
         self.outputs = tuple(metadata(one, batch) for one in layout["outputs"])
@@ -101,12 +104,12 @@ class Model:
         return [Tensor(name, DATATYPES[str(answer[name].dtype)], answer[name]) for name in wanted]
 
     async def run(self, inputs: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
-        """The outputs of `count` samples; those of a shadow are compared with them afterwards. Raises Problem."""
+        """The outputs of `count` samples; who follows is shown them. Raises Problem."""
         answer = await self.calls.run(inputs, count)
         if any(not np.isfinite(value).all() for value in answer.values()):
             raise Problem("the model gives NaN or infinite values for this input", FAILED)
-        if self.shadow is not None:
-            self.shadow.follow(inputs, count, answer)
+        if self.follow is not None:
+            self.follow(inputs, count, answer)
         return answer
 
     def checked(self, given: dict[str, Tensor]) -> tuple[dict[str, np.ndarray], int]:

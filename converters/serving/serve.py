@@ -77,7 +77,7 @@ class Server:
         if shadow and second:
             for model in repository.models:
                 one = Shadow(model, second, shadow["share"], self._request.output, shadow["keep"], self._kept)
-                model.shadow = one
+                model.follow = one.follow
                 shadows.append(one)
         for model in everything.values():
             self._start(model)

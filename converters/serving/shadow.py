@@ -6,14 +6,12 @@ import random
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from model import Model
 from problems import Problem
 from safetensors.numpy import save_file
-
-if TYPE_CHECKING:
-    from model import Model
 
 MOST_AT_ONCE = 16
 """Requests that the second model may be behind by; what comes then is not shown to it."""
@@ -23,7 +21,7 @@ class Shadow:
     """`share` of the requests of `model` go to `second`; `kept` is told of each file with one on which they differ."""
 
     def __init__(
-        self, model: "Model", second: "Model", share: float, folder: Path, most: int, kept: Callable[[str], None]
+        self, model: Model, second: Model, share: float, folder: Path, most: int, kept: Callable[[str], None]
     ) -> None:
         self._model, self._second, self._share = model, second, share
         self._folder, self._room, self._kept = folder, most, kept

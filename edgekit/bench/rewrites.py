@@ -15,7 +15,7 @@ from edgekit.bench.ratio import Ratio, ratio_of
 from edgekit.bench.run import Timing
 from edgekit.calibration.prepare import needed_calibration
 from edgekit.calibration.prepared import CalibrationFile
-from edgekit.convert import planned_manifest
+from edgekit.conversion.manifest import planned_manifest
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes

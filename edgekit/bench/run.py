@@ -17,7 +17,8 @@ from edgekit.bench.emulated import EmulatedRun, emulated_runs
 from edgekit.bench.row import OTHER_HARDWARE, PublishedTimes, Report, Row
 from edgekit.bench.validity import conditions_of
 from edgekit.calibration.prepare import calibrated_program
-from edgekit.convert import planned_manifest, write_conversion
+from edgekit.conversion.manifest import planned_manifest
+from edgekit.conversion.write import write_conversion
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.devices.remote_worker import system_texts

@@ -17,7 +17,7 @@ from edgekit.bench.rewrites import Version, interleaved_stage, middle
 from edgekit.bench.run import Timing
 from edgekit.calibration.photos import BUNDLED
 from edgekit.calibration.prepare import needed_calibration
-from edgekit.convert import convert
+from edgekit.conversion.convert import convert
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor

@@ -19,7 +19,7 @@ from edgekit.cli.doctor import doctor
 from edgekit.cli.evaluate import app as evaluate
 from edgekit.cli.export_app import export_app
 from edgekit.cli.export_serving import export_serving
-from edgekit.cli.matrix import matrix
+from edgekit.cli.matrix import app as matrix
 from edgekit.cli.models import models
 from edgekit.cli.package import package
 from edgekit.cli.predict import predict
@@ -54,7 +54,7 @@ app.command(short_help="Sign artifacts, and check their signatures.")(sign)
 app.add_typer(reference, short_help="Record and keep what artifacts are judged against.")
 app.command(short_help="Time artifacts, beside what was published.")(bench)
 app.command(short_help="Put records of benchmarks side by side.")(compare)
-app.command(short_help="Convert and verify every model on every target.")(matrix)
+app.add_typer(matrix, short_help="Convert and verify every model on every target.")
 app.command(short_help="Name the layer that makes an artifact wrong.")(diagnose)
 app.command(short_help="List where artifacts can run.")(devices)
 app.add_typer(device, short_help="Prepare a machine to run artifacts on.")

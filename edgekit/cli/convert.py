@@ -25,7 +25,7 @@ from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
-    from edgekit.convert import Conversion
+    from edgekit.conversion.write import Conversion
     from edgekit.verification.check import Check
 
 # Everything that could be done is done, and `--target all` means more: some targets cannot do what is asked.
@@ -109,7 +109,7 @@ def convert(
     """Convert models to one or more targets; with --verify, prove each in its own runtime."""
     from edgekit.cli.session import session
     from edgekit.cli.verify import show_checks
-    from edgekit.convert import convert as convert_model
+    from edgekit.conversion.convert import convert as convert_model
     from edgekit.keep_float.wish import float_wish
     from edgekit.pipeline.embedding import check_embedding
     from edgekit.pipeline.target import check_precision, left_out_of_all, parse_flags, select_targets

@@ -27,7 +27,7 @@ from edgekit.untrusted.files import resolved
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from edgekit.convert import Conversion
+    from edgekit.conversion.write import Conversion
     from edgekit.devices.machine import Machine
     from edgekit.diagnose.report import Diagnosis
     from edgekit.inputs.photo_folder import PhotoFolder

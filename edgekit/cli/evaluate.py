@@ -1,25 +1,23 @@
 """`edgekit evaluate`: what artifacts cost in accuracy, on labelled photos."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one
+from edgekit.cli.shard_flag import shard_option
+from edgekit.cli.usual_command import MERGE, USUAL, UsualCommand, UsualUnlessMerge
 from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
     from edgekit.evaluate.figures import Evaluation
 
-MERGE = "merge"
-PHOTOS = "photos"
 Margin = Annotated[
     float, typer.Option("--margin", metavar="POINTS", help="The drop that matters, in percentage points.")
 ]
@@ -34,40 +32,10 @@ Report = Annotated[
 ]
 
 
-class PhotosUnlessMerge(TyperGroup):
-    """`edgekit evaluate MODEL` and `edgekit evaluate merge`: the first one needs no name of its own."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """What is no command begins the arguments of the usual one."""
-        if not args or args[0] != MERGE:
-            args = [PHOTOS, *args]
-        return super().parse_args(ctx, args)
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The usual command keeps the group's name in its help and its errors."""
-        name, command, rest = super().resolve_command(ctx, args)
-        return (None if name == PHOTOS else name), command, rest
+app = typer.Typer(name="evaluate", cls=UsualUnlessMerge, rich_markup_mode=None)
 
 
-class OneNameContext(typer.Context):
-    """Of the usual command, which is called as its group is."""
-
-    @property
-    def command_path(self) -> str:
-        """What was typed before the arguments."""
-        return super().command_path.strip()
-
-
-class PhotosCommand(TyperCommand):
-    """The usual command."""
-
-    context_class = OneNameContext
-
-
-app = typer.Typer(name="evaluate", cls=PhotosUnlessMerge, rich_markup_mode=None)
-
-
-@app.command(PHOTOS, cls=PhotosCommand, short_help="Measure what artifacts cost in accuracy.")
+@app.command(USUAL, cls=UsualCommand, short_help="Measure what artifacts cost in accuracy.")
 def photos(
     model: Annotated[
         str, typer.Argument(metavar="MODEL|ARTIFACT", help="A converted model by name, or an artifact's folder.")
@@ -145,7 +113,7 @@ def merge(
 ) -> int:
     """Put the results of shards together: the figures of all their photos."""
     from edgekit.evaluate.merge import merge as merge_results
-    from edgekit.evaluate.merge import missing_shards
+    from edgekit.shards import missing_shards
 
     check_margin(margin)
     check_report(report)
@@ -154,7 +122,7 @@ def merge(
         if report is not None:
             merged.flush()
             write_report(report, evaluation, Path(merged.name))
-    for number, parts in missing_shards(evaluation.about):
+    for number, parts in missing_shards(evaluation.about.shards):
         warn(f"shard {number} of {parts} is missing: the figures are those of the others")
     show(evaluation, json=json)
     return 0
@@ -164,16 +132,6 @@ def check_margin(margin: float) -> None:
     """Raise UsageError for a margin that is none."""
     if not 0 <= margin < 100:
         raise UsageError(f"--margin {margin:g} is no drop in percentage points", "Give a number from 0 to 100.")
-
-
-def shard_option(text: str | None) -> tuple[int, int] | None:
-    """The value of --shard: (i, n), counted from 1. Raises UsageError for what is none."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
-    if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f"--shard {text} is no part of a whole", "As in 1/4, 2/4, 3/4 and 4/4.")
-    return int(match[1]), int(match[2])
 
 
 def of_precisions(artifacts: list["Artifact"], asked: str | None, model: str) -> list["Artifact"]:

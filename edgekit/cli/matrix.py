@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgekit.cli.common import Json, Junit, Offline, Weights, size_option
-from edgekit.cli.console import console, plain_console, print_json
+from edgekit.cli.console import console, plain_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevices, chosen_machines
+from edgekit.cli.shard_flag import shard_option
+from edgekit.cli.usual_command import MERGE, USUAL, UsualCommand, UsualUnlessMerge
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from edgekit.matrix.report import MatrixReport
 
 SYNTHETIC = "synthetic:0"
+SupportPage = Annotated[
+    Path | None, typer.Option("--support-page", help="Also write the table to this Markdown file.", dir_okay=False)
+]
 # Of the memory that is free at the start; the rest is for the estimates' errors and for everybody else.
 MEMORY_SHARE = 0.9
 
@@ -30,6 +35,10 @@ class Keep(StrEnum):
     reports = "reports"
 
 
+app = typer.Typer(name="matrix", cls=UsualUnlessMerge, rich_markup_mode=None)
+
+
+@app.command(USUAL, cls=UsualCommand, short_help="Convert and verify every model on every target.")
 def matrix(
     models: Annotated[
         str | None,
@@ -66,17 +75,23 @@ def matrix(
             help="Time each run alone on the machine; without, runs share it and no latency is reported.",
         ),
     ] = True,
-    support_page: Annotated[
-        Path | None, typer.Option(help="Also write the table to this Markdown file.", dir_okay=False)
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="The I-th of N parts of about the same cost; merge puts reports together."),
     ] = None,
+    support_page: SupportPage = None,
     junit: Junit = None,
     json: Json = False,
     offline: Offline = False,
 ) -> int:
-    """Convert and verify every documented model on every target. An interrupted run goes on where it was."""
+    """Convert and verify every documented model on every target. An interrupted run goes on where it was.
+
+    `edgekit matrix merge DIR...` puts the reports of parts (--shard) together.
+    """
     from edgekit.catalog import load_catalog
     from edgekit.cli.matrix_progress import matrix_session
     from edgekit.matrix.run import MatrixRequest, run_matrix
+    from edgekit.matrix.shards import models_of
     from edgekit.pipeline.target import select_targets
     from edgekit.report.junit import cases_of_matrix, check_junit, write_junit
     from edgekit.report.matrix_files import check_outputs, write_report
@@ -84,10 +99,10 @@ def matrix(
     check_outputs(out, support_page)
     if junit is not None:
         check_junit(junit)
-    machines = chosen_machines(device)
+    machines, part = chosen_machines(device), shard_option(shard)
     small = emulated_size(device_input_size, machines)
     request = MatrixRequest(
-        models=chosen_models(models, load_catalog(), breadth=breadth),
+        models=models_of(chosen_models(models, load_catalog(), breadth=breadth), part),
         targets=select_targets(target),
         weights=weights,
         out=out,
@@ -97,12 +112,48 @@ def matrix(
         command=command_line(models, target, weights, machines, small, latency=latency, breadth=breadth),
         machines=machines,
         small=small,
+        shard=part,
     )
     with matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display):
         report = run_matrix(request, executor, display.watch)
     write_report(report, out, support_page)
     if junit is not None:
         write_junit(junit, cases_of_matrix(report))
+    return told(report, out, json=json)
+
+
+@app.command(MERGE, short_help="Put the reports of parts together.")
+def merge(
+    reports: Annotated[
+        list[Path], typer.Argument(metavar="DIR...", help="The folders of the parts, or the matrix.json in them.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder for matrix.json and matrix.html of all.", file_okay=False)
+    ] = Path("matrix"),
+    support_page: SupportPage = None,
+    junit: Junit = None,
+    json: Json = False,
+) -> int:
+    """Put the reports of parts (--shard) together, as if one machine had made them."""
+    from edgekit.matrix.merge import merge as merge_reports
+    from edgekit.report.junit import cases_of_matrix, check_junit, write_junit
+    from edgekit.report.matrix_files import check_outputs, write_report
+    from edgekit.shards import missing_shards
+
+    check_outputs(out, support_page)
+    if junit is not None:
+        check_junit(junit)
+    report = merge_reports(reports)
+    write_report(report, out, support_page)
+    if junit is not None:
+        write_junit(junit, cases_of_matrix(report))
+    for number, parts in missing_shards(report.shards):
+        warn(f"part {number} of {parts} is missing: the table is that of the others")
+    return told(report, out, json=json)
+
+
+def told(report: "MatrixReport", out: Path, *, json: bool) -> int:
+    """Show a report; the exit status that it means."""
     if json:
         print_json(report)
     else:

@@ -9,7 +9,8 @@ import msgspec
 from edgekit.artifact.load import AGAIN, Artifact, read_manifest
 from edgekit.artifact.manifest import FileRecord, Manifest
 from edgekit.artifact.origin import program_folder_of
-from edgekit.convert import make_manifest, write_conversion
+from edgekit.conversion.manifest import make_manifest
+from edgekit.conversion.write import write_conversion
 from edgekit.diagnose.steps import by_the_way_taken, finished, with_program_rewrites, with_rewrites
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.filesystem.hashing import file_sha256

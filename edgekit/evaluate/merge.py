@@ -90,13 +90,3 @@ def all_rows(files: Sequence[Path], parts: Sequence[Iterator[Row]]) -> Iterator[
                     "Shards of one evaluation have no photo in common.",
                 )
             yield row
-
-
-def missing_shards(header: Header) -> list[tuple[int, int]]:
-    """The shards that are lacking; none where the parts are no shards, or of different divisions."""
-    divisions = {parts for _, parts in header.shards}
-    if len(divisions) != 1:
-        return []
-    (parts,) = divisions
-    present = {number for number, _ in header.shards}
-    return [(number, parts) for number in range(1, parts + 1) if number not in present]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from edgekit.artifact.manifest import AccuracyControl, FloatLayer
 from edgekit.calibration.prepared import CalibrationFile
+from edgekit.conversion.write import write_conversion
 from edgekit.errors import ConversionError, EdgekitError, UsageError
 from edgekit.evaluate.evaluate import Wish, evaluate
 from edgekit.evaluate.figures import Figures
@@ -151,8 +152,6 @@ def drop_of(
     planned: Callable[[Sequence[str]], Plan], target: Target, wish: FloatWish, executor: Executor
 ) -> Callable[[Sequence[str]], Measured]:
     """What measures the drop of an artifact with some layers in floating point, beside Paddle on the same photos."""
-    from edgekit.convert import write_conversion
-
     assert wish.data is not None
     data = wish.data
 

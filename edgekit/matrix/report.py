@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from edgekit.matrix.cell import BAD, Cell
 from edgekit.matrix.machine import Machine
+from edgekit.shards import Shard
 
 SCHEMA = 2
 """2: a model has a cell for each machine that a target runs on, `machine` says which."""
@@ -32,7 +33,8 @@ class MatrixReport(Struct, frozen=True, kw_only=True):
 
     `latency` says under what conditions latencies were measured, or that they were not. `seconds` is the wall
     time of the run that wrote the report; cells that were done before it took none of it. `devices` are the emulated
-    machines, and `here` says whether this one is among those that were asked for.
+    machines, and `here` says whether this one is among those that were asked for. `shards` are the parts of the matrix
+    that it has, (i, n) each, where it was made in parts.
     """
 
     schema: int = SCHEMA
@@ -50,6 +52,7 @@ class MatrixReport(Struct, frozen=True, kw_only=True):
     cells: tuple[Cell, ...]
     devices: tuple[DeviceTitle, ...] = ()
     here: bool = True
+    shards: tuple[Shard, ...] = ()
 
     @property
     def models(self) -> list[str]:

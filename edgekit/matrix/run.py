@@ -28,6 +28,7 @@ from edgekit.pipeline.plan import RUN_THREADS
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.target import Target
 from edgekit.report.conditions import busy_words, is_busy
+from edgekit.shards import Shard
 
 # How many groups are open at once: enough to keep the cores busy while one waits for a long conversion, few
 # enough that timed runs come soon, and that with `--keep reports` little lies on the disk.
@@ -42,7 +43,8 @@ class MatrixRequest:
     """What to run: models on targets, with which weights; `timed` runs have the machine to themselves.
 
     `machines` are those that artifacts run on, None this one; on emulated ones models are converted at the input size
-    `small` where it is given and they take it, and run on few samples, since each takes long there.
+    `small` where it is given and they take it, and run on few samples, since each takes long there. `shard` says which
+    part of a larger matrix these models are.
     """
 
     models: list[Model]
@@ -55,6 +57,7 @@ class MatrixRequest:
     command: str = "edgekit matrix"
     machines: Sequence[Machine | None] = (None,)
     small: Size | None = None
+    shard: Shard | None = None
 
     def targets_by_machine(self) -> dict[Machine | None, list[Target]]:
         """The targets that run on each machine. Raises UsageError for a machine on which none does."""
@@ -236,6 +239,7 @@ def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float)
             DeviceTitle(one.name, one.processor.title, one.architecture.title) for one in request.machines if one
         ),
         here=None in request.machines,
+        shards=() if request.shard is None else (request.shard,),
         tools=all_tools(cells),
         counts=count_outcomes(cells),
         cells=cells,

@@ -9,7 +9,7 @@ import msgspec
 
 from edgekit.artifact.load import Artifact, read_manifest
 from edgekit.artifact.manifest import VariantVerdict
-from edgekit.convert import write_conversion
+from edgekit.conversion.write import write_conversion
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.matrix.cell import ARTIFACT, ENVIRONMENT, PARITY, Cell, meaning, status_of
 from edgekit.matrix.estimate import Estimate

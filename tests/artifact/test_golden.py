@@ -16,7 +16,7 @@ from edgekit.artifact.golden import FILE, chosen_samples, write_golden
 from edgekit.artifact.load import load_artifact
 from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
 from edgekit.artifact.write import write_artifact
-from edgekit.convert import unchanged_artifact
+from edgekit.conversion.write import unchanged_artifact
 from edgekit.errors import UsageError
 from edgekit.inputs.golden import GoldenInputs, golden_inputs
 from edgekit.inputs.prepare import cropped_levels, normalised, preprocess

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from edgekit.artifact.check import check_manifest
 from edgekit.artifact.load import read_manifest
 from edgekit.artifact.manifest import FILE, FileRecord, TensorSpec
-from edgekit.convert import laid_out
+from edgekit.conversion.manifest import laid_out
 from edgekit.untrusted.values import Unusable
 from tests.artifact.test_artifact import manifest_of
 

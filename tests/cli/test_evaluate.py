@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edgekit.cli.app import run
-from edgekit.cli.evaluate import shard_option
+from edgekit.cli.shard_flag import shard_option
 from edgekit.errors import UsageError
 from edgekit.evaluate.rows import line_of
 from tests.evaluate.test_counting import ONNX, REFERENCE, TRUTHS, header, results, rows

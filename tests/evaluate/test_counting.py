@@ -14,11 +14,12 @@ from edgekit.evaluate.counting import count
 from edgekit.evaluate.dataset import Photo
 from edgekit.evaluate.evaluate import written
 from edgekit.evaluate.figures import Evaluation, Flip
-from edgekit.evaluate.merge import merge, missing_shards
+from edgekit.evaluate.merge import merge
 from edgekit.evaluate.rows import FORMAT, SCHEMA, Header, SubjectRecord, photo_rows, read_results, shown_probabilities
 from edgekit.report.evaluation_files import check_folder, write_folder
 from edgekit.report.evaluation_table import evaluation_table, label_table
 from edgekit.report.evaluation_text import notes
+from edgekit.shards import missing_shards
 from tests.report.width import rendered
 
 NAMES = ["cat", "dog", "<b>cow"]
@@ -153,8 +154,8 @@ def test_shards_together_are_the_whole(tmp_path: Path) -> None:
     assert [(model.top1, model.drop) for model in merged.models] == [(one.top1, one.drop) for one in expected.models]
     assert merged.about.photos == 4 and merged.about.shards == [(1, 2), (2, 2)]
     assert merged.about.subjects[1].ran == 8
-    assert missing_shards(merged.about) == []
-    assert missing_shards(merge([two], 0.5, io.BytesIO()).about) == [(1, 2)]
+    assert missing_shards(merged.about.shards) == []
+    assert missing_shards(merge([two], 0.5, io.BytesIO()).about.shards) == [(1, 2)]
 
 
 def test_merging_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edgekit.convert import model_record, tensor_specs
+from edgekit.conversion.manifest import model_record, tensor_specs
 from edgekit.errors import UsageError
 from edgekit.parity.verdict import OutputKind
 from edgekit.pipeline.output_kinds import parse_output_kinds, told_outputs

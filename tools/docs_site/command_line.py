@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from edgekit.cli.app import app
+from edgekit.cli.usual_command import USUAL
 
 HEAD = """# The command line
 
@@ -26,12 +27,11 @@ def sections(group: Any, path: str) -> Iterator[str]:
     for name, command in group.commands.items():
         called = f"{path} {name}"
         inner = getattr(command, "commands", None)
-        # `edgekit evaluate MODEL` is a command that its group calls `photos`.
-        usual = (inner or {}).get("photos")
+        usual = (inner or {}).get(USUAL)
         if inner is None or usual is not None:
             yield section(called, usual or command)
         if inner is not None:
-            yield from sections(Without(command, "photos"), called)
+            yield from sections(Without(command, USUAL), called)
 
 
 class Without:

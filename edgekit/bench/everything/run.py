@@ -13,7 +13,8 @@ from edgekit.bench.everything.other_work import OtherWork
 from edgekit.bench.everything.priced import NOT_WORTH, YARDSTICK, Priced, PriceList, Times
 from edgekit.bench.ratio import ratio_of
 from edgekit.calibration.photos import BUNDLED
-from edgekit.convert import Conversion, convert
+from edgekit.conversion.convert import convert
+from edgekit.conversion.write import Conversion
 from edgekit.errors import EdgekitError
 from edgekit.evaluate.evaluate import Wish, evaluate
 from edgekit.evaluate.figures import Evaluation, Figures

@@ -1,15 +1,11 @@
-"""Converts a model: runs the plan's stages and writes an artifact for each target."""
+"""The manifest of a conversion: from the plan and what its stages told."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
 from edgekit import __version__
-from edgekit.artifact.judged import unverified
-from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.artifact.manifest import (
     AccuracyControl,
     CalibrationRecord,
@@ -26,126 +22,16 @@ from edgekit.artifact.manifest import (
     TensorSpec,
     WeightsRecord,
 )
-from edgekit.artifact.owned import ARTIFACT
-from edgekit.artifact.write import write_artifact
-from edgekit.cache import cache_folder
-from edgekit.calibration.photos import BUNDLED
-from edgekit.calibration.prepare import needed_calibration
-from edgekit.elsewhere import with_way_out
-from edgekit.errors import EdgekitError, OperatorError, UsageError
+from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import file_sha256
-from edgekit.filesystem.owned import check_kind
-from edgekit.filesystem.remembered import remembered_sha256
 from edgekit.inputs.size import Size
-from edgekit.keep_float.choose import chosen_layers
-from edgekit.keep_float.wish import NOTHING, FloatWish
 from edgekit.parity.verdict import Precision
-from edgekit.pipeline.embedding import FOLDER_SUFFIX, check_embedding, with_embedding
-from edgekit.pipeline.execute import Executor, Outcomes
+from edgekit.pipeline.execute import Outcomes
 from edgekit.pipeline.output_kinds import told_outputs
-from edgekit.pipeline.plan import SPEEDER, Plan, conversions_of, plan_conversion, programs_of
+from edgekit.pipeline.plan import SPEEDER, Plan, conversions_of, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
-from edgekit.pipeline.target import Target, check_precision
-
-
-@dataclass(frozen=True)
-class Conversion:
-    """What became of one model on one target: an artifact, or the error. `unchanged`: it was there already.
-
-    `notes` are sentences that the user must read, on what was taken for granted.
-    """
-
-    model: str
-    target: Target
-    artifact: Artifact | None = None
-    error: EdgekitError | None = None
-    unchanged: bool = False
-    notes: tuple[str, ...] = ()
-
-
-def convert(
-    source: ModelSource,
-    wanted: list[Target],
-    out: Path,
-    executor: Executor,
-    precision: Precision = "fp32",
-    flags: Mapping[str, Sequence[str]] | None = None,
-    *,
-    embed_preprocessing: bool = False,
-    speed: Sequence[str] | None = None,
-    calibration: str = BUNDLED,
-    keep_float: FloatWish = NOTHING,
-) -> list[Conversion]:
-    """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
-
-    `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
-    and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
-    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures, and leaves layers in
-    FP32 as `keep_float` wants it. A target that fails does not stop the others; its error is in its Conversion.
-    Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
-    """
-    check_precision(wanted, precision)
-    if embed_preprocessing:
-        check_embedding(wanted)
-    refused: dict[str, EdgekitError] = {}
-    try:
-        prepared = needed_calibration(source, precision, executor, calibration)
-    except EdgekitError as error:
-        return [Conversion(source.name, target, error=error) for target in wanted]
-    controls: dict[str, AccuracyControl] = {}
-    if keep_float.ranks:
-        assert prepared is not None  # the command line asks for int8
-        controls = chosen_layers(
-            source, wanted, keep_float, prepared, executor, flags or {}, speed=speed, refused=refused
-        )
-    names = {target.name: keep_float.names for target in wanted}
-    names |= {name: [layer.name for layer in control.layers] for name, control in controls.items()}
-    plan = plan_conversion(
-        source,
-        [target for target in wanted if target.name not in refused],
-        precision,
-        flags,
-        embed_preprocessing=embed_preprocessing,
-        refused=refused,
-        speed=speed,
-        calibration=prepared,
-        keep_float=names,
-        controls=controls,
-    )
-    refuse_occupied(plan, wanted, out, refused)
-    converted = [stage for target in wanted if target.name not in refused for stage in conversions_of(plan, target)]
-    embeddings = [stage for name, stage in plan.embeddings.items() if name not in refused]
-    outcomes = executor.run([*plan.programs, *converted, *embeddings] if converted else [])
-    conversions = []
-    for target in wanted:
-        try:
-            if target.name in refused:
-                raise refused[target.name]
-            conversions.append(write_conversion(plan, target, outcomes, out))
-        except OperatorError as error:
-            told = with_way_out(error, plan, wanted, executor)
-            conversions.append(Conversion(source.name, target, error=told))
-        except EdgekitError as error:
-            conversions.append(Conversion(source.name, target, error=error))
-    return conversions
-
-
-def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) -> Conversion:
-    """Write the artifact of one target from its stage's output. Raises what the stage ended with."""
-    name = plan.source.name
-    manifest = planned_manifest(plan, target, outcomes)
-    conversion = outcomes.result(plan.conversions[target.name])
-    folder = folder_of(plan, target, out)
-    if (embedding := plan.embeddings.get(target.name)) is not None:
-        conversion = outcomes.result(embedding)
-        manifest = with_embedding(manifest, conversion)
-    notes = notes_on(plan.source, outcomes.result(plan.program))
-    notes = (*notes, *(plan.calibration.notes if plan.calibration else ()))
-    if (present := unchanged_artifact(folder, manifest)) is not None:
-        return Conversion(name, target, present, unchanged=True, notes=notes)
-    sources = {file: conversion.folder / record.role for file, record in manifest.files.items()}
-    return Conversion(name, target, write_artifact(folder, sources, manifest), notes=notes)
+from edgekit.pipeline.target import Target
 
 
 def planned_manifest(plan: Plan, target: Target, outcomes: Outcomes) -> Manifest:
@@ -177,21 +63,6 @@ def with_lowering(
         calibration=calibration,
         accuracy_control=control,
     )
-
-
-def folder_of(plan: Plan, target: Target, out: Path) -> Path:
-    """Where the artifact of one target belongs."""
-    folder = out / plan.source.name / target.folder(plan.precision)
-    return folder.with_name(folder.name + FOLDER_SUFFIX) if target.name in plan.embeddings else folder
-
-
-def refuse_occupied(plan: Plan, wanted: Sequence[Target], out: Path, refused: dict[str, EdgekitError]) -> None:
-    """Add to `refused` the targets in whose place something lies that edgekit did not write: before any work."""
-    for target in wanted:
-        try:
-            check_kind(folder_of(plan, target, out), ARTIFACT)
-        except UsageError as error:
-            refused.setdefault(target.name, error)
 
 
 def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
@@ -353,14 +224,3 @@ def laid_out(specs: tuple[TensorSpec, ...], layouts: Mapping[str, Layout]) -> tu
             spec = replace(spec, shape=(batch, height, width, channels), layout=layout)
         found.append(spec)
     return tuple(found)
-
-
-def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:
-    """The artifact in `folder` where it is whole and just what would be written; its verdicts are kept."""
-    try:
-        # Large files are not hashed anew each time: nothing of the artifact is run here.
-        present = load_artifact(folder, lambda path: remembered_sha256(path, cache_folder()))
-    except EdgekitError:
-        return None
-    # What was tuned is of the same files, and stays.
-    return present if replace(unverified(present.manifest), settings={}) == manifest else None

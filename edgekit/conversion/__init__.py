@@ -1,0 +1,1 @@
+"""From a model to artifacts: what is planned is run, and written with its manifest."""

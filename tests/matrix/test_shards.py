@@ -1,0 +1,95 @@
+"""A matrix in parts: each model is in one of them, and together they are the matrix of one machine."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgekit.catalog import load_catalog
+from edgekit.cli.app import run
+from edgekit.matrix.shards import cost_of, models_of
+
+from .conftest import FakeProject
+
+FIVE = ("--models", "MixNet_S,ResNet18,ResNet50_vd,ResNet50_vd_ssld,DenseNet121")
+
+
+def test_every_model_is_in_one_part_with_those_that_share_its_stages() -> None:
+    models = load_catalog().all_models
+    parts = [models_of(models, (number, 4)) for number in range(1, 5)]
+    assert sorted(one.name for part in parts for one in part) == sorted(one.name for one in models)
+    architectures = [{one.architecture.name for one in part} for part in parts]
+    assert sum(map(len, architectures)) == len({one.architecture.name for one in models})
+    loads = [sum({one.architecture.name: cost_of(one) for one in part}.values()) for part in parts]
+    assert max(loads) < 1.05 * min(loads)
+    assert models_of(models, None) == list(models)
+    assert models_of(models, (2, 4)) == models_of(models, (2, 4))
+
+
+def made(project: FakeProject, out: Path, *arguments: str) -> dict[str, Any]:
+    project.out = out
+    return project.matrix(*FIVE, *arguments)[1]
+
+
+def plain(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """The cells without what differs from run to run."""
+    return [
+        {name: value for name, value in cell.items() if name not in ("made", "seconds")} for cell in document["cells"]
+    ]
+
+
+def test_parts_together_are_what_one_machine_makes(project: FakeProject, tmp_path: Path, capsys) -> None:
+    whole = made(project, tmp_path / "whole")
+    parts = [made(project, tmp_path / str(number), "--shard", f"{number}/3") for number in (1, 2, 3)]
+    assert all(0 < len(part["cells"]) < 10 for part in parts)
+    assert [part["shards"] for part in parts] == [[[1, 3]], [[2, 3]], [[3, 3]]]
+    capsys.readouterr()
+    folders = [str(tmp_path / number) for number in ("3", "1", "2")]
+    assert run(["matrix", "merge", *folders, "--out", str(tmp_path / "all"), "--json"]) == 0
+    said = capsys.readouterr()
+    merged = json.loads(said.out)
+    assert plain(merged) == plain(whole)
+    assert merged["counts"] == whole["counts"] == {"passed": 10}
+    assert merged["shards"] == [[1, 3], [2, 3], [3, 3]]
+    assert "missing" not in said.err
+    assert json.loads((tmp_path / "all" / "matrix.json").read_text()) == merged
+    assert "DenseNet121" in (tmp_path / "all" / "matrix.html").read_text()
+
+
+def test_a_part_that_is_missing_twice_there_or_of_another_matrix_is_said(
+    project: FakeProject, tmp_path: Path, capsys
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    made(project, one, "--shard", "1/2")
+    made(project, two, "--shard", "2/2", "-t", "alpha")
+
+    def merge(*paths: Path) -> tuple[int, str]:
+        status = run(["matrix", "merge", *map(str, paths), "--out", str(tmp_path / "all")])
+        return status, " ".join(capsys.readouterr().err.split())
+
+    status, said = merge(one)
+    assert status == 0 and "part 2 of 2 is missing" in said
+    status, said = merge(one, one / "matrix.json")
+    assert status == 2 and "is given twice" in said
+    shutil.copytree(one, tmp_path / "copy")
+    status, said = merge(one, tmp_path / "copy")
+    assert status == 2 and "both have the cell of" in said
+    status, said = merge(one, two)
+    assert status == 2 and "are of different matrices: command is not the same" in said
+    (two / "matrix.json").write_text('{"schema": 2}')
+    status, said = merge(one, two)
+    assert status == 2 and "matrix.json" in said
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "a/b", "1"])
+def test_what_is_no_part_is_refused(project: FakeProject, capsys, text: str) -> None:
+    assert run(["matrix", *FIVE, "--shard", text, "--out", str(project.out)]) == 2
+    assert f"--shard {text} is no part of a whole" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_part_without_models_is_an_empty_table(project: FakeProject, tmp_path: Path) -> None:
+    project.out = tmp_path / "none"
+    status, document = project.matrix("--models", "MixNet_S", "--shard", "2/2")
+    assert (status, document["cells"]) == (0, [])
