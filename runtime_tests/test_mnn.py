@@ -42,7 +42,7 @@ def test_a_channel_off_by_a_hundredth_fails_and_is_found(edgekit, converted, tmp
     answer = edgekit("verify", folder)
     assert answer.returncode == 1, answer.stderr
     said = " ".join(answer.stdout.split())
-    assert f"1 of 234 stored parameters come from nowhere in the program, first {name}.weight" in said
+    assert f"1 of 316 stored parameters come from nowhere in the program, first {name}.weight" in said
     assert f"Its layer `{name}` (Convolution," in said
     assert "its stored weight is not what a fresh conversion stores" in said
 

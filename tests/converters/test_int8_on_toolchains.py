@@ -11,6 +11,7 @@ from edgekit.calibration.pictures import made_picture
 from edgekit.errors import ConversionError
 from edgekit.inputs.prepare import preprocess
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.pipeline.target import targets
 
 pytestmark = pytest.mark.toolchain
 
@@ -29,6 +30,9 @@ QUANTISER = {
     "ncnn": "ncnn/quantize.py",
     "tflite": "tflite/quantize.py",
 }
+
+INT8 = {name: targets()[name].description.lowered["int8"] for name in FILES}
+RANKED = {name: lowered.ranker for name, lowered in INT8.items() if lowered.ranker}
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +104,12 @@ def test_everything_that_it_stores_is_accounted_for(run_worker, quantised, mixne
     assert sum(count for how, count in found["explained"].items() if how.endswith("in 8 bits")) > 20
 
 
+@pytest.mark.parametrize("quantised", RANKED, indirect=True)
 def test_layers_are_ranked_and_the_costliest_can_stay_in_floating_point(run_worker, quantised, photos) -> None:
     target, roles = quantised["target"], FILES[quantised["target"]][0]
     before = {name: quantised["before"] / name for name in roles}
     small = {f"quantised/{name}": quantised["after"] / name for name in (*roles, "quantisation.safetensors")}
-    ranker = QUANTISER[target].replace("quantize", "rank")
+    ranker = RANKED[target]
     found, _ = run_worker(ranker, {**before, **small, "calibration": photos[0]}, {"batch": 1, "photos": 2})
     names, costs = ([one[key] for one in found["layers"]] for key in ("name", "snr_db"))
     assert len(names) == len(set(names)) > 35

@@ -75,10 +75,10 @@ def test_programs_see_the_emulated_processor(tmp_path):
 
 def test_runners_get_their_pinned_packages_alone():
     found = emulated_targets(MACHINE)
-    assert sorted(found) == ["mnn", "ncnn", "onnx", "openvino"]
+    assert sorted(found) == ["mnn", "ncnn", "onnx", "openvino", "tflite"]
     for name, needed in found.items():
         assert set(needed.runtime) < set(needed.dependencies), name
-        assert needed.runtime[0].split("==")[0] in ("mnn", "ncnn", "onnxruntime", "openvino")
+        assert needed.runtime[0].split("==")[0] in ("mnn", "ncnn", "onnxruntime", "openvino", "ai-edge-litert")
 
 
 def test_what_the_index_has_not_built_for_an_architecture_comes_from_debian(tmp_path):

@@ -30,10 +30,11 @@ def test_every_family_has_a_recipe_of_its_own() -> None:
 def test_a_family_stands_on_the_default() -> None:
     usual = load_recipe(bundled_folder("recipes") / "default.toml").targets
     for family in ("MixNet", "ResNet"):
-        assert {name: one.rewrites for name, one in recipe_for(family).targets.items()} == {
+        rewrites = {name: one.rewrites for name, one in recipe_for(family).targets.items()}
+        assert {name: found for name, found in rewrites.items() if found or name in usual} == {
             name: one.rewrites for name, one in usual.items()
         }
-    assert {name: one.speed for name, one in recipe_for("MixNet").targets.items()} == {
+    assert {name: one.speed for name, one in recipe_for("MixNet").targets.items() if name in usual} == {
         name: one.speed for name, one in usual.items()
     }
 

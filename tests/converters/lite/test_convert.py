@@ -103,7 +103,7 @@ def test_an_operator_that_paddle_lite_lacks_is_named(run_worker, tiny, tmp_path)
     [
         ({"targets": ["riscv"]}, "asked for riscv"),
         ({"targets": []}, "asked for none"),
-        ({"precision": "int8"}, "not int8"),
+        ({"precision": "int8"}, "not in int8"),
         ({"precision": "fp16"}, "no FP16 for x86"),
         ({"rewrites": ["declare-everything"]}, "'declare-everything'"),
     ],
