@@ -13,6 +13,7 @@ import typer
 
 from conftest import ROOT, Converted
 from edgekit.cli.app import app
+from edgekit.cli.usual_command import USUAL
 from edgekit.pipeline.target import targets
 from edgekit.recipe.load import recipe_for
 from tools.docs_site.offline import foreign_addresses, missing_files
@@ -55,7 +56,7 @@ def test_every_command_and_option_is_described(pages: dict[str, str]) -> None:
         inner = getattr(command, "commands", None)
         assert f"## edgekit {name}" in page
         for called, one in ({name: command} if inner is None else inner).items():
-            usual = called in (name, "photos")
+            usual = called in (name, USUAL)
             heading = f"## edgekit {name}" if usual else f"## edgekit {name} {called}"
             section = page.split(f"{heading}\n", 1)[1].split("\n## ", 1)[0]
             for parameter in one.params:
