@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from model_file import kind_of, name_of
+from model_file import add_constant, kind_of, name_of, operator_code
 
 TO_FIRST, TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 _RANK = 4
@@ -101,15 +101,7 @@ class _Graph:
 
     def _stored(self, number: int, values: np.ndarray) -> int:
         """A constant in another order: a tensor of its own, since others may read the one that it is from."""
-        tensor, content = self.graph.tensors[number], np.ascontiguousarray(values)
-        self.model.buffers.append(schema.BufferT(np.frombuffer(content.tobytes(), np.uint8)))
-        self.graph.tensors.append(
-            schema.TensorT(
-                shape=list(content.shape), type=tensor.type, buffer=len(self.model.buffers) - 1, name=tensor.name,
-                hasRank=True,
-            )
-        )  # fmt: skip
-        return len(self.graph.tensors) - 1
+        return add_constant(self.model, self.graph.tensors[number].name, np.ascontiguousarray(values))
 
     def reconnect(self, chosen: set[int]) -> None:
         """Who else reads a turned result gets it turned back; who turned it back itself is not needed any more."""
@@ -155,15 +147,12 @@ class _Graph:
         )  # fmt: skip
         made.append(
             schema.OperatorT(
-                opcodeIndex=self._code(), inputs=[number, order], outputs=[len(self.graph.tensors) - 1],
+                opcodeIndex=operator_code(self.model, "TRANSPOSE"),
+                inputs=[number, order], outputs=[len(self.graph.tensors) - 1],
                 builtinOptionsType=schema.BuiltinOptions.TransposeOptions, builtinOptions=schema.TransposeOptionsT(),
             )
         )  # fmt: skip
         return len(self.graph.tensors) - 1
-
-    def _code(self) -> int:
-        kinds = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in self.model.operatorCodes]
-        return kinds.index(schema.BuiltinOperator.TRANSPOSE)
 
     def _order(self) -> int:
         """The constant of the order that leads back: that of a transposition which is there."""

@@ -4,9 +4,11 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from model_file import kind_of
+from model_file import add_constant, kind_of, operator_code
 
 _NO_BIAS = -1
+_VERSION = 5
+"""Of FULLY_CONNECTED: the first that keeps the dimensions (versioning.cc of LiteRT)."""
 
 
 def connect(model: Any) -> int:
@@ -20,28 +22,9 @@ def connect(model: Any) -> int:
         if data is None or len(tensor.shape) != 2:
             continue
         turned = np.ascontiguousarray(np.frombuffer(bytes(data), np.float32).reshape(tensor.shape).T)
-        model.buffers.append(schema.BufferT(np.frombuffer(turned.tobytes(), np.uint8)))
-        graph.tensors.append(
-            schema.TensorT(
-                shape=list(turned.shape),
-                type=tensor.type,
-                buffer=len(model.buffers) - 1,
-                name=tensor.name,
-                hasRank=True,
-            )
-        )
-        operator.opcodeIndex = _code(model)
-        operator.inputs = [operator.inputs[0], len(graph.tensors) - 1, _NO_BIAS]
+        operator.opcodeIndex = operator_code(model, "FULLY_CONNECTED", _VERSION)
+        operator.inputs = [operator.inputs[0], add_constant(model, tensor.name, turned), _NO_BIAS]
         operator.builtinOptionsType = schema.BuiltinOptions.FullyConnectedOptions
         operator.builtinOptions = schema.FullyConnectedOptionsT(keepNumDims=True)
         count += 1
     return count
-
-
-def _code(model: Any) -> int:
-    kind = schema.BuiltinOperator.FULLY_CONNECTED
-    for at, code in enumerate(model.operatorCodes):
-        if max(code.builtinCode, code.deprecatedBuiltinCode) == kind:
-            return at
-    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=kind, version=5, builtinCode=kind))
-    return len(model.operatorCodes) - 1

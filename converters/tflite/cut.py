@@ -9,13 +9,14 @@ from typing import Any
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from model_file import read_model, write_model
-from tensors import read, unique_names
+from stored_model import read_stored
+from tensors import unique_names
 
 
 def cut(request: Request) -> dict[str, Any]:
     """Returns `layers`: how many operators are left. Raises Refusal where the outputs need more than the inputs."""
     path = request.inputs["model"]
-    stored = read(path)
+    stored = read_stored(path)
     numbers = {name: number for number, name in enumerate(unique_names(stored))}
     given, wanted = request.options["inputs"], request.options["outputs"]
     for name in (*given, *wanted):

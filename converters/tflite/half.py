@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from model_file import name_of, read_model, write_model
+from model_file import add_buffer, name_of, operator_code, read_model, write_model
 
 LARGEST = float(np.finfo(np.float16).max)
 _HALF_VERSION = 3
@@ -22,7 +22,7 @@ def half(request: Request) -> dict[str, Any]:
     """Write `model.tflite`; returns how many constants were `halved`. Raises Refusal for one beyond FP16's range."""
     model = read_model(request.inputs["model.tflite"])
     graph = model.subgraphs[0]
-    code = _operator_code(model)
+    code = operator_code(model, "DEQUANTIZE", _HALF_VERSION)
     written = {number for operator in graph.operators for number in operator.outputs} | set(graph.inputs)
     widening: list[Any] = []
     wide: dict[int, int] = {}
@@ -54,10 +54,9 @@ def _halve(model: Any, tensor: Any, values: np.ndarray) -> None:
             f"the constant {name_of(tensor)} holds {beyond.max():.3g}, and FP16 ends at {LARGEST:.0f}",
             "Convert it in FP32",
         )
-    tensor.type, tensor.buffer = schema.TensorType.FLOAT16, len(model.buffers)
     with np.errstate(over="ignore"):
         halves = values.astype(np.float16)
-    model.buffers.append(schema.BufferT(np.frombuffer(halves.tobytes(), np.uint8)))
+    tensor.type, tensor.buffer = schema.TensorType.FLOAT16, add_buffer(model, halves)
 
 
 def _computed(tensor: Any) -> Any:
@@ -70,14 +69,6 @@ def _computed(tensor: Any) -> Any:
         shapeSignature=tensor.shapeSignature,
         hasRank=tensor.hasRank,
     )
-
-
-def _operator_code(model: Any) -> int:
-    kind = schema.BuiltinOperator.DEQUANTIZE
-    model.operatorCodes.append(
-        schema.OperatorCodeT(deprecatedBuiltinCode=kind, version=_HALF_VERSION, builtinCode=kind)
-    )
-    return len(model.operatorCodes) - 1
 
 
 def _dequantise(code: int, narrow: int, wide: int) -> Any:

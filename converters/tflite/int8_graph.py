@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from int8_choice import KERNELS, Choice
-from model_file import kind_of, name_of
+from model_file import add_constant, kind_of, name_of, operator_code
 
 LOWEST, HIGHEST, LARGEST = -128, 127, 127
 BIAS_PLACE = 2
@@ -127,26 +127,12 @@ class Int8Graph:
 
     def _replaced(self, operator: Any, place: int, name: str, values: np.ndarray, described: Any) -> list[int]:
         """An operator's inputs with other values at `place`."""
-        graph = self.model.subgraphs[0]
-        kind = {np.dtype(np.int8): schema.TensorType.INT8, np.dtype(np.int32): schema.TensorType.INT32}[values.dtype]
-        self.model.buffers.append(schema.BufferT(np.frombuffer(values.tobytes(), np.uint8)))
-        graph.tensors.append(
-            schema.TensorT(
-                shape=list(values.shape), type=kind, buffer=len(self.model.buffers) - 1, name=name, hasRank=True,
-                quantization=described,
-            )
-        )  # fmt: skip
-        return [len(graph.tensors) - 1 if at == place else number for at, number in enumerate(operator.inputs)]
+        made = add_constant(self.model, name, values, described)
+        return [made if at == place else number for at, number in enumerate(operator.inputs)]
 
     def _border(self, kind: str, before: int, after: int) -> Any:
-        number = getattr(schema.BuiltinOperator, kind)
-        codes = self.model.operatorCodes
-        known = [at for at, code in enumerate(codes) if max(code.builtinCode, code.deprecatedBuiltinCode) == number]
-        if not known:
-            version = _VERSIONS.get(kind, 1)
-            codes.append(schema.OperatorCodeT(deprecatedBuiltinCode=number, version=version, builtinCode=number))
-            known = [len(codes) - 1]
-        return schema.OperatorT(opcodeIndex=known[0], inputs=[before], outputs=[after])
+        place = operator_code(self.model, kind, _VERSIONS.get(kind, 1))
+        return schema.OperatorT(opcodeIndex=place, inputs=[before], outputs=[after])
 
     def _versioned(self, operator: Any) -> None:
         code = self.model.operatorCodes[operator.opcodeIndex]

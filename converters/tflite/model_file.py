@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import flatbuffers
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from edgeworker.refusal import Refusal
 from operators import operator_name
@@ -56,6 +57,41 @@ def write_model(model: Any, path: Path) -> None:
     builder = flatbuffers.Builder(size + size // 8 + (1 << 20))
     builder.Finish(model.Pack(builder), IDENTIFIER)
     path.write_bytes(builder.Output())
+
+
+TENSOR_TYPES = {
+    np.dtype(np.float32): schema.TensorType.FLOAT32, np.dtype(np.float16): schema.TensorType.FLOAT16,
+    np.dtype(np.int32): schema.TensorType.INT32, np.dtype(np.int8): schema.TensorType.INT8,
+}  # fmt: skip
+
+
+def add_buffer(model: Any, values: np.ndarray) -> int:
+    """The number of a new buffer with values."""
+    model.buffers.append(schema.BufferT(np.frombuffer(values.tobytes(), np.uint8)))
+    return len(model.buffers) - 1
+
+
+def add_constant(model: Any, name: str, values: np.ndarray, quantisation: Any = None) -> int:
+    """The number of a new tensor with values in a buffer of its own."""
+    tensors = model.subgraphs[0].tensors
+    tensors.append(
+        schema.TensorT(
+            shape=list(values.shape), type=TENSOR_TYPES[values.dtype], buffer=add_buffer(model, values), name=name,
+            hasRank=True, quantization=quantisation,
+        )
+    )  # fmt: skip
+    return len(tensors) - 1
+
+
+def operator_code(model: Any, kind: str, version: int = 1) -> int:
+    """The place of a kind of operator among the model's, in `version` at least; added where it is not there."""
+    number = getattr(schema.BuiltinOperator, kind)
+    for place, code in enumerate(model.operatorCodes):
+        if max(code.builtinCode, code.deprecatedBuiltinCode) == number:
+            code.version = max(code.version, version)
+            return place
+    model.operatorCodes.append(schema.OperatorCodeT(deprecatedBuiltinCode=number, version=version, builtinCode=number))
+    return len(model.operatorCodes) - 1
 
 
 def name_of(tensor: Any) -> str:

@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from edgeworker.flat_reader import Damaged
 from edgeworker.ledger.job import ledger_job
 from edgeworker.ledger.stored import Quantised, Stored, described
 from edgeworker.protocol import Request, main
-from edgeworker.refusal import Refusal
-from stored_model import StoredModel, StoredOperator, StoredTensor
+from stored_model import StoredModel, StoredOperator, StoredTensor, read_stored
 
 _BIAS_PLACES = {"CONV_2D": 2, "DEPTHWISE_CONV_2D": 2, "FULLY_CONNECTED": 2, "TRANSPOSE_CONV": 3}
 """Which input of an operator is its bias: onnx2tf writes zeros where a layer has none."""
@@ -22,12 +20,7 @@ _SAME = 1e-6  # a product of two float32 numbers, rounded once
 
 def stored(request: Request) -> Iterator[Stored]:
     """Every tensor with values, the layer being the first operator that reads it, and every operator's numbers."""
-    path = request.inputs["model"]
-    try:
-        model = StoredModel.read(path)
-    except Damaged as damage:
-        raise Refusal(f"{path.name} is not a TFLite model that can be read: {damage}", kind="input") from damage
-    yield from stored_in(model)
+    yield from stored_in(read_stored(request.inputs["model"]))
 
 
 def stored_in(model: StoredModel) -> Iterator[Stored]:

@@ -15,6 +15,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
+from stored_model import read_stored
 
 IMAGE_RANK = 4
 
@@ -25,6 +26,8 @@ class LiteRtSession:
     def __init__(
         self, path: Path, batches: list[int], settings: dict[str, Any], inputs: dict[str, str], outputs: dict[str, str]
     ) -> None:
+        # LiteRT itself follows a damaged file's offsets wherever they lead.
+        read_stored(path)
         self._interpreter = load_model(path, settings["threads"], xnnpack=settings.get("xnnpack", True))
         self._ports = {detail["name"]: detail for detail in self._interpreter.get_input_details()}
         self._results = {detail["name"]: detail for detail in self._interpreter.get_output_details()}

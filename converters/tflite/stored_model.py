@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from edgeworker.flat_reader import Damaged, Table
+from edgeworker.refusal import Refusal
 from operators import operator_name
 
 IDENTIFIER = b"TFL3"
@@ -121,6 +122,14 @@ class StoredModel:
     def title(self, operator: StoredOperator) -> str:
         """An operator as a reader is to find it: its type and what it makes."""
         return f"{operator.type} {self.tensors[operator.outputs[0]].name if operator.outputs else ''}".strip()
+
+
+def read_stored(path: Path) -> StoredModel:
+    """The model in a file. Raises Refusal (input) where it is none."""
+    try:
+        return StoredModel.read(path)
+    except Damaged as damage:
+        raise Refusal(f"{path.name} is not a TFLite model that can be read: {damage}", kind="input") from damage
 
 
 def _operator_type(code: Table) -> str:

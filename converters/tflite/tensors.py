@@ -6,17 +6,15 @@ Inputs: `model`, `tensors` (one batch; absent for the graph alone). Options: `na
 XNNPACK is off: it keeps no tensor between the operators that it takes. Images come and go as [N, C, H, W].
 """
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.flat_reader import Damaged
 from edgeworker.observe import Graph, Layer, computed_from, digest, observe_job
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from edgeworker.runner import Tensors
 from run import as_stored, load_model
-from stored_model import StoredModel
+from stored_model import StoredModel, read_stored
 from turned import turned
 
 _BACK = (0, 3, 1, 2)
@@ -27,7 +25,7 @@ class LiteRtObservable:
 
     def __init__(self, request: Request) -> None:
         self._path = request.inputs["model"]
-        self._model = read(self._path)
+        self._model = read_stored(self._path)
         self.names = unique_names(self._model)
         self._inputs: dict[str, str] = request.options.get("inputs") or {}
         self._threads = int(request.options.get("threads", 1))
@@ -80,14 +78,6 @@ class LiteRtObservable:
             value = np.asarray(interpreter.get_tensor(numbers[name]))
             found[name] = np.ascontiguousarray(value.transpose(_BACK)) if numbers[name] in images else value
         return found
-
-
-def read(path: Path) -> StoredModel:
-    """The model in a file. Raises Refusal (input) where it is none."""
-    try:
-        return StoredModel.read(path)
-    except Damaged as damage:
-        raise Refusal(f"{path.name} is not a TFLite model that can be read: {damage}", kind="input") from damage
 
 
 def unique_names(model: StoredModel) -> list[str]:

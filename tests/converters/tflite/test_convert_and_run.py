@@ -8,7 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 from safetensors.numpy import load_file, save_file
 
-from edgekit.errors import ConversionError, EdgekitError, UsageError
+from edgekit.errors import ConversionError, UsageError
 from tests.converters.loading import load
 from tests.converters.onnx.agreement import TOLERANCE, oracle_of, relative_error, write_samples
 from tests.converters.tflite.damage import scale_one_channel
@@ -104,7 +104,7 @@ def test_a_file_cut_short_is_refused(run_worker, converted, tensors, free_copy, 
     folder = free_copy(converted[1])
     file = folder / "model.tflite"
     file.write_bytes(file.read_bytes()[:100_000])
-    with pytest.raises(EdgekitError):
+    with pytest.raises(UsageError, match="is not a TFLite model that can be read"):
         run(run_worker, folder, tensors)
     with pytest.raises(UsageError, match="is not a TFLite model that can be read"):
         run_worker("tflite/parameters.py", {"program": mixnet_program, "model": file}, {})
