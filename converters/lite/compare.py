@@ -27,6 +27,7 @@ import numpy as np
 from arm_arithmetic import inexact_kinds
 from dataflow import Dataflow, trace
 from edgeworker.flat_reader import Damaged
+from edgeworker.ledger.match import ROUNDED
 from edgeworker.ledger.stored import Quantised
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
@@ -34,8 +35,6 @@ from integers import quantised_in
 from nb_format import NbModel, Parameter, read_nb
 from offline import with_offline_results
 
-ROUNDED = 1 + 1e-3
-"""Times half a step: scales are in FP32."""
 _SHOWN = 5  # differences of one kind that are spelt out
 
 

@@ -29,6 +29,7 @@ from typing import Any
 from activations import Activation, own_activation, split_activation
 from edgeworker.flat_reader import Damaged
 from exact_forms import SILU, Softmaxes, expression
+from integers import SCALE
 from nb_format import NbModel, Operator
 
 _TRANSPORT = {"calib", "calib_once", "io_copy", "io_copy_once", "layout", "layout_once"}
@@ -48,7 +49,6 @@ _NOT_MEANT = {"op_device", "op_type", "with_quant_attr", "use_cudnn", "use_mkldn
 _NOT_MEANT |= {"mkldnn_data_type", "use_quantizer", "Scale_x", "Scale_y", "Scale_out"}
 # How integers are read: their values are the parameters', which are compared as such.
 _NOT_MEANT |= {"quantization_type", "quantize_weight_bits"}
-_SCALES = "_quant_scale"
 # Slots that hold no part of the computed value.
 _SIDE_OUTPUTS = {"XShape"}
 
@@ -123,7 +123,7 @@ def _fingerprints(operator: Operator, operands: dict[str, list[str]], unshaped: 
     attributes = {
         name: value
         for name, value in operator.attributes.items()
-        if name not in _NOT_MEANT and not name.startswith("__@") and not name.endswith(("_fp16", _SCALES))
+        if name not in _NOT_MEANT and not name.startswith("__@") and not name.endswith(("_fp16", SCALE))
     }
     kind = operator.type
     own = SILU if kind == "silu" else own_activation(kind, attributes, operands)

@@ -9,6 +9,8 @@ from nb_format import NbModel
 
 SCALE = "_quant_scale"
 """What follows a parameter's name in the attribute with its scales."""
+ALONG_COLUMNS = ("mul", "lookup_table")
+"""Operators whose weights have a scale for each column (quant_axis1_ops in post_quant_dynamic_pass.cc)."""
 
 
 def quantised_in(model: NbModel) -> dict[str, Quantised]:
@@ -21,7 +23,9 @@ def quantised_in(model: NbModel) -> dict[str, Quantised]:
             if attribute == name or parameter is None or parameter.values.dtype.kind != "i":
                 continue
             scale, shape = np.atleast_1d(np.array(scales, np.float64)), parameter.values.shape
-            axis = next((at for at, extent in enumerate(shape) if extent == len(scale)), 0)
+            fitting = [at for at, extent in enumerate(shape) if extent == len(scale)] or [0]
+            # Of a square matrix both would do.
+            axis = 1 if operator.type in ALONG_COLUMNS and 1 in fitting else fitting[0]
             largest = int(np.iinfo(parameter.values.dtype).max)
             found[name] = Quantised(scale, np.zeros(1), axis, from_largest=largest)
     return found

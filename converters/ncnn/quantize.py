@@ -35,7 +35,7 @@ def quantize(request: Request) -> dict[str, Any]:
     looked_at, held_out = samples.parted(1) if asked == AUTO else (list(range(len(samples))), [])
     ranges = histograms(Network(param, binary), samples, looked_at, sorted(set(layers.values())))
     errors: dict[str, float] = {}
-    methods = METHODS if asked == AUTO else (asked,)
+    methods = (asked,) if asked != AUTO else METHODS if held_out else METHODS[:1]
     names = network.outputs()
     truth = Network(param, binary).outputs(samples, held_out, names)
     for method in methods:

@@ -1,7 +1,8 @@
-"""The range of each activation of an ONNX model, from what it takes on each of many photos.
+"""The range of each activation of an ONNX model, from what it takes in each of many calls.
 
 ONNX Runtime finds the smallest and largest value inside the graph, so that no activation leaves it; here these are kept
-for each photo. One photo on which a network explodes would stretch all ranges, and leave a few levels for all others.
+for each call, which is a photo unless the model takes several at once. One photo on which a network explodes would
+stretch all ranges, and leave a few levels for all others.
 """
 
 from collections.abc import Iterable
@@ -10,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from onnxruntime.quantization.calibrate import CalibrationMethod, MinMaxCalibrater, TensorData, TensorsData
 
-METHODS = {"minmax": 1.0, "most": 0.98, "nine_tenths": 0.9}
-"""Names of methods: the share of the photos that must lie within a range as a whole."""
+PLAIN = "minmax"
+METHODS = {PLAIN: 1.0, "most": 0.98, "nine_tenths": 0.9}
+"""Names of methods: the share of the calls that must lie within a range as a whole."""
 
 
 class PhotoRanges:
-    """`lowest` and `highest` of each activation on each photo: float32 [photos, activations]."""
+    """`lowest` and `highest` of each activation in each call: float32 [calls, activations]."""
 
     def __init__(self, model: Path, scratch: Path, calls: Iterable[np.ndarray]) -> None:
         calibrater = MinMaxCalibrater(str(model), None, str(scratch))
@@ -34,12 +36,23 @@ class PhotoRanges:
         self.lowest, self.highest = found[:, ::2], found[:, 1::2]
         scratch.unlink()
 
+    def different(self, methods: Iterable[str]) -> tuple[str, ...]:
+        """Those of the methods that choose other ranges than all before them: of few calls 98 % are all."""
+        found: dict[tuple[bytes, ...], str] = {}
+        for method in methods:
+            found.setdefault(tuple(bound.tobytes() for bound in self.bounds(method)), method)
+        return tuple(found.values())
+
+    def bounds(self, method: str) -> tuple[np.ndarray, np.ndarray]:
+        """The smallest and the largest value that a method allows, [activations] each."""
+        share = METHODS[method]
+        # The least of some calls' own largest values that so many of them do not exceed.
+        high = np.quantile(self.highest, share, axis=0, method="higher").astype(np.float32)
+        return np.quantile(self.lowest, 1 - share, axis=0, method="lower").astype(np.float32), high
+
     def of(self, method: str) -> TensorsData:
         """The ranges that a method chooses, as ONNX Runtime takes them."""
-        share = METHODS[method]
-        # The least of some photos' own largest values that so many of them do not exceed.
-        high = np.quantile(self.highest, share, axis=0, method="higher").astype(np.float32)
-        low = np.quantile(self.lowest, 1 - share, axis=0, method="lower").astype(np.float32)
+        low, high = self.bounds(method)
         return TensorsData(
             CalibrationMethod.MinMax,
             {

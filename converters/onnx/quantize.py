@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from activation_ranges import METHODS, PhotoRanges
+from activation_ranges import METHODS, PLAIN, PhotoRanges
 from edgeworker.calibration import AUTO, Samples, batch_of, median_error
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
@@ -48,17 +48,19 @@ def quantize(request: Request) -> dict[str, Any]:
         str(request.inputs["model.onnx"]), str(prepared), skip_optimization=True, skip_symbolic_shape=True
     )
     keep = kept_in_float(options, [node.name for node in onnx.load(prepared).graph.node])
-    looked_at, held_out = samples.parted(batch) if asked == AUTO else (list(range(len(samples))), [])
+    looked_at, held_out = samples.parted(batch)
+    if asked != AUTO:
+        looked_at, held_out = list(range(len(samples))), []
     ranges = PhotoRanges(prepared, request.output / "augmented.onnx", samples.batches(batch, looked_at))
-    methods = tuple(METHODS) if asked == AUTO else (asked,)
-    truth = outputs_of(prepared, samples.batches(batch, held_out))
+    methods = (asked,) if asked != AUTO else ranges.different(METHODS) if held_out else (PLAIN,)
+    truth = outputs_of(prepared, samples.batches(batch, held_out)) if held_out else []
     errors: dict[str, float] = {}
     for method in methods:
         tried = request.output / f"{method}.onnx"
         write_quantised(prepared, tried, ranges.of(method), keep, options.get("operators"))
-        found = outputs_of(tried, samples.batches(batch, held_out))
-        errors[method] = median_error(found, truth) if truth else 0.0
-    best = min(methods, key=lambda method: errors[method])
+        if truth:
+            errors[method] = median_error(outputs_of(tried, samples.batches(batch, held_out)), truth)
+    best = min(methods, key=lambda method: errors.get(method, 0.0))
     for method in methods:
         tried = request.output / f"{method}.onnx"
         tried.unlink() if method != best else tried.rename(path)

@@ -41,10 +41,22 @@ class Samples:
                 yield np.concatenate([samples[place : place + 1] for place in part])
 
     def parted(self, batch: int) -> tuple[list[int], list[int]]:
-        """The places of the samples that ranges are from, and of those that are held out: at least a batch of them."""
+        """The places of the samples that ranges are from, and of those that are held out: at least a batch of either.
+
+        Where they are fewer than two batches, nothing is held out. Raises Refusal where they do not fill one.
+        """
+        if len(self) < batch:
+            raise Refusal(
+                f"{len(self)} photos are fewer than the {batch} that the model takes at once",
+                f"Give {2 * batch} or more with --calibration, or convert it for a smaller batch",
+                kind="input",
+            )
+        if len(self) < 2 * batch:
+            return list(range(len(self))), []
         held = list(range(HELD_OUT - 1, len(self), HELD_OUT))
-        held = held if len(held) >= batch else list(range(len(self) - batch, len(self)))
-        return [place for place in range(len(self)) if place not in set(held)], held
+        held = held if batch <= len(held) <= len(self) - batch else list(range(len(self) - batch, len(self)))
+        kept = set(held)
+        return [place for place in range(len(self)) if place not in kept], held
 
 
 def batch_of(options: dict) -> int:
