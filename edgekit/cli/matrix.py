@@ -138,7 +138,7 @@ def merge(
     from edgekit.matrix.merge import merge as merge_reports
     from edgekit.report.junit import cases_of_matrix, check_junit, write_junit
     from edgekit.report.matrix_files import check_outputs, write_report
-    from edgekit.shards import missing_shards
+    from edgekit.report.matrix_text import parts_text
 
     check_outputs(out, support_page)
     if junit is not None:
@@ -147,8 +147,8 @@ def merge(
     write_report(report, out, support_page)
     if junit is not None:
         write_junit(junit, cases_of_matrix(report))
-    for number, parts in missing_shards(report.shards):
-        warn(f"part {number} of {parts} is missing: the table is that of the others")
+    if lacking := parts_text(report):
+        warn(f"{lacking}: the table is that of the others")
     return told(report, out, json=json)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from edgekit.parity import metrics
 from edgekit.parity.metrics import Array
-from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales
+from edgekit.parity.values import compared, digits_of_both, scales
 from edgekit.parity.verdict import OutputKind, Precision
 
 
@@ -54,8 +54,7 @@ def by_value(
     if not artifact.shape == reference.shape == oracle.shape or len(labels) != len(oracle):
         raise ValueError(f"shapes differ: {artifact.shape}, {reference.shape}, {oracle.shape} of {len(labels)} samples")
     rows = [np.asarray(values, np.float64).reshape(len(oracle), -1) for values in (artifact, reference, oracle)]
-    own = Digits.of(precision, sigmoid_error)
-    theirs = own.of_paddle if of_paddle else Digits.of(precision, max(sigmoid_error, COARSE_SIGMOID))
+    own, theirs = digits_of_both(precision, sigmoid_error, of_paddle=of_paddle)
     ours, base, truth = (
         compared(values, rows[2], kind, precision, digits)
         for values, digits in zip(rows, (own, theirs, own), strict=True)

@@ -21,7 +21,7 @@ from edgekit.parity.blind import blindness
 from edgekit.parity.decisions import class_decisions, label_decisions, neighbour_decisions
 from edgekit.parity.metrics import Array
 from edgekit.parity.tolerance import Tolerance
-from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales, threshold_logits, unfit
+from edgekit.parity.values import Digits, compared, digits_of_both, scales, threshold_logits, unfit
 from edgekit.parity.verdict import ErrorFigures, OutputFigures, OutputKind, Precision, Verdict
 
 RMS_FLOOR_SHARE = 0.2
@@ -111,9 +111,7 @@ def judge_outputs(
     if unknown:
         reasons.append(f"the artifact has outputs that the reference does not know: {', '.join(unknown)}")
     figures: dict[str, OutputFigures] = {}
-    digits = Digits.of(precision, sigmoid_error)
-    # Of an engine elsewhere nothing is known; Paddle's sigmoid is exact near 0.
-    theirs = digits.of_paddle if yardstick is None else Digits.of(precision, max(sigmoid_error, COARSE_SIGMOID))
+    digits, theirs = digits_of_both(precision, sigmoid_error, of_paddle=yardstick is None)
     for name in sorted(set(reference) & set(oracle)):
         kind = (output_kinds or {}).get(name, "logits")
         try:

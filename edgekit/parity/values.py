@@ -64,6 +64,14 @@ class Digits(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, slack=(0.0, PADDLE_STEP))
 
 
+def digits_of_both(precision: Precision, sigmoid_error: float, *, of_paddle: bool) -> tuple[Digits, Digits]:
+    """Those of an artifact, and of its reference: Paddle's, whose sigmoid is exact near 0, or an engine's elsewhere, of
+    which nothing is known.
+    """
+    own = Digits.of(precision, sigmoid_error)
+    return own, own.of_paddle if of_paddle else Digits.of(precision, max(sigmoid_error, COARSE_SIGMOID))
+
+
 def unfit(values: Array, labels: Sequence[str], kind: OutputKind, precision: Precision, *, whole: bool) -> str | None:
     """Why `values` [N, C] cannot be an output of that kind, naming the first of `labels` [N]; None where they can.
 

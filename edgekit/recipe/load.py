@@ -12,7 +12,7 @@ from edgekit.untrusted.files import read_text
 from edgekit.untrusted.toml_document import LARGEST_BYTES, read_toml
 
 DEFAULT = "default.toml"
-SPEED = "speed_rewrites"
+SPEED, TOLERANCES = "speed_rewrites", "tolerances"
 
 
 def recipe_for(family: str) -> Recipe:
@@ -35,7 +35,8 @@ def load_recipe(path: Path, family: str = "") -> Recipe:
     """Read a recipe; what it does not say is taken from the recipe of its `family`, else from the default one.
 
     The family is the one that the file names, else `family`. Tables are merged key by key, lists and values are
-    replaced. Raises UsageError naming the file and the key.
+    replaced, but for limits of variants: one takes the place of that for the same variant, precision and finding.
+    Raises UsageError naming the file and the key.
     """
     import msgspec
 
@@ -114,6 +115,21 @@ def merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """`base` with `changes` over it, table by table; neither is changed."""
     merged = dict(base)
     for key, value in changes.items():
-        both = isinstance(value, dict) and isinstance(base.get(key), dict)
-        merged[key] = merge(base[key], value) if both else value
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            merged[key] = merge(base[key], value)
+        elif key == TOLERANCES and is_tables(value) and is_tables(base.get(key)):
+            said = [limited(one) for one in value]
+            merged[key] = [*(one for one in base[key] if limited(one) not in said), *value]
+        else:
+            merged[key] = value
     return merged
+
+
+def is_tables(value: object) -> bool:
+    """Whether a value is a list of tables, as `[[...]]` makes one."""
+    return isinstance(value, list) and all(isinstance(one, dict) for one in value)
+
+
+def limited(tolerance: dict[str, Any]) -> tuple[Any, ...]:
+    """What the limits of a variant are for."""
+    return tuple(tolerance.get(key, usual) for key, usual in (("variant", ""), ("precision", "fp32"), ("where", {})))

@@ -15,6 +15,7 @@ from edgekit.report.matrix_text import (
     machine_text,
     milliseconds,
     noise_text,
+    parts_text,
     processor_text,
     reference_milliseconds,
     size_text,
@@ -39,6 +40,8 @@ def lines(report: MatrixReport) -> Iterator[str]:
     yield f"{outcome_sentence(report)}, of {len(report.models)} models on {len(report.targets)} targets."
     yield ""
     yield f"- Made by {code(report.command)} on {report.made[:10]}."
+    if parts := parts_text(report):
+        yield f"- **Not whole: {parts}.**"
     yield f"- Weights: {escaped(report.weights)}; precision: {report.precision.upper()}, batch 1."
     yield f"- Machine: {escaped(machine_text(report))}."
     yield f"- Versions: {escaped(tools_text(report))}."

@@ -6,6 +6,7 @@ from edgekit.inputs.size import Size
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport
 from edgekit.report.sizes import readable_size
+from edgekit.shards import missing_shards
 
 MARKS = {"passed": "✓", "failed": "✗", "not run": "–", "expected failure": "✗", "unexpected pass": "!"}
 SAMPLES_NOTE = (
@@ -112,6 +113,15 @@ def machine_text(report: MatrixReport) -> str:
     cores = "1 core" if machine.cores == 1 else f"{machine.cores} cores"
     memory = readable_size(machine.memory_bytes)
     return f"{machine.cpu}, {cores}, {memory} of memory, {machine.system}, Python {machine.python}"
+
+
+def parts_text(report: MatrixReport) -> str:
+    """Which parts of a matrix a report lacks, such as `parts 2, 3 of 3 are missing`; empty where it is whole."""
+    lacking = missing_shards(report.shards)
+    numbers = ", ".join(str(number) for number, _ in lacking)
+    if len(lacking) == 1:
+        return f"part {numbers} of {lacking[0][1]} is missing"
+    return f"parts {numbers} of {lacking[0][1]} are missing" if lacking else ""
 
 
 def tools_text(report: MatrixReport) -> str:

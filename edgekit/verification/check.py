@@ -1,7 +1,8 @@
 """What verification found of one variant of an artifact."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from edgekit.artifact.load import Artifact
@@ -23,7 +24,8 @@ class Check:
     `judged_by` is the reference; `reference` is Paddle's run on this machine, which is made in any case. `golden` are
     the inputs. `remembered` says that the run, with its latency, is an earlier one's. `discarded` is the reason where
     the artifact was changed meanwhile, so that there is no verdict on it, and `absent` where the device that it was to
-    run on could not be had, which is no verdict either. `values` has every value of each output that was measured.
+    run on could not be had, which is no verdict either. `measure` reads every value of each output that was measured,
+    while the run's outputs are in the cache.
     """
 
     artifact: Artifact
@@ -36,4 +38,9 @@ class Check:
     remembered: bool = False
     discarded: SupersededError | None = None
     absent: AbsentError | None = None
-    values: "Mapping[str, ByValue]" = field(default_factory=dict)
+    measure: "Callable[[], Mapping[str, ByValue]]" = dict
+
+    @cached_property
+    def values(self) -> "Mapping[str, ByValue]":
+        """What `measure` reads; only a model's page asks for it."""
+        return self.measure()

@@ -1,6 +1,7 @@
 """Judges all variants of an artifact on all machines, and keeps the verdicts in its manifest."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -72,7 +73,8 @@ def judge_on_machine(
                 judged_by,
                 prepared.golden,
                 remembered=isinstance(outcome, StageResult) and outcome.cached,
-                values=measured_values(
+                measure=partial(
+                    measured_values,
                     prepared.artifact,
                     variant,
                     outcome,

@@ -1,6 +1,5 @@
 """The demo app: its screens on Android's framework, its native library in an ARM64 Java, its APK (`make android`)."""
 
-import os
 import re
 import shutil
 import struct
@@ -18,6 +17,7 @@ from android_demo.checks.jni import compare
 from android_demo.checks.maven import test_screens as run_screen_tests
 from android_demo.checks.native_library import Built, build
 from android_demo.checks.needed import check_programs
+from conftest import lacking
 from edgekit.artifact.load import Artifact, load_artifact
 from edgekit.cli.session import session
 from edgekit.errors import AbsentError, ConversionError
@@ -33,9 +33,7 @@ def programs(session_cache: Path) -> Iterator[None]:
     try:
         check_programs()
     except AbsentError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
+        lacking(str(error))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("EDGEKIT_CACHE", str(session_cache))
         yield

@@ -25,7 +25,8 @@ def test_every_model_is_in_one_part_with_those_that_share_its_stages() -> None:
     loads = [sum({one.architecture.name: cost_of(one) for one in part}.values()) for part in parts]
     assert max(loads) < 1.05 * min(loads)
     assert models_of(models, None) == list(models)
-    assert models_of(models, (2, 4)) == models_of(models, (2, 4))
+    backwards = models_of(list(reversed(models)), (2, 4))
+    assert {one.name for one in backwards} == {one.name for one in parts[1]}
 
 
 def made(project: FakeProject, out: Path, *arguments: str) -> dict[str, Any]:
@@ -55,7 +56,8 @@ def test_parts_together_are_what_one_machine_makes(project: FakeProject, tmp_pat
     assert merged["shards"] == [[1, 3], [2, 3], [3, 3]]
     assert "missing" not in said.err
     assert json.loads((tmp_path / "all" / "matrix.json").read_text()) == merged
-    assert "DenseNet121" in (tmp_path / "all" / "matrix.html").read_text()
+    page = (tmp_path / "all" / "matrix.html").read_text()
+    assert "DenseNet121" in page and "Not whole" not in page
 
 
 def test_a_part_that_is_missing_twice_there_or_of_another_matrix_is_said(
@@ -71,6 +73,8 @@ def test_a_part_that_is_missing_twice_there_or_of_another_matrix_is_said(
 
     status, said = merge(one)
     assert status == 0 and "part 2 of 2 is missing" in said
+    for page in (one, tmp_path / "all"):
+        assert "part 2 of 2 is missing" in (page / "matrix.html").read_text()
     status, said = merge(one, one / "matrix.json")
     assert status == 2 and "is given twice" in said
     shutil.copytree(one, tmp_path / "copy")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PATIENCE_SECONDS, ROOT
+from conftest import PATIENCE_SECONDS, ROOT, lacking
 from edgekit import __version__
 from edgekit.errors import AbsentError
 from edgekit.toolchain.interpreter import find_interpreter, uv_program
@@ -56,7 +56,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
         try:
             python = find_interpreter(f"=={version}.*", "this test")
         except AbsentError as error:
-            pytest.skip(str(error))
+            lacking(str(error))
         environment = tmp_path_factory.mktemp("fresh") / "environment"
         run(uv_program(), "venv", "--quiet", "--python", python, environment)
         run(uv_program(), "pip", "install", "--quiet", "--python", environment / "bin" / "python", wheel)

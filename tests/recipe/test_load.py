@@ -39,6 +39,22 @@ def test_a_family_stands_on_the_default() -> None:
     }
 
 
+def test_limits_of_one_variant_leave_those_of_others() -> None:
+    usual = load_recipe(bundled_folder("recipes") / "default.toml").targets["lite"].tolerances
+    own = recipe_for("MixNet").targets["lite"].tolerances
+    assert own[: len(usual)] == usual and [one.where for one in own[len(usual) :]] == [{"arithmetic": "fast"}]
+
+
+def test_a_limit_for_the_same_takes_the_place_of_another(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'family = "MixNet"\n[[targets.lite.tolerances]]\nvariant = "x86"\nprecision = "int8-weights"\n'
+        'max_relative = 1e-3\nmin_top1_agreement = 0.5\nreason = "mine"\n'
+    )
+    found = [one for one in load_recipe(path).variant_tolerances("lite", "int8-weights") if one.variant == "x86"]
+    assert [one.reason for one in found] == ["mine"]
+
+
 def test_an_unknown_family_gets_the_default() -> None:
     assert recipe_for("Zebra").family == "default"
 

@@ -18,8 +18,9 @@ def main() -> int:
         [zensical, "build", "--clean", "--strict"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     if built.returncode != 0:
-        # Its last lines are a traceback of its own.
-        print(f"{built.stdout}{built.stderr}".partition("Traceback")[0], file=sys.stderr)
+        said = f"{built.stdout}{built.stderr}"
+        # Its last lines are a traceback of its own, which says nothing where there are others.
+        print(said.partition("Traceback")[0].strip() or said, file=sys.stderr)
         return 1
     faults = [f"{page} lacks {place}" for page, place in missing_files(SITE)]
     faults += [f"{page} loads {address}" for page, address in foreign_addresses(SITE)]

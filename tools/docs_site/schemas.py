@@ -4,7 +4,6 @@ They lie in `docs/reference/schemas`, so that a change of a document is a change
 """
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,15 +69,6 @@ def write_all(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for document in DOCUMENTS:
         (folder / document.file).write_text(schema_text(document), encoding="utf-8")
-
-
-def versions(folder: Path) -> dict[str, list[int]]:
-    """The versions of each document that have a schema."""
-    found: dict[str, list[int]] = {}
-    for path in sorted(folder.glob("*.json")):
-        if match := re.fullmatch(r"(.+)-(\d+)", path.stem):
-            found.setdefault(match[1], []).append(int(match[2]))
-    return found
 
 
 if __name__ == "__main__":
