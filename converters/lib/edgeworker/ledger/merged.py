@@ -5,7 +5,7 @@ one convolution with `w2 @ w1` and `w2 @ b1 + b2`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from edgeworker.paddle_program import Op, attribute, ops
 class Affine:
     """A convolution with what follows it: `weight` [out, in, kh, kw] and `bias` [out] in float64.
 
-    `largest` bounds the terms that the bias is a sum of. `names` are the parameters in it.
+    `largest` bounds the terms that the bias is a sum of. `names` are the parameters in it, `weighing` those in the
+    weight. `multiplied` says whether a number of the program is in it.
     """
 
     conv: Op
@@ -27,6 +28,18 @@ class Affine:
     bias: np.ndarray
     largest: np.ndarray
     names: tuple[str, ...]
+    weighing: tuple[str, ...]
+    multiplied: bool = False
+
+    def times(self, factor: float, added: float) -> "Affine":
+        """`factor` times it, and `added` to that."""
+        return replace(
+            self,
+            weight=self.weight * factor,
+            bias=self.bias * factor + added,
+            largest=self.largest * abs(factor) + abs(added),
+            multiplied=True,
+        )
 
 
 def merged(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vector]:
@@ -62,7 +75,7 @@ def behind(name: str, makers: Mapping[str, Op]) -> Op | None:
 
 
 def affine(name: str, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]) -> Affine | None:
-    """The convolution behind the variable `name`, with a bias and a batch norm between; None where there is none."""
+    """The convolution behind the variable `name`, with a bias, a batch norm and numbers between; None without one."""
     op = makers.get(name)
     if op is None:
         return None
@@ -71,30 +84,39 @@ def affine(name: str, makers: Mapping[str, Op], parameters: Mapping[str, np.ndar
         if weight not in parameters:
             return None
         zeros = np.zeros(len(parameters[weight]))
-        return Affine(op, parameters[weight].astype(np.float64), zeros, zeros, (weight,))
+        return Affine(op, parameters[weight].astype(np.float64), zeros, zeros, (weight,), (weight,))
+    if op.desc.type == "scale":
+        before = affine(argument(op, "X"), makers, parameters)
+        return None if before is None else before.times(*factor_and_summand(op))
     if op.desc.type == "elementwise_add":
         before, other = affine(argument(op, "X"), makers, parameters), shown(argument(op, "Y"), makers)
         if before is None or other not in parameters or parameters[other].size != len(before.bias):
             return None
         added = parameters[other].astype(np.float64).reshape(-1)
-        return Affine(
-            before.conv, before.weight, before.bias + added, before.largest + np.abs(added), (*before.names, other)
-        )
-    if op.desc.type in NORMS and name in _results(op, "Y"):
+        bias, largest = before.bias + added, before.largest + np.abs(added)
+        return replace(before, bias=bias, largest=largest, names=(*before.names, other))
+    if op.desc.type in NORMS and name in results(op, "Y"):
         before = affine(argument(op, "X"), makers, parameters)
         stored = [argument(op, slot) for slot in ("Scale", "Bias", "Mean", "Variance")]
         if before is None or not all(one in parameters for one in stored):
             return None
         scale, bias, mean, variance = (parameters[one].astype(np.float64) for one in stored)
         factor = scale / np.sqrt(variance + float(np.float32(attribute(op, "epsilon") or 1e-5)))
-        return Affine(
-            before.conv,
-            before.weight * factor[:, None, None, None],
-            bias + (before.bias - mean) * factor,
-            np.abs(bias) + (before.largest + np.abs(mean)) * np.abs(factor),
-            (*before.names, *stored),
+        return replace(
+            before,
+            weight=before.weight * factor[:, None, None, None],
+            bias=bias + (before.bias - mean) * factor,
+            largest=np.abs(bias) + (before.largest + np.abs(mean)) * np.abs(factor),
+            names=(*before.names, *stored),
+            weighing=(*before.weighing, stored[0], stored[3]),
         )
     return None
+
+
+def factor_and_summand(op: Op) -> tuple[float, float]:
+    """What an operator `scale` multiplies by, and what it adds to that."""
+    factor, added = (float(np.float32(attribute(op, name) or 0.0)) for name in ("scale", "bias"))
+    return factor, added * factor if attribute(op, "bias_after_scale") is False else added
 
 
 def _plain(conv: Op) -> bool:
@@ -103,5 +125,6 @@ def _plain(conv: Op) -> bool:
     return still and not any(attribute(conv, "paddings") or [0]) and (attribute(conv, "groups") or 1) == 1
 
 
-def _results(op: Op, slot: str) -> list[str]:
+def results(op: Op, slot: str) -> list[str]:
+    """The variables in an output slot."""
     return [name for one in op.desc.outputs if one.parameter == slot for name in one.arguments]

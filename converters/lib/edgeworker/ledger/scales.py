@@ -1,7 +1,7 @@
-"""What becomes of a convolution that is multiplied by a number: Paddle Lite's `opt` puts the number into its weights.
+"""What becomes of a convolution that is multiplied by a number: Paddle Lite and TFLite put it into the weights.
 
 With what lies between (a bias, a batch norm) it is `w * x + b`, and times k it is `k * w * x + k * b`. A relu may lie
-between too where k is positive.
+between too where k is positive, and a batch norm may follow. A hard sigmoid is such a number and a summand, cut off.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from edgeworker.ledger.folds import argument
-from edgeworker.ledger.merged import affine
+from edgeworker.ledger.folds import NORMS, argument
+from edgeworker.ledger.merged import Affine, affine, factor_and_summand, results
 from edgeworker.ledger.sources import GAMMA, Vector
-from edgeworker.paddle_program import attribute, ops
+from edgeworker.paddle_program import Op, attribute, ops
 
 # f(k * x) = k * f(x) for a positive k.
 HOMOGENEOUS = ("relu", "leaky_relu")
+# Factor and summand, where the operator does not say them (Paddle 2.6, paddle/phi/api/yaml/op_compat.yaml).
+HARD_SIGMOID = {"slope": 0.2, "offset": 0.5}
 
 
 def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vector]:
@@ -24,16 +26,28 @@ def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vecto
     Bound: gamma_n of the sum of the terms' sizes (Higham §3.1).
     """
     makers = {name: op for op in ops(program) for slot in op.desc.outputs for name in slot.arguments}
-    for scale in ops(program, {"scale"}):
-        factor, added = (float(np.float32(attribute(scale, name) or 0.0)) for name in ("scale", "bias"))
-        name = argument(scale, "X")
-        while (op := makers.get(name)) is not None and op.desc.type in HOMOGENEOUS and factor > 0 and not added:
-            name = argument(op, "X")
-        if attribute(scale, "bias_after_scale") is False:
-            added *= factor
-        if (conv := affine(name, makers, parameters)) is None:
+    for op in ops(program, {"scale", "hard_sigmoid", *NORMS}):
+        conv = _multiplied(op, makers, parameters)
+        if conv is None or not conv.multiplied:
             continue
-        weight = conv.weight * factor
-        yield Vector("multiplied by a number", conv.names[:1], weight, np.abs(weight) * GAMMA)
-        size = conv.largest * abs(factor) + abs(added)
-        yield Vector("bias multiplied by a number", conv.names, conv.bias * factor + added, size * GAMMA)
+        yield Vector("multiplied by a number", conv.weighing, conv.weight, np.abs(conv.weight) * GAMMA)
+        yield Vector("bias multiplied by a number", conv.names, conv.bias, conv.largest * GAMMA)
+
+
+def _multiplied(op: Op, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]) -> Affine | None:
+    """The convolution before `op`, with `op` in it."""
+    if op.desc.type in NORMS:
+        return next((affine(name, makers, parameters) for name in results(op, "Y")), None)
+    if op.desc.type == "hard_sigmoid":
+        written = {name: attribute(op, name) for name in HARD_SIGMOID}
+        factor, added = (
+            float(np.float32(default if written[name] is None else written[name]))
+            for name, default in HARD_SIGMOID.items()
+        )
+    else:
+        factor, added = factor_and_summand(op)
+    name = argument(op, "X")
+    while (before := makers.get(name)) is not None and before.desc.type in HOMOGENEOUS and factor > 0 and not added:
+        name = argument(before, "X")
+    conv = affine(name, makers, parameters)
+    return None if conv is None else conv.times(factor, added)

@@ -53,7 +53,52 @@ def test_one_channel_that_is_off_is_not(name: str) -> None:
 
 
 def test_a_lost_bias_is_missed() -> None:
-    assert set(told("conv2d", {"w": folded()["w"]}).unused) == set(NORM)
+    assert set(told("conv2d", {"w": folded()["w"]}).unused) == {"bias", "mean"}
+
+
+def scaled_then_normalised(stored: dict[str, np.ndarray]) -> Account:
+    """conv -> scale -> batch_norm, and what it says of what is stored."""
+    made = new_program()
+    block = made.blocks[0]
+    add_op(block, "conv2d", {"Input": ["x"], "Filter": ["w"]}, "c")
+    add_op(block, "scale", {"X": ["c"]}, "s", scale=2.5, bias=0.5)
+    norm = {"X": ["s"], "Scale": ["scale"], "Bias": ["bias"], "Mean": ["mean"], "Variance": ["variance"]}
+    add_op(block, "batch_norm", norm, "n", epsilon=1e-5)
+    block.ops[-1].outputs[0].parameter = "Y"
+    return account((Stored(name, name, values) for name, values in stored.items()), made, parameters())
+
+
+def test_a_batch_norm_may_follow() -> None:
+    w, scale, bias, mean, variance = parameters().values()
+    factor = scale / np.sqrt(variance + np.float32(1e-5))
+    stored = {"w": w * np.float32(2.5) * factor[:, None, None, None], "b": bias + (np.float32(0.5) - mean) * factor}
+    found = scaled_then_normalised(stored)
+    assert (found.unexplained, found.unused) == ([], [])
+    stored["b"][1] += np.float32(1e-3)
+    assert [one.name for one in scaled_then_normalised(stored).unexplained] == ["b"]
+
+
+def hard_sigmoid(stored: dict[str, np.ndarray], **attributes: float) -> Account:
+    """conv -> bias -> hard_sigmoid, and what it says of what is stored."""
+    made = new_program()
+    block = made.blocks[0]
+    add_op(block, "conv2d", {"Input": ["x"], "Filter": ["w"]}, "c")
+    add_op(block, "elementwise_add", {"X": ["c"], "Y": ["bias"]}, "a")
+    add_op(block, "hard_sigmoid", {"X": ["a"]}, "y", **attributes)
+    own = {name: values for name, values in parameters().items() if name in ("w", "bias")}
+    return account((Stored(name, name, values) for name, values in stored.items()), made, own)
+
+
+@pytest.mark.parametrize(("attributes", "factor", "added"), [({}, 0.2, 0.5), ({"slope": 0.25, "offset": 0.0}, 0.25, 0)])
+def test_a_hard_sigmoids_line_is_one_with_the_convolution(
+    attributes: dict[str, float], factor: float, added: float
+) -> None:
+    own = parameters()
+    stored = {"w": own["w"] * np.float32(factor), "b": own["bias"] * np.float32(factor) + np.float32(added)}
+    found = hard_sigmoid(stored, **attributes)
+    assert (found.unexplained, found.unused) == ([], [])
+    stored["w"][2] *= np.float32(1.01)
+    assert [one.name for one in hard_sigmoid(stored, **attributes).unexplained] == ["w"]
 
 
 @pytest.mark.parametrize(("between", "factor"), [("sigmoid", 3e5), ("relu", -3e5)])
