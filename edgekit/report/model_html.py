@@ -197,7 +197,7 @@ def variant_view(check: "Check") -> VariantView:
         status=found.verdict.status,
         reason=found.verdict.reason,
         warnings=found.verdict.warnings,
-        files=[text.plain.strip() for text in files_of(check)],
+        files=[f"{name} {size}" for name, size in files_of(check)],
         error=error,
         reference_error=reference_error,
         limit="–" if figures is None else f"{figures.max_threshold:.1e}",

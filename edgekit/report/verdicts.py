@@ -1,6 +1,6 @@
 """The table that verification prints, and the sentences below it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from edgekit.pipeline.store import StageResult
     from edgekit.verification.check import Check
 
+NAMED_WIDTH = 29
+"""What a terminal of 80 columns has for a row's name, and for a file with its size."""
+
 STYLES = {"passed": "bold green", "failed": "bold red", "not run": "yellow"}
 
 
@@ -50,6 +53,7 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
     table.add_row(
         styled(("reference", "dim")), styled((reference_title(checks), "dim")), *reference_cells(checks), styled()
     )
+    room = NAMED_WIDTH - max(len(own_name(check)) for check in checks)
     listed: set[tuple[str, str]] = set()
     for check in checks:
         verdict = check.found.verdict
@@ -59,7 +63,7 @@ def verdict_table(checks: Sequence["Check"]) -> "Table":
         listed.add((str(check.artifact.folder), name))
         table.add_row(
             f"{name}\n  {processor}" if processor and files else f"  {processor}" if processor else name,
-            Text("\n").join(files),
+            Text("\n").join(file_lines(files, room)),
             *figure_cells(first_output(check)),
             latency_cell(check.found.latency, mark(check.found.latency, check.remembered)),
             styled((verdict.status, STYLES[verdict.status])),
@@ -204,15 +208,25 @@ def first_output(check: "Check") -> "OutputFigures | None":
     return next(iter(check.found.verdict.outputs.values()), None)
 
 
-def files_of(check: "Check") -> list["Text"]:
-    """The files that a variant is about, with their sizes: its own inputs where its target has several variants."""
+def files_of(check: "Check") -> list[tuple[str, str]]:
+    """The files that a variant is about, each with its size: its own inputs where its target has several variants."""
     files = check.artifact.manifest.files
     chosen = {name: record for name, record in files.items() if record.role in own_roles(check)}
-    model = check.artifact.manifest.model.name
+    # The model's name says nothing here, nor does the one that Paddle gives to all of its files.
     return [
-        styled(f"{name.removeprefix(model)} ", (readable_size(record.bytes), "dim"))
+        (name.removeprefix(check.artifact.manifest.model.name).removeprefix("inference"), readable_size(record.bytes))
         for name, record in (chosen or files).items()
     ]
+
+
+def file_lines(files: Sequence[tuple[str, str]], room: int) -> Iterator["Text"]:
+    """As a terminal shows them: the size below a name beside which it has no room."""
+    for name, size in files:
+        if len(f"{name} {size}") <= room:
+            yield styled(f"{name} ", (size, "dim"))
+        else:
+            yield styled(name)
+            yield styled((f"  {size}", "dim"))
 
 
 def own_roles(check: "Check") -> set[str]:
