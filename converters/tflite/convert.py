@@ -17,6 +17,7 @@ import onnx
 from channels_last import turn
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
+from lost_tensors import restore
 from model_file import kind_of, name_of, read_model, write_model
 from onnx2tf.tflite_builder import export_tflite_model_flatbuffer_direct
 from rewriting import rewritten
@@ -31,9 +32,9 @@ def convert(request: Request) -> dict[str, Any]:
     """Write `model.tflite`.
 
     Returns `io`, `layouts` (of inputs whose axes are in another order than the program's), `inputs` and `outputs`
-    (name, shape and dtype in the file), `rewrites` (reports), `turned` (operators that `channels_last.py` has laid out
-    anew), `layers` (type -> count) and `seconds` per step. Raises Refusal for shapes that are not fixed, and for what
-    onnx2tf cannot write.
+    (name, shape and dtype in the file), `rewrites` (reports), `restored` (tensors that `lost_tensors.py` has made
+    again), `turned` (operators that `channels_last.py` has laid out anew), `layers` (type -> count) and `seconds` per
+    step. Raises Refusal for shapes that are not fixed, and for what onnx2tf cannot write.
     """
     options = request.options
     if (precision := options.get("precision", "fp32")) != "fp32":
@@ -52,6 +53,7 @@ def convert(request: Request) -> dict[str, Any]:
     seconds["onnx2tf"] = time.perf_counter() - started
 
     started = time.perf_counter()
+    restored = restore(model)
     turned = turn(model)
     model.metadata = [entry for entry in model.metadata or [] if entry.name != LOWER_PRECISION]
     write_model(model, request.output / "model.tflite")
@@ -68,6 +70,7 @@ def convert(request: Request) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "rewrites": reports,
+        "restored": restored,
         "turned": turned,
         "layers": dict(Counter(kind_of(model, operator) for operator in graph.operators)),
         "seconds": seconds,
