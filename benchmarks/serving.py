@@ -176,7 +176,6 @@ def alone(one: Served, calls: int) -> float:
     manifest = one.artifact.manifest
     golden = load_file(one.artifact.folder / "golden.safetensors")
     link = Link(layout_of(manifest, 1, one.title))
-    stopping: threading.Event = threading.Event()
     with working_folder(cache_folder()) as scratch:
         runner = ModelRunner(
             "0",
@@ -187,7 +186,6 @@ def alone(one: Served, calls: int) -> float:
             int(THREADS),
             scratch,
             queue.Queue(),
-            stopping,
         )
         runner.start()
         sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "converters" / "lib"))

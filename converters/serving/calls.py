@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 DEPTH = 2
 """Calls that a runner has at once: one that runs, and one that it finds when that ends."""
-PATIENCE_SECONDS = 120.0
 
 Arrays = dict[str, np.ndarray]
 
@@ -33,7 +33,9 @@ class Waiting:
 class Calls:
     """The calls of one model. `capacity`: samples that one takes; `whole`: it takes no fewer, and is filled up.
 
-    `waiting`: requests that may wait. `shared`: whether several may be in one call.
+    `waiting`: requests that may wait. `shared`: whether several may be in one call. `patience`: seconds after which a
+    request waits no more, and a runner that has one call hangs. `hangs` is called then: the runner is to be ended, and
+    `link` told.
     """
 
     def __init__(
@@ -46,7 +48,10 @@ class Calls:
         whole: bool,
         shared: bool,
         waiting: int,
+        patience: float,
+        hangs: Callable[[], None],
     ) -> None:
+        self._hangs, self._patience = hangs, patience
         self._link, self._capacity, self._whole, self._shared = link, capacity, whole, shared
         self._free, self._most = list(range(slots)), waiting
         self._waiting: deque[Waiting] = deque()
@@ -68,11 +73,7 @@ class Calls:
         one = Waiting(inputs, count, asyncio.get_running_loop().create_future(), time.perf_counter())
         self._waiting.append(one)
         self._start()
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                return await one.answer
-        except TimeoutError:
-            raise Problem(f"the model has not answered within {PATIENCE_SECONDS:g} s", AWAY) from None
+        return await one.answer
 
     def _start(self) -> None:
         """Make calls of what waits, as many as the runner may have."""
@@ -86,12 +87,18 @@ class Calls:
             self._running.add(task)
 
     def _together(self) -> list[Waiting]:
-        """The requests of the next call, in their order; those that nobody waits for any more are left out."""
+        """The requests of the next call, in their order; those that nobody waits for any more are left out.
+
+        Those that have waited too long are told: calls end in time, or with their runner, so that this is looked at.
+        """
         found: list[Waiting] = []
+        latest = time.perf_counter() - self._patience
         room = self._capacity
         while self._waiting and self._waiting[0].count <= room and (self._shared or not found):
             one = self._waiting.popleft()
-            if not one.answer.done():
+            if one.since < latest:
+                fail([one], Problem(f"the model has been busy for more than {self._patience:g} s", AWAY))
+            elif not one.answer.done():
                 found.append(one)
                 room -= one.count
         return found
@@ -108,11 +115,16 @@ class Calls:
                 start += one.count
             place[start:] = place[start - 1]
         try:
-            seconds = await self._link.call(slot, filled)
+            ended = self._link.call(slot, filled)
+            # Those before it have as long, each.
+            await asyncio.wait([ended], timeout=self._patience * len(self._running))
+            if not ended.done():
+                self._hangs()
+                fail(together, Problem(f"the model has not answered within {self._patience:g} s", AWAY))
+            # Until it has ended, the runner may still write into the slot.
+            seconds = await ended
         except Problem as problem:
-            for one in together:
-                if not one.answer.done():
-                    one.answer.set_exception(Problem(problem.message, problem.kind))
+            fail(together, problem)
         else:
             self._measures.called(count, seconds, [now - one.since for one in together])
             outputs, start = self._link.slots.outputs(slot, filled), 0
@@ -128,3 +140,10 @@ class Calls:
             assert task is not None
             self._running.discard(task)
             self._start()
+
+
+def fail(requests: Sequence[Waiting], problem: Problem) -> None:
+    """End requests that somebody still waits for with a problem, each with an exception of its own."""
+    for one in requests:
+        if not one.answer.done():
+            one.answer.set_exception(Problem(problem.message, problem.kind))

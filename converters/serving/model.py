@@ -30,17 +30,27 @@ class TensorMetadata:
 
 
 class Model:
-    """A model behind a runner. `told` is what the core says of it; see `edgekit.serve.server`."""
+    """A model behind a runner. `told` is what the core says of it; see `edgekit.serve.server`.
 
-    def __init__(self, told: dict[str, Any], manifest: Any, loop: asyncio.AbstractEventLoop) -> None:
+    `hung` is called where the runner does not answer: it is to be ended, and another one to be started.
+    """
+
+    def __init__(
+        self, told: dict[str, Any], manifest: Any, loop: asyncio.AbstractEventLoop, hung: Callable[[str], None]
+    ) -> None:
+        from edgekit.serve.proof import verdict_here
+
         self.id, self.name, self.version = told["id"], told["name"], told["version"]
         self.manifest, self.parameters = manifest, told["parameters"]
-        self.folder, self._sigmoid_error = Path(told["folder"]), told["sigmoid_error"]
-        self.verdict = next(one.verdict for one in manifest.verdicts if one.variant == told["variant"])
+        self.folder, self.sigmoid_error = Path(told["folder"]), told["sigmoid_error"]
+        found = verdict_here(manifest, told["variant"])
+        assert found is not None  # the core serves nothing else
+        self.verdict = found.verdict
         self.measures = Measures(self.name, self.version)
         self.link = RunnerLink(told["link"], loop)
         layout = told["link"]["layout"]
         self.capacity = layout["inputs"][0]["shape"][0]
+        self._hung = hung
         self.calls = Calls(
             self.link,
             layout["slots"],
@@ -49,6 +59,8 @@ class Model:
             whole=manifest.batch != "dynamic",
             shared=told["batching"] and self.capacity > 1,
             waiting=told["queue"],
+            patience=told["patience"],
+            hangs=self._hangs,
         )
         self.ready, self.unready = False, "the model is being loaded"
         self.follow: Follow | None = None
@@ -78,7 +90,7 @@ class Model:
         ]
         outputs = {one.name: np.concatenate([part[one.name] for part in parts]) for one in self.outputs}
         oracle = {one.name: golden[f"oracle/{one.name}"] for one in self.outputs}
-        wrong = wrong_outputs(outputs, oracle, self.manifest, self.verdict, self._sigmoid_error)
+        wrong = wrong_outputs(outputs, oracle, self.manifest, self.verdict, self.sigmoid_error)
         wrong = wrong or wrong_preparation(golden, self.manifest)
         self.ready, self.unready = wrong is None, wrong or ""
         self.measures.ready(self.ready)
@@ -89,6 +101,12 @@ class Model:
         self.ready, self.unready = False, reason
         self.measures.ready(False)
         self.link.gone()
+
+    def _hangs(self) -> None:
+        self.ready, self.unready = False, "its runner does not answer, and is started again"
+        self.measures.ready(False)
+        self.link.hung()
+        self._hung(self.id)
 
     def check_ready(self) -> None:
         """Raise Problem unless it is proved."""
@@ -105,12 +123,20 @@ class Model:
 
     async def run(self, inputs: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
         """The outputs of `count` samples; who follows is shown them. Raises Problem."""
-        answer = await self.calls.run(inputs, count)
+        answer = await self.answer(inputs, count)
         if any(not np.isfinite(value).all() for value in answer.values()):
             raise Problem("the model gives NaN or infinite values for this input", FAILED)
         if self.follow is not None:
             self.follow(inputs, count, answer)
         return answer
+
+    async def answer(self, inputs: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
+        """The outputs of `count` samples, whatever they are. Raises Problem.
+
+        While a request was prepared the runner may have become another one, which is not proved yet.
+        """
+        self.check_ready()
+        return await self.calls.run(inputs, count)
 
     def checked(self, given: dict[str, Tensor]) -> tuple[dict[str, np.ndarray], int]:
         """The arrays of a request's inputs, and how many samples they are. Raises Problem where they do not fit."""

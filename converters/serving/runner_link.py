@@ -8,6 +8,8 @@ from typing import Any
 from edgeworker.slots import Slots
 from problems import AWAY, Problem
 
+ENDED = "the model's runner has ended, and is started again"
+
 
 class RunnerLink:
     """One runner. Its calls end in the order that they were made in."""
@@ -23,7 +25,9 @@ class RunnerLink:
 
     def call(self, slot: int, count: int) -> "asyncio.Future[float]":
         """Have the first `count` samples of a slot run; the runtime's time in seconds. Ends in Problem where the runner
-        does."""
+        does. Raises Problem where none is there that has loaded the model: the next one would find the call unread."""
+        if not self.loaded.is_set():
+            raise Problem(ENDED, AWAY)
         self._made += 1
         ended: asyncio.Future[float] = self._loop.create_future()
         self._calls[self._made] = ended
@@ -31,14 +35,18 @@ class RunnerLink:
         return ended
 
     def gone(self) -> None:
-        """The runner has ended: so has every call of it. What it had still to say is not heard."""
-        self.loaded.clear()
+        """The runner has ended: so has every call of it. What it had still to say is heard, but for a line's beginning."""
         self._read()
+        self.loaded.clear()
         self._buffer = b""
         calls, self._calls = self._calls, {}
         for ended in calls.values():
             if not ended.done():
-                ended.set_exception(Problem("the model's runner has ended, and is started again", AWAY))
+                ended.set_exception(Problem(ENDED, AWAY))
+
+    def hung(self) -> None:
+        """The runner does not answer: it is asked no more. Its calls end with it."""
+        self.loaded.clear()
 
     def _read(self) -> None:
         try:

@@ -7,7 +7,8 @@ a line), `http` (a listening socket's descriptor), `grpc` (an address, or None),
 
 Asked are `{"gone": ID, "reason": ...}` (a runner has ended; the reply `{"forgotten": ID}` says that nothing is asked of
 it any more), `{"started": ID}` (another one is there), `{"stop": true}`. Said are `{"listening": true}`,
-`{"proved": ID, "wrong": REASON or null}`, `{"kept": FILE}` for what a shadow disagrees on, `{"stopped": true}`.
+`{"proved": ID, "wrong": REASON or null}`, `{"hung": ID}` (a runner does not answer, and is to be ended),
+`{"kept": FILE}` for what a shadow disagrees on, `{"stopped": true}`.
 """
 
 import asyncio
@@ -126,7 +127,7 @@ class Server:
 
         folder = self._request.inputs["models"] / told["id"]
         manifest = decode_json((folder / FILE).read_bytes(), Manifest)
-        return Model({**told, "folder": folder}, manifest, loop)
+        return Model({**told, "folder": folder}, manifest, loop, self._hung)
 
     async def _follow(self) -> None:
         """Do what the core asks until it asks for the end."""
@@ -152,6 +153,9 @@ class Server:
                 return  # its runner has ended, which the core hears by itself
             wrong = problem.message
         self._control.say({"proved": model.id, "wrong": wrong})
+
+    def _hung(self, id: str) -> None:
+        self._control.say({"hung": id})
 
     def _kept(self, file: str) -> None:
         self._control.say({"kept": file})

@@ -47,7 +47,7 @@ class Shadow:
     async def _compare(self, inputs: dict[str, np.ndarray], count: int, answer: dict[str, np.ndarray]) -> None:
         try:
             parts = [
-                await self._second.calls.run(
+                await self._second.answer(
                     {name: value[start : start + self._second.capacity] for name, value in inputs.items()},
                     min(self._second.capacity, count - start),
                 )
@@ -65,16 +65,15 @@ class Shadow:
 
     def _differences(self, answer: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> dict[str, Any]:
         """Outputs that are further apart than both may be from the oracle together: the error and the limit of each."""
-        from edgekit.serve.proof import largest_error
+        from edgekit.serve.proof import Judged, apart
 
+        judged = [Judged(one.manifest, one.verdict, one.sigmoid_error) for one in (self._model, self._second)]
         found = {}
         for name, value in answer.items():
-            first, second = (one.astype(np.float64).reshape(len(one), -1) for one in (value, other[name]))
-            limit = sum(one.verdict.outputs[name].max_threshold for one in (self._model, self._second))
-            error = largest_error(second, first, self._model.manifest, name, self._model.verdict, 0.0)
+            error, limit = apart(value, other[name], name, *judged)
             if not error <= limit:
-                apart = int((first.argmax(axis=1) != second.argmax(axis=1)).sum())
-                found[name] = {"error": error, "limit": limit, "other_top1": apart}
+                first, second = (one.reshape(len(one), -1).argmax(axis=1) for one in (value, other[name]))
+                found[name] = {"error": error, "limit": limit, "other_top1": int((first != second).sum())}
         return found
 
     def _keep(

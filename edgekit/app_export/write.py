@@ -1,6 +1,5 @@
 """Writes artifacts into an app's assets: all of them or none, in the place of those that an earlier export wrote."""
 
-import hashlib
 import re
 import shutil
 from collections.abc import Sequence
@@ -13,8 +12,8 @@ from edgekit.app_export.chosen import Chosen
 from edgekit.artifact.load import read_manifest
 from edgekit.artifact.manifest import FILE
 from edgekit.artifact.owned import ARTIFACT
-from edgekit.artifact.write import CHUNK_BYTES, locked
-from edgekit.errors import ConversionError, UsageError
+from edgekit.artifact.write import changed_meanwhile, copy_hashed, copy_recorded, locked
+from edgekit.errors import UsageError
 from edgekit.filesystem.owned import (
     check_folder,
     is_regular,
@@ -67,7 +66,7 @@ def export(models: Sequence[Chosen], app: Path) -> Exported:
     """Put `models` into the assets of the app in the folder `app`, and nothing else of edgekit's stays there.
 
     Raises UsageError where `app` is no app, where two models would have one folder, or where something that edgekit did
-    not write lies in the place; ConversionError on a full disk, or where a file changed meanwhile. Until all is copied,
+    not write lies in the place, or where a file changed meanwhile; ConversionError on a full disk. Until all is copied,
     what was there stays.
     """
     if not (app / _MAIN).is_dir():
@@ -142,19 +141,16 @@ def earlier(assets: Path) -> list[str]:
 
 
 def copy(one: Chosen, folder: Path) -> None:
-    """Copy an artifact's files. Raises ConversionError where one is not what its manifest says."""
+    """Copy an artifact's files. Raises UsageError where one is not what its manifest says."""
     folder.mkdir(parents=True)
     records = {**one.artifact.manifest.files, **one.artifact.manifest.golden}
     for name, source in one.files.items():
-        digest = hashlib.sha256()
-        with source.open("rb") as reading, (folder / name).open("xb") as writing:
-            while chunk := reading.read(CHUNK_BYTES):
-                digest.update(chunk)
-                writing.write(chunk)
-        if name in records and digest.hexdigest() != records[name].sha256:
-            raise ConversionError(f"{source} has changed while it was copied", "Run it again.")
+        if name in records:
+            copy_recorded(source, folder / name, records[name].sha256)
+        else:
+            copy_hashed(source, folder / name)
     if read_manifest(folder) != one.artifact.manifest:
-        raise ConversionError(f"{one.artifact.folder} was verified again while it was copied", "Run it again.")
+        raise changed_meanwhile(one.artifact.folder)
 
 
 def remove_empty(folder: Path) -> None:

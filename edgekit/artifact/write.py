@@ -9,7 +9,7 @@ from pathlib import Path
 from edgekit.artifact.load import Artifact, identities_of
 from edgekit.artifact.manifest import FILE, Manifest
 from edgekit.artifact.owned import ARTIFACT
-from edgekit.errors import ConversionError
+from edgekit.errors import ConversionError, UsageError
 from edgekit.filesystem.owned import check_folder, replace_folder, scratch_beside, write_whole
 from edgekit.untrusted.files import resolved
 from edgekit.untrusted.json_document import encode_json
@@ -50,6 +50,17 @@ def update_manifest(folder: Path, manifest: Manifest) -> None:
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write `manifest.json`, all at once."""
     write_whole(folder / FILE, encode_json(manifest) + b"\n")
+
+
+def copy_recorded(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file of an artifact that is read. Raises UsageError where it is no longer what the manifest says."""
+    if copy_hashed(source, target) != sha256:
+        raise changed_meanwhile(source)
+
+
+def changed_meanwhile(path: Path) -> UsageError:
+    """The error for an artifact, or a file of one, that somebody changes while a command reads it."""
+    return UsageError(f"{path} was changed while it was copied", "Run the command again.")
 
 
 def copy_hashed(source: Path, target: Path) -> str:

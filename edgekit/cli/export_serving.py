@@ -36,6 +36,7 @@ def export_serving(
 
     Only verified artifacts go into it.
     """
+    from edgekit.cli.named_artifacts import split_name
     from edgekit.cli.sign import approved_artifact
     from edgekit.serve.served import served
     from edgekit.serving_export.repositories import REPOSITORIES
@@ -45,13 +46,9 @@ def export_serving(
     if (repository := REPOSITORIES.get(server.strip().lower())) is None:
         raise UsageError(f"there is no repository for {server}", f"Say --for {' or --for '.join(REPOSITORIES)}.")
     key = public_key(require_signed) if require_signed is not None else None
-    name, equals, what = model.partition("=")
-    if not equals or "/" in name:
-        name, what = "", model
+    name, what = split_name(model)
     chosen = best_artifact(what, artifacts, repository.targets)
-    if key is not None:
-        chosen = approved_artifact(chosen.folder, key, {})
-    one = served(chosen, name or None)
+    one = served(approved_artifact(chosen.folder, key, {}), name or None)
     folder = out or Path("serving", f"{one.name}-{server.strip().lower()}")
     done = export(one, repository, folder)
     if json:
@@ -65,10 +62,13 @@ def export_serving(
 
 
 def best_artifact(what: str, artifacts: Path, targets: tuple[str, ...]) -> "Artifact":
-    """The first artifact that passed, of the first of `targets` that has one. Raises AbsentError for none."""
-    from edgekit.cli.named_artifacts import named_artifacts
+    """The first artifact that passed, of the first of `targets` that has one; its files are not read yet.
 
-    found = named_artifacts([what], artifacts)
+    Raises AbsentError for none.
+    """
+    from edgekit.cli.named_artifacts import described_artifacts
+
+    found = described_artifacts([what], artifacts)
     able = [one for one in found if one.manifest.target in targets]
     if not able:
         raise AbsentError(

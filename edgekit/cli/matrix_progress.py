@@ -98,14 +98,13 @@ def matrix_session(
     *, offline: bool, jobs: int | None, memory_share: float
 ) -> Iterator[tuple["Executor", MatrixDisplay]]:
     """An executor within this machine's cores and the memory that is free now, and the display of its progress."""
-    import os
-
     import psutil
 
     from edgekit.cache import cache_folder
     from edgekit.cache.session import in_use
     from edgekit.pipeline.execute import Executor
     from edgekit.pipeline.store import StageStore
+    from edgekit.toolchain.cores import usable_cores
     from edgekit.toolchain.worker import Toolchain
 
     cache = cache_folder()
@@ -116,7 +115,7 @@ def matrix_session(
                 Executor(
                     store,
                     Toolchain(cache, notify=display.notify, offline=offline),
-                    cores=jobs or os.cpu_count() or 1,
+                    cores=jobs or usable_cores(),
                     memory_bytes=int(psutil.virtual_memory().available * memory_share),
                     observe=display.observe,
                 ),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
+    from minisign import PublicKey
+
     from edgekit.artifact.load import Artifact
 
 
@@ -17,6 +19,31 @@ def named_artifacts(names: list[str], out: Path) -> list["Artifact"]:
     from edgekit.artifact.load import load_artifact
 
     return [load_artifact(folder) for folder in named_folders(names, out)]
+
+
+def described_artifacts(names: list[str], out: Path) -> list["Artifact"]:
+    """Those of `named_artifacts`, as their manifests alone describe them: to choose from, before any file is read."""
+    from edgekit.artifact.load import Artifact, read_manifest
+
+    return [Artifact(folder, read_manifest(folder)) for folder in named_folders(names, out)]
+
+
+def approved_choice(name: str, out: Path, target: str | None, key: "PublicKey | None") -> list["Artifact"]:
+    """What `chosen_artifacts` chooses of the artifacts meant by `name`, signed with `key` where there is one.
+
+    Of what is not chosen no file is read, and of what is not signed none either.
+    """
+    from edgekit.cli.sign import approved_artifact
+
+    chosen = chosen_artifacts(described_artifacts([name], out), target, name)
+    return [approved_artifact(one.folder, key, {}) for one in chosen]
+
+
+def split_name(text: str) -> tuple[str, str]:
+    """Of `NAME=ARTIFACT` both; of `ARTIFACT` an empty name and it."""
+    name, equals, what = text.partition("=")
+    # A folder may have the sign in its name.
+    return (name, what) if equals and "/" not in name else ("", text)
 
 
 def named_folders(names: list[str], out: Path) -> list[Path]:

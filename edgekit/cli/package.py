@@ -7,10 +7,12 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Verbose
 from edgekit.cli.console import console, error_console, print_json
-from edgekit.cli.sign import RequireSigned, approved_artifact
+from edgekit.cli.sign import RequireSigned
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
+    from minisign import PublicKey
+
     from edgekit.artifact.load import Artifact
     from edgekit.native.package import Package
 
@@ -52,9 +54,7 @@ def package(
         raise UsageError(f"packages are built for {TARGET}, not for {target}", f"Say --target {TARGET}.")
     architecture = find_architecture(arch)
     key = public_key(require_signed) if require_signed is not None else None
-    artifact = chosen_artifact(model, artifacts)
-    if key is not None:
-        artifact = approved_artifact(artifact.folder, key, {})
+    artifact = chosen_artifact(model, artifacts, key)
     kind = "-single" if single_file else ""
     precision = "" if artifact.manifest.precision == "fp32" else f"-{artifact.manifest.precision}"
     folder = out / artifact.manifest.model.name / f"{TARGET}{precision}-{architecture.name}{kind}"
@@ -73,12 +73,12 @@ def notify(message: str) -> None:
     error_console().print(message, style="dim", soft_wrap=True)
 
 
-def chosen_artifact(model: str, artifacts: Path) -> "Artifact":
+def chosen_artifact(model: str, artifacts: Path, key: "PublicKey | None") -> "Artifact":
     """The artifact of ncnn that is meant. Raises AbsentError for none, UsageError for several."""
-    from edgekit.cli.named_artifacts import chosen_artifacts, named_artifacts
+    from edgekit.cli.named_artifacts import approved_choice
     from edgekit.native.package import TARGET
 
-    found = chosen_artifacts(named_artifacts([model], artifacts), TARGET, model)
+    found = approved_choice(model, artifacts, TARGET, key)
     if len(found) > 1:
         raise UsageError(f"{model} has several artifacts of {TARGET}", f"Name the folder of one: {found[0].folder}.")
     return found[0]

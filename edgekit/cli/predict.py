@@ -8,7 +8,7 @@ import typer
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one
-from edgekit.cli.sign import RequireSigned, approved_artifact
+from edgekit.cli.sign import RequireSigned
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
@@ -33,7 +33,7 @@ def predict(
     verbose: Verbose = False,
 ) -> int:
     """Name what is on photos, in the artifact's own runtime, with photos prepared as its manifest says."""
-    from edgekit.cli.named_artifacts import chosen_artifacts, named_artifacts
+    from edgekit.cli.named_artifacts import approved_choice
     from edgekit.cli.session import session
     from edgekit.data.photos import find_photos
     from edgekit.predict import predict as predict_photos
@@ -42,9 +42,7 @@ def predict(
 
     machine = chosen_one(device)
     key = public_key(require_signed) if require_signed is not None else None
-    artifacts = chosen_artifacts(named_artifacts([model], out), target, model)
-    if key is not None:
-        artifacts = [approved_artifact(one.folder, key, {}) for one in artifacts]
+    artifacts = approved_choice(model, out, target, key)
     warn_of_unproved(artifacts)
     found = find_photos(photos)
     done: list[Prediction] = []

@@ -1,6 +1,5 @@
 """`edgekit serve`: models behind REST and gRPC."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,7 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, print_json
-from edgekit.cli.sign import RequireSigned, approved_artifact
+from edgekit.cli.sign import RequireSigned
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -74,6 +73,7 @@ def serve(
     from edgekit.serve.server import serve as serve_models
     from edgekit.serve.settings import Limits, Settings, Shadowing
     from edgekit.signing.keys import public_key
+    from edgekit.toolchain.cores import usable_cores
 
     key = public_key(require_signed) if require_signed is not None else None
     models = [one for text in artifacts for one in served_as(text, target, out, key)]
@@ -99,24 +99,14 @@ def serve(
 def served_as(text: str, target: str | None, out: Path, key: "PublicKey | None") -> list["Served"]:
     """What an argument means. Raises UsageError and AbsentError for what cannot be served."""
     from edgekit.artifact.manifest import FILE
-    from edgekit.cli.named_artifacts import chosen_artifacts, named_artifacts
+    from edgekit.cli.named_artifacts import approved_choice, split_name
     from edgekit.serve.served import served
 
-    front, equals, what = text.partition("=")
-    if not equals or "/" in front:
-        front, what = "", text
+    front, what = split_name(text)
     name, _, version = front.partition(":")
     # A folder is an artifact already; a target chooses among those of a model.
     target = None if (Path(what) / FILE).exists() else target
-    found = chosen_artifacts(named_artifacts([what], out), target, what)
-    if key is not None:
-        found = [approved_artifact(one.folder, key, {}) for one in found]
-    return [served(one, name or None, version or None) for one in found]
-
-
-def usable_cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return [served(one, name or None, version or None) for one in approved_choice(what, out, target, key)]
 
 
 def show(found: "Listening", as_json: bool) -> None:

@@ -10,7 +10,7 @@ from edgekit import __version__
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import FILE as MANIFEST
 from edgekit.artifact.manifest import SIGNATURE
-from edgekit.artifact.write import copy_hashed, locked
+from edgekit.artifact.write import copy_hashed, copy_recorded, locked
 from edgekit.bundled import bundled_folder
 from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import file_sha256
@@ -128,8 +128,7 @@ def artifact_files(artifact: Artifact) -> dict[str, SourceFile]:
 def copy_artifact(artifact: Artifact, content: Path) -> None:
     """Copy what the program needs, and a signature where there is one. Raises UsageError for what has changed."""
     for name, file in artifact_files(artifact).items():
-        if copy_hashed(file.path, content / name) != file.sha256:
-            raise UsageError(f"{file.path} has changed since this command began", "Run the command again.")
+        copy_recorded(file.path, content / name, file.sha256)
     if (artifact.folder / SIGNATURE).is_file():
         shutil.copyfile(artifact.folder / SIGNATURE, content / SIGNATURE)
 

@@ -1,6 +1,5 @@
 """The stages that lead to a runner: the network's layers, the library with them, the runner."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from edgekit.native.compilers import Compiler
 from edgekit.native.source import Pin, folder_digest, pinned
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
+from edgekit.toolchain.cores import usable_cores
 from edgekit.toolchain.script import requirements_of
 from edgekit.toolchain.worker import Limits
 
@@ -80,7 +80,7 @@ def compiler_options(architecture: Architecture, compiler: Compiler) -> dict[str
 
 def native_stage(worker: str, about: str, inputs: Mapping[str, SourceFile | StageFile], options: Any) -> Stage:
     """A stage that compiles: on all cores, one compiler each (converters/native/cmake.py), for a while."""
-    cores = os.cpu_count() or 1
+    cores = usable_cores()
     return Stage(worker, about, inputs, options, cores=cores, memory_bytes=cores * JOB_BYTES, limits=LIMITS)
 
 

@@ -1,6 +1,5 @@
 """Runs stages side by side, each as soon as what it needs is done."""
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from edgekit.pipeline.outcome import Event, Outcome, Outcomes
 from edgekit.pipeline.schedule import Job, Schedule
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import StageStore
+from edgekit.toolchain.cores import usable_cores
 from edgekit.toolchain.worker import Toolchain
 
 __all__ = ["Event", "Executor", "Job", "Outcome", "Outcomes"]
@@ -26,7 +26,7 @@ class Executor:
 
     store: StageStore
     toolchain: Toolchain
-    cores: int = field(default_factory=lambda: os.cpu_count() or 1)
+    cores: int = field(default_factory=usable_cores)
     memory_bytes: int | None = None
     observe: Callable[[Event], None] = lambda _: None
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from edgekit.artifact.load import AGAIN, LARGEST_BYTES, Artifact
 from edgekit.artifact.manifest import FILE, Manifest
-from edgekit.artifact.write import copy_hashed
-from edgekit.errors import UsageError
+from edgekit.artifact.write import changed_meanwhile, copy_recorded
 from edgekit.filesystem.writing import disk_errors
 from edgekit.untrusted.files import read_bytes
 from edgekit.untrusted.json_document import decode_json
@@ -25,11 +24,10 @@ def copy_artifact(artifact: Artifact, target: Path) -> str:
     except Unusable:
         same = False
     if not same:
-        raise UsageError(f"{folder} was changed while it was read", "Start again.")
+        raise changed_meanwhile(folder)
     with disk_errors(target):
         target.mkdir(parents=True)
         (target / FILE).write_bytes(raw)
         for name, record in {**manifest.files, **manifest.golden}.items():
-            if copy_hashed(folder / name, target / name) != record.sha256:
-                raise UsageError(f"{folder / name} was changed while it was read", AGAIN)
+            copy_recorded(folder / name, target / name, record.sha256)
     return hashlib.sha256(raw).hexdigest()

@@ -30,7 +30,12 @@ def layout_of(manifest: Manifest, max_batch: int, name: str) -> dict[str, Any]:
             size = prod(shape) * np.dtype(spec.dtype).itemsize
             place += -(-size // _ALIGNED) * _ALIGNED
     if SLOTS * place > LARGEST_BYTES:
-        raise UsageError(f"{name} takes {place >> 20} MiB for a call", "Give a smaller --max-batch.")
+        remedy = "Give a smaller --max-batch." if manifest.batch == "dynamic" else "Convert it with a smaller --batch."
+        raise UsageError(
+            f"{name} takes {SLOTS * place >> 20} MiB for {SLOTS} calls of {capacity} samples, and at most "
+            f"{LARGEST_BYTES >> 20} are shared",
+            remedy,
+        )
     return {"slots": SLOTS, "bytes": place, **placed}
 
 
@@ -41,5 +46,5 @@ def sample_shape(manifest: Manifest, spec: TensorSpec, name: str) -> tuple[int, 
         size, channels = tuple(manifest.preprocessing.input_size), manifest.preprocessing.channels
         shape = (*size, channels) if manifest.embedded_preprocessing else (channels, *size)
     if -1 in shape:
-        raise UsageError(f"{name} has an output {spec.name} of any size, which cannot be served", "Fix it at export.")
+        raise UsageError(f"{name} has a tensor {spec.name} of any size, which cannot be served", "Fix it at export.")
     return shape

@@ -44,8 +44,7 @@ class Link:
     @property
     def runners_option(self) -> dict[str, Any]:
         """What the runner is told (`edgeworker.serving`)."""
-        requests, replies, memory = self.runners_ends.workers_ends
-        return {"requests": requests, "replies": replies, "memory": memory, "layout": self.layout}
+        return self._option(self.runners_ends.workers_ends)
 
     @property
     def servers_ends(self) -> tuple[int, ...]:
@@ -55,8 +54,10 @@ class Link:
     @property
     def servers_option(self) -> dict[str, Any]:
         """What the server is told."""
-        requests, replies, memory = self.servers_ends
-        return {"requests": requests, "replies": replies, "memory": memory, "layout": self.layout}
+        return self._option(self.servers_ends)
+
+    def _option(self, ends: tuple[int, ...]) -> dict[str, Any]:
+        return {**dict(zip(("requests", "replies", "memory"), ends, strict=True)), "layout": self.layout}
 
     def end(self) -> None:
         """Ask the runner to end."""

@@ -4,14 +4,20 @@ Imported by the server's worker, too: it needs numpy and msgspec alone.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
-from edgekit.artifact.manifest import Manifest
+from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.classes import prepared
 from edgekit.inputs.images import decode_image
-from edgekit.parity.values import Digits, compared, scales, unfit
+from edgekit.parity.values import SMALLEST_PROBABILITY, Digits, compared, scales, unfit
 from edgekit.parity.verdict import Verdict
+
+
+def verdict_here(manifest: Manifest, variant: str) -> VariantVerdict | None:
+    """The verdict on a variant as this machine itself ran it; None where there is none. Others have their own."""
+    return next((one for one in manifest.verdicts if one.variant == variant and one.machine is None), None)
 
 
 def wrong_outputs(
@@ -47,6 +53,46 @@ def largest_error(
     exact = compared(truth, truth, kind, manifest.precision, digits)
     off = compared(values, truth, kind, manifest.precision, digits) - exact
     return float((np.abs(off) / scales(exact, kind)[:, None]).max())
+
+
+class Judged(NamedTuple):
+    """An artifact, the verdict on it here, and what its engine's sigmoid may be off by."""
+
+    manifest: Manifest
+    verdict: Verdict
+    sigmoid_error: float
+
+    @property
+    def digits(self) -> Digits:
+        """Which of a sigmoid's digits count."""
+        return Digits.of(self.manifest.precision, self.sigmoid_error)
+
+
+def apart(values: np.ndarray, others: np.ndarray, output: str, one: Judged, other: Judged) -> tuple[float, float]:
+    """How far `others` are from `values`, [samples, ...] each, the latter finite; and how far they may be if both are
+    right. Of the sample that is nearest to its limit or furthest beyond, relative to that sample's scale.
+
+    Each may be off the oracle by its own limit. Only those digits are compared that both have: those of the coarser
+    precision, and of the coarser sigmoid.
+    """
+    first, second = (found.astype(np.float64).reshape(len(found), -1) for found in (values, others))
+    kind = one.verdict.outputs[output].kind
+    coarser = max(one, other, key=lambda each: SMALLEST_PROBABILITY[each.manifest.precision])
+    precision = coarser.manifest.precision
+    cuts, slacks = ([getattr(each.digits, name) for each in (one, other)] for name in ("cut", "slack"))
+    digits = Digits(
+        (max(each[0] for each in cuts), max(each[1] for each in cuts)),
+        (sum(each[0] for each in slacks), sum(each[1] for each in slacks)),
+    )
+    room = np.zeros(len(first))
+    for each in (one, other):
+        told = compared(first, first, kind, each.manifest.precision, each.digits)
+        room += each.verdict.outputs[output].max_threshold * scales(told, kind)
+    exact = compared(first, first, kind, precision, digits)
+    off = np.abs(compared(second, first, kind, precision, digits) - exact).max(axis=1)
+    # A NaN is the largest of all here.
+    worst, scale = int((off - room).argmax()), scales(exact, kind)
+    return float(off[worst] / scale[worst]), float(room[worst] / scale[worst])
 
 
 def wrong_preparation(golden: Mapping[str, np.ndarray], manifest: Manifest) -> str | None:

@@ -36,15 +36,26 @@ class ModelRunner:
     threads: int
     scratch: Path
     ended: "queue.Queue[Ended]"
-    stopping: threading.Event
     starts: int = 0
     _thread: threading.Thread | None = field(default=None, init=False)
+    _stop: threading.Event = field(default_factory=threading.Event, init=False)
+    _hung: threading.Event = field(default_factory=threading.Event, init=False)
 
     def start(self) -> None:
         """Start a worker; on the link of the one before, where there was one."""
         self.starts += 1
+        self._stop, self._hung = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"runner of {self.served.title}")
         self._thread.start()
+
+    def stop(self) -> None:
+        """Have the worker ended at once."""
+        self._stop.set()
+
+    def end_hung(self) -> None:
+        """Have a worker ended that does not answer; its end says so."""
+        self._hung.set()
+        self._stop.set()
 
     def join(self) -> None:
         """Wait until it has ended."""
@@ -75,9 +86,11 @@ class ModelRunner:
                 },
                 scratch=scratch,
                 limits=replace(RUN_LIMITS, seconds=inf, threads=self.threads, gpu=one.variant.needs is not None),
-                cancelled=self.stopping,
+                cancelled=self._stop,
                 channel=self.link.runners_ends,
             )
             self.ended.put(Ended(self.id, WorkerError(f"the runner of {one.title} has ended by itself")))
         except (EdgekitError, Cancelled, OSError) as error:
-            self.ended.put(Ended(self.id, error))
+            hung = self._hung.is_set()
+            trouble = WorkerError(f"the runner of {one.title} did not answer, and was ended") if hung else error
+            self.ended.put(Ended(self.id, trouble))

@@ -9,6 +9,7 @@ from edgekit.artifact.manifest import VariantVerdict
 from edgekit.errors import UnprovedError, UsageError
 from edgekit.pipeline.target import Variant
 from edgekit.predict import label, runnable
+from edgekit.serve.proof import verdict_here
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}")
 """What a name or a version may be: it stands in addresses, and in the labels of metrics."""
@@ -46,18 +47,18 @@ def served(artifact: Artifact, name: str | None = None, version: str | None = No
     if name.endswith(PHOTOS):
         raise UsageError(f"{name} ends in {PHOTOS}, which is what a model is called for photos", "Use another name.")
     variant = runnable(artifact)
-    found = [one for one in artifact.manifest.verdicts if one.variant == variant.name and one.machine is None]
+    found = verdict_here(artifact.manifest, variant.name)
     remedy = f"Run `edgekit verify {artifact.folder}`."
-    if not found or found[0].verdict.status == "not run":
+    if found is None or found.verdict.status == "not run":
         raise UsageError(f"{artifact.folder} is not verified, and only what is verified is served", remedy)
-    if not found[0].verdict.passed:
+    if not found.verdict.passed:
         raise UnprovedError(
             f"{artifact.folder} has failed its verification, and is not served",
             f"`edgekit diagnose {artifact.folder}` says why.",
         )
     if not artifact.manifest.golden:
         raise UsageError(f"{artifact.folder} has no golden samples, without which nothing is served", remedy)
-    return Served(name, version, artifact, variant, found[0])
+    return Served(name, version, artifact, variant, found)
 
 
 def check_distinct(models: Sequence[Served]) -> None:

@@ -4,6 +4,7 @@ import queue
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from math import inf
@@ -24,6 +25,7 @@ from edgekit.serve.ports import address, free_port, listening
 from edgekit.serve.runner import Ended, ModelRunner
 from edgekit.serve.served import PHOTOS, Served, check_distinct
 from edgekit.serve.settings import Settings
+from edgekit.serve.standing import Standing
 from edgekit.toolchain.channel import Channel, Gone, Silent
 from edgekit.toolchain.command import Cancelled
 from edgekit.toolchain.left import is_plain
@@ -31,12 +33,8 @@ from edgekit.toolchain.worker import Limits, Toolchain
 
 WORKER = "serving/serve.py"
 LIMITS = Limits(seconds=inf, memory_bytes=8 << 30, threads=1)
-MOST_STARTS = 4
-"""Of one runner: who crashes as often is not started again."""
 _POLL_SECONDS = 0.2
 _STOP_SECONDS = 15.0
-
-Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def serve(
     """
     shadow = settings.shadow
     everything = [*models, *([shadow.second] if shadow else [])]
-    check_distinct(models)
+    check_distinct(everything)
     if shadow:
         check_alike(models, shadow.second)
     with working_folder(toolchain.cache) as scratch:
@@ -112,22 +110,21 @@ class Serving:
         self._stopping = threading.Event()
         self._links: list[Link] = []
         self._runners: dict[str, ModelRunner] = {}
-        self._proved: set[str] = set()
-        self._given_up: set[str] = set()
+        ids = [str(number) for number in range(len(models))]
+        self._standing = Standing(ids, ids[-1] if settings.shadow else None)
         self._listens = self._ready = False
-        self._forgotten: dict[str, bool] = {}
         self._output = scratch / "server" / "output"
         self._thread: threading.Thread | None = None
 
     def run(self, ready: Callable[[Listening], None]) -> None:
         """See `serve`."""
         settings = self._settings
-        http = listening(settings.host, settings.http_port)
+        http = listening(settings.host, settings.http_port, "--http-port")
         port = http.getsockname()[1]
         self._channel = Channel()
         try:
-            grpc = None if settings.grpc_port is None else free_port(settings.host, settings.grpc_port)
-            documents = [self._prepared(str(number), one) for number, one in enumerate(self._models)]
+            grpc = None if settings.grpc_port is None else free_port(settings.host, settings.grpc_port, "--grpc-port")
+            documents = [self._prepared(id, one) for id, one in zip(self._standing.ids, self._models, strict=True)]
             options = {
                 "models": documents,
                 "control": self._channel.numbers,
@@ -172,7 +169,6 @@ class Serving:
             settings.threads,
             self._scratch,
             self._ended,
-            self._stopping,
         )
         return {
             "id": id,
@@ -183,6 +179,7 @@ class Serving:
             "link": link.servers_option,
             "batching": settings.batching,
             "queue": settings.limits.queue,
+            "patience": settings.limits.answer_seconds,
             "parameters": parameters_of(one, digest),
         }
 
@@ -190,7 +187,7 @@ class Serving:
         if (shadow := self._settings.shadow) is None:
             return None
         keep = shadow.keep if shadow.folder else 0
-        return {"id": str(len(self._models) - 1), "share": shadow.share, "keep": keep}
+        return {"id": self._standing.shadow, "share": shadow.share, "keep": keep}
 
     def _start_server(self, options: dict[str, Any], ends: ServersEnds, grpc: int | None) -> None:
         self._output.mkdir(parents=True)
@@ -225,7 +222,7 @@ class Serving:
                     self._worker_ended(self._ended.get())
             except Gone:
                 self._server_gone()
-            if not self._ready and self._listens and len(self._proved) == len(self._models):
+            if not self._ready and self._listens and self._standing.all_proved:
                 self._ready = True
                 ready()
 
@@ -255,10 +252,12 @@ class Serving:
                     ),
                 )
                 return
-            self._proved.add(proved)
+            self._standing.proved(proved, time.monotonic())
             if self._ready:
                 self._toolchain.notify(f"{one.title} answers again: its golden samples have passed")
-        elif (forgotten := said.get("forgotten")) in self._runners and forgotten not in self._given_up:
+        elif (hung := said.get("hung")) in self._runners:
+            self._runners[hung].end_hung()
+        elif (forgotten := said.get("forgotten")) in self._runners and not self._standing.is_given_up(forgotten):
             self._restart(self._runners[forgotten])
         elif isinstance(kept := said.get("kept"), str):
             self._keep(kept)
@@ -268,8 +267,9 @@ class Serving:
         runner = self._runners.get(ended.who)
         if runner is None or not self._ready:
             raise ended.trouble
-        self._proved.discard(runner.id)
-        if runner.starts >= MOST_STARTS:
+        if self._standing.is_given_up(runner.id):
+            return
+        if not self._standing.ended(runner.id, time.monotonic()):
             self._give_up(runner.id, ended.trouble)
             self._channel.ask({"gone": runner.id, "reason": "its runner crashes again and again"})
             return
@@ -278,9 +278,9 @@ class Serving:
         self._channel.ask({"gone": runner.id, "reason": "its runner has crashed, and is started again"})
 
     def _give_up(self, id: str, trouble: BaseException) -> None:
-        """One model answers no more; raises the trouble where no other does, or none has yet."""
-        self._given_up.add(id)
-        if not self._ready or not self._proved:
+        """One model answers no more; raises the trouble where no other will, or none has yet."""
+        self._standing.give_up(id)
+        if not self._ready or self._standing.hopeless:
             raise trouble
         said = trouble.message if isinstance(trouble, EdgekitError) else str(trouble)
         self._toolchain.notify(f"{self._runners[id].served.title} answers no more: {said}")
@@ -328,6 +328,8 @@ class Serving:
             if runner.starts and not self._stopping.is_set():
                 runner.join_within(_STOP_SECONDS if self._ended_well() else 0)
         self._stopping.set()
+        for runner in self._runners.values():
+            runner.stop()
         if self._thread is not None:
             self._thread.join()
         for runner in self._runners.values():

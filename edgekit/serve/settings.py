@@ -9,13 +9,15 @@ from edgekit.serve.served import Served
 @dataclass(frozen=True)
 class Limits:
     """What a server takes: bytes of a request, seconds for it to arrive, requests of a model that wait, connections at
-    once, samples of a call where a model takes any number; and how long the last answers may take at its end."""
+    once, samples of a call where a model takes any number; how long a request waits, and a model takes for a call
+    before its runner is ended; and how long the last answers may take at its end."""
 
     request_bytes: int = 16 << 20
     request_seconds: float = 30.0
     queue: int = 64
     connections: int = 128
     max_batch: int = 8
+    answer_seconds: float = 120.0
     stop_seconds: float = 30.0
 
 

@@ -71,7 +71,7 @@ def serving(
     async def main() -> None:
         server = runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop())
         await server.loaded.wait()
-        settings = {"whole": False, "shared": True, "waiting": 4, **options}
+        settings = {"whole": False, "shared": True, "waiting": 4, "patience": 600.0, "hangs": unexpected, **options}
         await use(calls.Calls(server, SLOTS, capacity, measured, **settings), server, session)
 
     try:
@@ -82,6 +82,10 @@ def serving(
         job.join()
         link.close()
     return session, measured
+
+
+def unexpected() -> None:
+    raise AssertionError("the runner does not hang")
 
 
 def sample(number: int, count: int = 1) -> dict[str, np.ndarray]:
@@ -167,11 +171,112 @@ def test_a_runner_that_ends_takes_its_calls_with_it_and_another_goes_on(tmp_path
             await lost
         # The reply to the lost call comes late, and belongs to nobody.
         session.may.set()
+        link.loaded.set()
         answer = await made.run(sample(7), 1)
         assert answer["y"].tolist() == [[21, 21]]
         assert made.idle
 
     serving(tmp_path, 1, use)
+
+
+class Runners:
+    """Runners of one link, each a thread; the first never answers. As processes, they have ends of their own."""
+
+    def __init__(self, link: Link) -> None:
+        self.link, self.calls, self._waits = link, [], threading.Event()
+
+    def say(self, document: dict[str, Any]) -> None:
+        os.write(self.link.runners_ends.workers_ends[1], json.dumps(document).encode() + b"\n")
+
+    def next(self) -> threading.Thread:
+        """One that has loaded, and answers all that it is asked."""
+
+        def work() -> None:
+            requests = self.link.runners_ends.workers_ends[0]
+            self.say({"loaded": True})
+            buffer = b""
+            while True:
+                while b"\n" not in buffer:
+                    buffer += os.read(requests, 1 << 16)
+                text, _, buffer = buffer.partition(b"\n")
+                asked = json.loads(text)
+                if asked.get("end"):
+                    return
+                self.calls.append(asked["call"])
+                self.say({"call": asked["call"], "seconds": 0.0})
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        return thread
+
+
+def test_what_waits_for_a_runner_that_ends_is_told_and_the_next_one_is_asked_nothing_of_it() -> None:
+    """Six requests, two calls out, four that wait: all end with the runner. The next one is asked what comes after."""
+    spec = {"dtype": "float32", "shape": (1, 2)}
+    tensors = {"inputs": [{"name": "x", "offset": 0, **spec}], "outputs": [{"name": "y", "offset": 64, **spec}]}
+    link = Link({"slots": SLOTS, "bytes": 128, **tensors})
+    runners, threads = Runners(link), []
+
+    async def main() -> None:
+        server = runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop())
+        made = calls.Calls(
+            server, SLOTS, 1, Measured(), whole=False, shared=True, waiting=8, patience=600.0, hangs=unexpected
+        )
+        runners.say({"loaded": True})
+        await server.loaded.wait()
+        tasks = [asyncio.create_task(made.run(sample(number), 1)) for number in range(6)]
+        await asyncio.sleep(0.05)
+        server.gone()
+        answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        assert [str(one) for one in answers] == [runner_link.ENDED] * 6
+        await asyncio.wait_for(settled(lambda: made.idle), 30)
+        link.forget_requests()
+        threads.append(runners.next())
+        await server.loaded.wait()
+        assert runners.calls == []
+        assert (await asyncio.wait_for(made.run(sample(9), 1), 30))["y"].shape == (1, 2)
+        assert len(runners.calls) == 1
+
+    try:
+        asyncio.run(main())
+    finally:
+        link.end()
+        for thread in threads:
+            thread.join()
+        link.close()
+
+
+def test_a_runner_that_hangs_is_told_of_and_keeps_its_slot_until_it_has_ended(tmp_path: Path) -> None:
+    hangs: list[int] = []
+
+    async def use(made: Any, link: Any, session: Tripling) -> None:
+        made._hangs = lambda: (hangs.append(1), link.hung())
+        with pytest.raises(problems.Problem, match=r"has not answered within 0\.2 s") as problem:
+            await made.run(sample(1), 1)
+        assert problem.value.kind.status == 503
+        assert not made.idle  # it may still write into its slot
+        with pytest.raises(problems.Problem, match="has ended, and is started again"):
+            await made.run(sample(2), 1)
+        assert hangs == [1]
+        link.gone()
+        await settled(lambda: made.idle)
+
+    serving(tmp_path, 1, use, patience=0.2)
+
+
+def test_who_has_waited_too_long_is_told_instead_of_run(tmp_path: Path) -> None:
+    async def use(made: Any, link: Any, session: Tripling) -> None:
+        tasks = [asyncio.create_task(made.run(sample(number), 1)) for number in range(3)]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        made._waiting[0].since -= 700
+        session.may.set()
+        with pytest.raises(problems.Problem, match="the model has been busy for more than 600 s"):
+            await tasks[2]
+        assert [(await one)["y"][0, 0] for one in tasks[:2]] == [0, 3]
+
+    session, _ = serving(tmp_path, 1, use)
+    assert session.samples == [1, 1]
 
 
 def test_a_link_forgets_what_was_left_unread() -> None:

@@ -139,7 +139,7 @@ def test_who_uses_a_gpu_gets_what_cuda_asks_for(tmp_path: Path) -> None:
 @needs_seccomp
 def test_a_server_listens_on_its_port_and_connects_to_nothing(tmp_path: Path) -> None:
     abi = landlock.abi_version()
-    done = tried(tmp_path, abi, ports=[free_port("127.0.0.1", 0) for _ in range(2)])
+    done = tried(tmp_path, abi, ports=[free_port("127.0.0.1", 0, "") for _ in range(2)])
     assert done["listen"]
     assert done["listen elsewhere"] == (abi < landlock.TCP)
     assert not any(done[name] for name in ("elsewhere", "change", "connect", "send to", "udp", "unix", "packets"))
