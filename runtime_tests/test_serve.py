@@ -9,11 +9,13 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,7 @@ class Server:
     document: dict[str, Any]
     errors: Path
     artifact: Path
+    cache: Path
 
     @property
     def http(self) -> str:
@@ -109,7 +112,7 @@ def server(cache: Path, folder: Path, artifact: Path, *arguments: str | Path) ->
             line = process.stdout.readline()
             assert line, errors.read_text()
             said += line
-        yield Server(process, json.loads(said), errors, artifact)
+        yield Server(process, json.loads(said), errors, artifact, cache)
     finally:
         process.terminate()
         process.communicate(timeout=PATIENCE_SECONDS)
@@ -154,7 +157,7 @@ def served(
     """MixNet_S as ncnn, onnx and openvino has it, in the shadow of another model."""
     folder = tmp_path_factory.mktemp("served")
     arguments = ["MixNet_S", "--target", ",".join(TARGETS), "--out", mixnet.out]
-    arguments += ["--shadow", other, "--shadow-share", "1", "--shadow-keep", folder / "kept"]
+    arguments += ["--shadow", f"MixNet_S:other={other}", "--shadow-share", "1", "--shadow-keep", folder / "kept"]
     with server(session_cache, folder, mixnet.out / "MixNet_S" / "onnx", *arguments) as running:
         yield running
 
@@ -195,10 +198,12 @@ def test_tritons_client_gets_the_artifacts_answers(served: Server, clients: Ask)
         assert one["id"] == "7"
         assert one["metadata"]["versions"] == TARGETS
         assert (len(one["labels"]), one["probabilities"]) == (3, sorted(one["probabilities"], reverse=True))
-        absent, photo = one["refusals"]
+        absent, photo, flat = one["refusals"]
         assert absent[0] in ("404", "StatusCode.NOT_FOUND")
         assert photo[0] in ("400", "StatusCode.INVALID_ARGUMENT")
         assert photo[1] == "MixNet_S takes the inputs x; given are 'photo'"
+        assert flat[0] == photo[0]
+        assert "which is none" in flat[1]
 
 
 def test_kserves_clients_get_them_too(served: Server, clients: Ask) -> None:
@@ -255,6 +260,10 @@ def test_a_shadows_disagreements_are_counted_and_kept(served: Server, other: Pat
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert served.metric("edgekit_shadow_requests_total", outcome="agreed") == 0
+    # What it does is counted as its own.
+    assert served.metric("edgekit_ready", version="other") == 1
+    assert served.metric("edgekit_call_samples_sum", version="other") > 0
+    assert served.get("/v2/models/MixNet_S/versions/other")[0] == 404
     matching = [one for one in kept.iterdir() if np.array_equal(load_file(one)["input/x"], golden["input/x"][:1])]
     assert matching
     tensors = load_file(matching[0])
@@ -319,6 +328,10 @@ def test_connections_that_misbehave_cost_nobody_else(served: Server) -> None:
     for one in idle:
         one.close()
     assert served.get("/v2/health/ready") == (200, {"ready": True})
+    (log,) = served.cache.rglob("server/worker.log")
+    assert log.read_text() == ""
+    for status in ("500", "INTERNAL"):
+        assert served.metric("edgekit_requests_total", status=status) == 0
 
 
 def test_the_server_has_no_way_out_and_runners_no_network(served: Server) -> None:
@@ -330,24 +343,82 @@ def test_the_server_has_no_way_out_and_runners_no_network(served: Server) -> Non
         status = Path(f"/proc/{one.pid}/status").read_text()
         assert "NoNewPrivs:\t1" in status
         assert "Seccomp:\t2" in status
-    assert not any(one.net_connections() for one in runners)
-    assert {each.status for each in of_server[0].net_connections()} <= {"LISTEN", "ESTABLISHED", "CLOSE_WAIT"}
+    assert not any(one.net_connections("all") for one in runners)
+    ports = {int(one.rpartition(":")[2]) for one in (served.http, served.document["grpc"])}
+    held = [one for one in of_server[0].net_connections("all") if one.family != socket.AF_UNIX]
+    assert {one.laddr.port for one in held if one.status == psutil.CONN_LISTEN} == ports
+    # All others are what clients have opened to these.
+    assert {one.laddr.port for one in held} == ports
+    assert {one.type for one in held} == {socket.SOCK_STREAM}
+    # Pairs of its own loop have no address.
+    unix = [one for one in of_server[0].net_connections("unix")]
+    assert not any(one.laddr or one.raddr for one in unix)
 
 
-def test_a_runner_that_crashes_is_proved_again(served: Server) -> None:
+def runner_of(served: Server, target: str) -> psutil.Process:
+    """A model's runner."""
     children = psutil.Process(served.process.pid).children()
-    (runner,) = [one for one in children if "openvino/run.py" in " ".join(one.cmdline())]
-    runner.kill()
-    x, states = load_file(served.artifact / GOLDEN)["input/x"][0].ravel().tolist(), []
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while served.metric("edgekit_runner_starts_total", version="openvino") < 2 or not states or states[-1] != 200:
-        states.append(served.infer(x, "MixNet_S/versions/openvino")[0])
+    (runner,) = [one for one in children if f"{target}/run.py" in " ".join(one.cmdline())]
+    return runner
+
+
+def asked_by_many(served: Server, model: str, until: Callable[[list[int]], bool]) -> list[int]:
+    """The statuses of the answers to eight clients who ask the same at once, until one finds what it waits for."""
+    golden = load_file(served.artifact / GOLDEN)
+    x, truth = golden["input/x"][0].ravel().tolist(), golden["oracle/logits"][0]
+    deadline, states, done = time.monotonic() + PATIENCE_SECONDS, [], threading.Event()
+
+    def ask() -> None:
+        while not done.is_set() and time.monotonic() < deadline:
+            status, answer = served.infer(x, model)
+            states.append(status)
+            if status == 200 and np.abs(np.array(answer["outputs"][0]["data"]) - truth).max() > 1e-4:
+                states.append(-1)
+            if until(states):
+                done.set()
+
+    with ThreadPoolExecutor(8) as clients:
+        for one in [clients.submit(ask) for _ in range(8)]:
+            one.result()
+    assert done.is_set(), (states, served.errors.read_text())
+    return states
+
+
+def test_a_runner_that_crashes_under_load_is_proved_again(served: Server) -> None:
+    """Twice: what was asked while it was away has confused nobody."""
+    for starts in (2, 3):
+        runner = runner_of(served, "openvino")
+        killed = []
+
+        def again(
+            states: list[int], starts: int = starts, runner: psutil.Process = runner, killed: list = killed
+        ) -> bool:
+            if len(states) > 20 and not killed:
+                killed.append(True)
+                runner.kill()
+            return 503 in states and states[-1] == 200 and started() == starts
+
+        def started() -> float:
+            return served.metric("edgekit_runner_starts_total", version="openvino")
+
+        assert set(asked_by_many(served, "MixNet_S/versions/openvino", again)) == {200, 503}
         assert served.get("/v2/models/MixNet_S/versions/onnx/ready")[0] == 200
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert set(states) <= {200, 503}
-    assert 503 in states
     assert "MixNet_S openvino has stopped answering and is started again" in served.errors.read_text()
+
+
+def test_a_runner_that_hangs_is_started_again(mixnet: Converted, session_cache: Path, tmp_path: Path) -> None:
+    """One that is stopped in the middle, behind a server without gRPC that puts no requests together."""
+    artifact = mixnet.out / "MixNet_S" / "onnx"
+    flags = ["--no-grpc", "--no-batching", "--max-seconds", "5"]
+    with server(session_cache, tmp_path, artifact, artifact, *flags) as running:
+        assert running.document["grpc"] is None
+        children = psutil.Process(running.process.pid).children()
+        listeners = [each for one in children for each in one.net_connections() if each.status == psutil.CONN_LISTEN]
+        assert [each.laddr.port for each in listeners] == [int(running.http.rpartition(":")[2])]
+        runner_of(running, "onnx").suspend()
+        states = asked_by_many(running, "MixNet_S", lambda states: 503 in states and states[-1] == 200)
+        assert set(states) == {200, 503}
+        assert "did not answer, and was ended" in running.errors.read_text()
 
 
 def test_a_load_gets_right_answers_and_its_end_loses_none(

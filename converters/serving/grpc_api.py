@@ -1,5 +1,6 @@
 """The protocol's gRPC API. Its messages are tritonclient's, which are the protocol's and some more."""
 
+import asyncio
 import time
 from collections.abc import Awaitable
 from typing import Any
@@ -87,6 +88,9 @@ class Service(service_pb2_grpc.GRPCInferenceServiceServicer):
             status = "OK"
         except Problem as problem:
             status = problem.kind.code
+            raise
+        except asyncio.CancelledError:
+            status = "CANCELLED"  # by the client
             raise
         finally:
             one.measures.answered("grpc", status, time.perf_counter() - began)

@@ -1,6 +1,7 @@
 """A request for inference, whichever protocol it came by, and its answer."""
 
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ DTYPES = {
 """The protocol's data types of fixed size, and numpy's."""
 DATATYPES = {dtype: datatype for datatype, dtype in DTYPES.items()}
 BYTES = "BYTES"
+MOST_EXTENTS = 16
+MOST_ELEMENTS = 1 << 40
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,10 @@ def tensors_by_name(tensors: list[Tensor]) -> dict[str, Tensor]:
 
 
 def count_of(shape: list[int], name: str) -> int:
-    """How many elements a shape has. Raises Problem for an extent that cannot be."""
-    count = 1
-    for extent in shape:
-        if extent < 0:
-            raise Problem(f"the input {shown(name)} has the shape {shape[:8]}")
-        count *= extent
-    return count
+    """How many elements a shape has. Raises Problem for one that no array has."""
+    if len(shape) > MOST_EXTENTS or min(shape, default=0) < 0 or prod(max(1, one) for one in shape) > MOST_ELEMENTS:
+        raise Problem(f"the input {shown(name)} has the shape {str(shape)[:60]}, which is none")
+    return prod(shape)
 
 
 def from_binary(name: str, datatype: str, shape: list[int], raw: bytes | memoryview) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import rest_body
 from measures import REGISTRY
-from problems import AWAY, ENCODED, FAILED, LARGE, SLOW, UNKNOWN, Kind, Problem
+from problems import AWAY, ENCODED, FAILED, LARGE, SLOW, WRONG, Kind, Problem
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from repository import Answering, Repository
 from starlette.applications import Starlette
@@ -41,7 +41,12 @@ class Rest:
                 Route(path + "/ready", self._model_ready, methods=["GET"]),
                 Route(path + "/infer", self._infer, methods=["POST"]),
             ]
-        handlers: dict[Any, Any] = {HTTPException: self._http_problem, Problem: self._problem, Exception: self._bug}
+        handlers: dict[Any, Any] = {
+            HTTPException: self._http_problem,
+            Problem: self._problem,
+            ClientDisconnect: self._left,
+            Exception: self._bug,
+        }
         self.application = Starlette(routes=routes, exception_handlers=handlers)
 
     async def _server(self, request: Request) -> Response:
@@ -109,8 +114,8 @@ class Rest:
         """A request's body. Raises Problem where it is too large, compressed, or does not arrive in time."""
         if request.headers.get("content-encoding", "identity") != "identity":
             raise Problem("compressed requests are not read", ENCODED)
-        announced = request.headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > self._largest:
+        announced = rest_body.whole_number(request.headers.get("content-length", "0"))
+        if announced is None or announced > self._largest:
             raise self._too_large()
         parts, size = [], 0
         try:
@@ -151,9 +156,10 @@ class Rest:
         answer.headers.update(problem.headers or {})
         return answer
 
+    async def _left(self, request: Request, error: Exception) -> Response:
+        return self._error("the client has gone", WRONG)  # which nobody reads
+
     async def _bug(self, request: Request, error: Exception) -> Response:
-        if isinstance(error, ClientDisconnect):
-            return self._error("the client has gone", UNKNOWN)
         return self._error("the server has failed at this request; its log says where", FAILED)
 
 

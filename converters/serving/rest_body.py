@@ -7,6 +7,7 @@ The protocol's REST API and its extension for binary tensors (Open Inference Pro
 
 import base64
 import binascii
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -26,16 +27,16 @@ from inference import (
 from problems import Problem
 
 HEADER_LENGTH = "inference-header-content-length"
-_Extent = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 _Parameter = str | bool | int | float
 _MOST_TENSORS = 64
+_DIGITS = re.compile("[0-9]{1,18}")
 
 
 class RestInput(msgspec.Struct):
     """An input; without `data` it lies behind the JSON."""
 
     name: str
-    shape: Annotated[list[_Extent], msgspec.Meta(max_length=16)]
+    shape: list[int]
     datatype: str
     parameters: dict[str, _Parameter] = {}
     data: msgspec.Raw = msgspec.Raw()
@@ -68,7 +69,7 @@ def read(body: bytes, header_length: str | None) -> tuple[InferRequest, RestRequ
     length = json_length(body, header_length)
     try:
         written = _DECODER.decode(memoryview(body)[:length])
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise Problem(f"the request is not one of the protocol's: {str(error)[:200]}") from None
     place, tensors = length, []
     for one in written.inputs:
@@ -90,9 +91,15 @@ def json_length(body: bytes, header_length: str | None) -> int:
     """How long the JSON in front is. Raises Problem."""
     if header_length is None:
         return len(body)
-    if not header_length.isascii() or not header_length.isdigit() or int(header_length[:12]) > len(body):
+    length = whole_number(header_length)
+    if length is None or length > len(body):
         raise Problem(f"the header Inference-Header-Content-Length is {shown(header_length)} of {len(body)} bytes")
-    return int(header_length)
+    return length
+
+
+def whole_number(text: str) -> int | None:
+    """The number in a header; None where it is none, or one that no size can be."""
+    return int(text) if _DIGITS.fullmatch(text) else None
 
 
 def from_json(one: RestInput) -> Tensor:
@@ -102,7 +109,7 @@ def from_json(one: RestInput) -> Tensor:
     if one.datatype in ("FP32", "FP64"):
         try:
             return from_values(one.name, one.datatype, one.shape, _NUMBERS.decode(one.data))
-        except msgspec.ValidationError:
+        except msgspec.DecodeError:
             pass  # nested, or no numbers: what it is, is said below
     try:
         values = _ANYTHING.decode(one.data)

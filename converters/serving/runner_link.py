@@ -35,7 +35,7 @@ class RunnerLink:
         return ended
 
     def gone(self) -> None:
-        """The runner has ended: so has every call of it. What it had still to say is heard, but for a line's beginning."""
+        """The runner has ended: so has every call of it. What it still said is heard, but for the start of a line."""
         self._read()
         self.loaded.clear()
         self._buffer = b""

@@ -47,6 +47,9 @@ def serve(
     max_request: Annotated[
         int, typer.Option(metavar="MIB", help="The largest request that is read, in MiB.", min=1, max=1024)
     ] = 16,
+    max_seconds: Annotated[
+        int, typer.Option(help="Seconds for a call of a model, whose runner is then started again.", min=1, max=86_400)
+    ] = 120,
     connections: Annotated[int, typer.Option(help="Connections at once, at most.", min=1, max=100_000)] = 128,
     shadow: Annotated[
         str | None,
@@ -89,7 +92,13 @@ def serve(
         grpc_port if grpc else None,
         threads or usable_cores(),
         batching,
-        Limits(max_request << 20, queue=queue, connections=connections, max_batch=max_batch),
+        Limits(
+            max_request << 20,
+            queue=queue,
+            connections=connections,
+            max_batch=max_batch,
+            answer_seconds=max_seconds,
+        ),
         shadowing,
     )
     with session(offline=offline, verbose=verbose) as executor:

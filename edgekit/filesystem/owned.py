@@ -232,9 +232,17 @@ def remove_scratch(scratch: Path) -> None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place and rename it: a reader finds the old one or the new one, whole.
+    """Write a file with this content as `written_whole` does."""
+    with written_whole(path) as partial:
+        partial.write_bytes(content)
 
-    What killed runs left beside it goes. Raises ConversionError on a full disk.
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Where the block writes a file that is then renamed to `path`: a reader finds the old one or the new one, whole.
+
+    Where the block fails the old one stays. What killed runs left beside it goes. Raises ConversionError on a full
+    disk.
     """
     for stale in leftovers(path):
         if is_regular(stale):
@@ -242,7 +250,7 @@ def write_whole(path: Path, content: bytes) -> None:
     partial = path.with_name(f".{path.name}.edgekit-{secrets.token_hex(8)}")
     with full_disk_reported(path.parent):
         try:
-            partial.write_bytes(content)
+            yield partial
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """Serves artifacts: a server's worker in front, a runner behind it for each, and this process above them all."""
 
 import queue
-import shutil
 import socket
 import threading
 import time
@@ -19,6 +18,7 @@ from edgekit.errors import ConversionError, EdgekitError, UnprovedError, UsageEr
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.target import targets
 from edgekit.serve.copies import copy_artifact
+from edgekit.serve.kept import Kept
 from edgekit.serve.layout import layout_of
 from edgekit.serve.link import Link
 from edgekit.serve.ports import address, free_port, listening
@@ -28,7 +28,6 @@ from edgekit.serve.settings import Settings
 from edgekit.serve.standing import Standing
 from edgekit.toolchain.channel import Channel, Gone, Silent
 from edgekit.toolchain.command import Cancelled
-from edgekit.toolchain.left import is_plain
 from edgekit.toolchain.worker import Limits, Toolchain
 
 WORKER = "serving/serve.py"
@@ -114,6 +113,8 @@ class Serving:
         self._standing = Standing(ids, ids[-1] if settings.shadow else None)
         self._listens = self._ready = False
         self._output = scratch / "server" / "output"
+        shadow = settings.shadow
+        self._kept = Kept(self._output, shadow.folder, shadow.keep) if shadow and shadow.folder else None
         self._thread: threading.Thread | None = None
 
     def run(self, ready: Callable[[Listening], None]) -> None:
@@ -186,8 +187,7 @@ class Serving:
     def _shadow_option(self) -> dict[str, Any] | None:
         if (shadow := self._settings.shadow) is None:
             return None
-        keep = shadow.keep if shadow.folder else 0
-        return {"id": self._standing.shadow, "share": shadow.share, "keep": keep}
+        return {"id": self._standing.shadow, "share": shadow.share, "keep": shadow.keep if self._kept else 0}
 
     def _start_server(self, options: dict[str, Any], ends: ServersEnds, grpc: int | None) -> None:
         self._output.mkdir(parents=True)
@@ -259,8 +259,8 @@ class Serving:
             self._runners[hung].end_hung()
         elif (forgotten := said.get("forgotten")) in self._runners and not self._standing.is_given_up(forgotten):
             self._restart(self._runners[forgotten])
-        elif isinstance(kept := said.get("kept"), str):
-            self._keep(kept)
+        else:
+            self._take(said)
 
     def _worker_ended(self, ended: Ended) -> None:
         """A runner is followed by another one; without the server nothing is served. Raises the latter's error."""
@@ -291,18 +291,13 @@ class Serving:
         runner.start()
         self._channel.ask({"started": runner.id})
 
-    def _keep(self, file: str) -> None:
-        """Take over a request on which the shadow disagrees."""
-        shadow = self._settings.shadow
-        source = self._output / Path(file).name
-        if not shadow or not shadow.folder or not is_plain(source):
+    def _take(self, said: dict[str, Any]) -> None:
+        """Take over a request on which the shadow disagrees, if the server says that there is one."""
+        if self._kept is None or not isinstance(file := said.get("kept"), str):
             return
-        try:
-            shadow.folder.mkdir(parents=True, exist_ok=True)
-            shutil.move(source, shadow.folder / source.name)
-        except OSError as error:
+        if trouble := self._kept.take(file):
             # Those who are served have no part in it.
-            self._toolchain.notify(f"{shadow.folder} takes no request on which the shadow disagrees: {error.strerror}")
+            self._toolchain.notify(f"a request on which the shadow disagrees could not be kept: {trouble}")
 
     def _stop(self) -> None:
         """Have the server answer what it has accepted, and end."""
@@ -311,8 +306,7 @@ class Serving:
             self._channel.ask({"stop": True})
             self._channel.end_requests()
             while not (said := self._channel.reply(patience, self._stopping)).get("stopped"):
-                if isinstance(kept := said.get("kept"), str):
-                    self._keep(kept)
+                self._take(said)
         except Silent:
             raise ConversionError("the server did not end in time and was stopped", "Its log says more.") from None
         except Gone:

@@ -52,7 +52,10 @@ def triton(told: dict[str, Any]) -> dict[str, Any]:
         photo.set_data_from_numpy(np.array([tensors["photo_file"].tobytes()], object))
         classes = client.infer("MixNet_S-photos", [photo], parameters={"top": 3})
         errors = []
-        for model, given in (("absent", fed), ("MixNet_S", photo)):
+        flat = module.InferInput("x", x.shape, "FP32")
+        flat.set_data_from_numpy(x)
+        flat.set_shape([1] * 70)
+        for model, given in (("absent", fed), ("MixNet_S", photo), ("MixNet_S", flat)):
             try:
                 client.infer(model, [given])
             except InferenceServerException as error:

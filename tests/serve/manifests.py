@@ -1,11 +1,15 @@
-"""A manifest of a small model, for the tests of what serves it."""
+"""A manifest of a small model, and an artifact with it, for the tests of what serves it."""
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
-from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
+from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, VariantVerdict, WeightsRecord
+from edgekit.artifact.write import write_manifest
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.parity import Verdict
 
 
 def manifest_of(**changes: Any) -> Manifest:
@@ -18,3 +22,17 @@ def manifest_of(**changes: Any) -> Manifest:
         program_key="1" * 64, stages=(), rewrites=(), files={"M.onnx": FileRecord("2" * 64, 1, "model.onnx")},
     )  # fmt: skip
     return replace(manifest, **changes)
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    """An artifact in `folder`, verified by its manifest, whose files are nothing that runs."""
+    folder.mkdir(parents=True)
+    contents = {"M.onnx": (b"weights", "model.onnx"), "golden.safetensors": (b"golden samples", "golden")}
+    records = {}
+    for name, (content, role) in contents.items():
+        (folder / name).write_bytes(content)
+        records[name] = FileRecord(hashlib.sha256(content).hexdigest(), len(content), role)
+    verdicts = (VariantVerdict("", Verdict("passed", "Paddle", "fp32")),)
+    fields = {"files": {"M.onnx": records["M.onnx"]}, "verdicts": verdicts, **changes}
+    write_manifest(folder, manifest_of(golden={"golden.safetensors": records["golden.safetensors"]}, **fields))
+    return folder

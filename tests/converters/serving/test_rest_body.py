@@ -66,9 +66,13 @@ def test_a_photo_comes_as_bytes_as_text_or_in_base64() -> None:
         (body([1.5] * 6, datatype="INT32"), "is no tensor of INT32"),
         (body([300] * 6, datatype="UINT8"), "a value is out of range"),
         (body([1] * 6, datatype="FP8"), "no data type of the protocol"),
-        (body([1] * 6, shape=[-1, 6]), "Expected `int` >= 0"),
-        (body([1] * 6, shape=[1 << 50]), "Expected `int` <= 1099511627776"),
-        (body([1] * 6, shape=[1 << 39] * 8), "are given"),
+        (body([1] * 6, shape=[-1, 6]), "has the shape [-1, 6], which is none"),
+        (body([1] * 6, shape=[1 << 50]), "has the shape [1125899906842624], which is none"),
+        (body([1] * 6, shape=[1 << 39] * 8), "which is none"),
+        (body([], shape=[0, 1 << 62]), "which is none"),
+        (body([1], shape=[1] * 70), "which is none"),
+        (body([1] * 6, shape=[1 << 40]), "has 1099511627776 values, and 6 are given"),
+        ((b'{"inputs": [{"name": "x", "shape": [1], "datatype": "FP32", "data": [1e999]}]}', None), "cannot be read"),
         (body(behind=b"123", parameters={"binary_data_size": 24}), "is cut: 3 bytes are left of 24"),
         (body(behind=b"123", parameters={"binary_data_size": 3}), "takes 24 bytes, and 3 are given"),
         (body(behind=b"123", parameters={"binary_data_size": True}), "is cut"),
@@ -78,6 +82,10 @@ def test_a_photo_comes_as_bytes_as_text_or_in_base64() -> None:
         (body(["%"], datatype="BYTES", shape=[1], parameters={"content_type": "base64"}), "is no base64"),
         ((body([1] * 6)[0], "99999999999999999999"), "Inference-Header-Content-Length"),
         ((body([1] * 6)[0], "-1"), "Inference-Header-Content-Length"),
+        ((body([1] * 6)[0], "0" * 5000), "Inference-Header-Content-Length"),
+        ((body([1] * 6)[0], "9" * 5000), "Inference-Header-Content-Length"),
+        ((body([1] * 6)[0], "²"), "Inference-Header-Content-Length"),
+        ((body([1] * 6)[0], "1_0"), "Inference-Header-Content-Length"),
     ],
 )
 def test_what_is_wrong_is_named(given_body: tuple[bytes, str | None], said: str) -> None:
@@ -85,6 +93,17 @@ def test_what_is_wrong_is_named(given_body: tuple[bytes, str | None], said: str)
         rest_body.read(*given_body)
     assert said in problem.value.message
     assert problem.value.kind.status == 400
+
+
+@pytest.mark.parametrize("shape", [[1] * 70, [-1], [0, 1 << 62], [0] * 17, [1 << 41], [1 << 62, 1 << 62]])
+@pytest.mark.parametrize("datatype", ["FP32", "BYTES"])
+def test_no_form_takes_a_shape_that_no_array_has(shape: list[int], datatype: str) -> None:
+    """gRPC's extents are any 64 bits, any number of them."""
+    value = b"x" if datatype == "BYTES" else 1.5
+    with pytest.raises(Problem, match="which is none"):
+        inference.from_values("x", datatype, shape, [value])
+    with pytest.raises(Problem, match="which is none"):
+        inference.from_binary("x", datatype, shape, b"\0\0\0\0")
 
 
 def test_two_inputs_of_one_name_are_refused() -> None:
@@ -105,7 +124,8 @@ PARAMETERS = st.sampled_from([{}, {"binary_data_size": 4}, {"binary_data_size": 
 @settings(max_examples=300, deadline=None)
 @given(
     data=JSON | st.lists(st.integers(-5, 300) | st.floats(), max_size=8),
-    shape=st.lists(st.integers(-1, 4), max_size=4),
+    shape=st.lists(st.integers(-1, 4) | st.integers(-(1 << 63), (1 << 63) - 1), max_size=4)
+    | st.integers(0, 100).map(lambda count: [1] * count),
     datatype=TYPES,
     parameters=PARAMETERS,
     behind=st.binary(max_size=12),
@@ -122,7 +142,7 @@ def test_whatever_comes_is_a_tensor_or_a_problem(
 
 
 @settings(max_examples=200, deadline=None)
-@given(content=st.binary(max_size=200), length=st.none() | st.integers(0, 300).map(str))
+@given(content=st.binary(max_size=200), length=st.none() | st.integers(0, 300).map(str) | st.text(max_size=9))
 def test_any_bytes_are_a_problem_at_worst(content: bytes, length: str | None) -> None:
     with pytest.raises(Problem):
         rest_body.read(content, length)
