@@ -351,8 +351,7 @@ def test_the_server_has_no_way_out_and_runners_no_network(served: Server) -> Non
     assert {one.laddr.port for one in held} == ports
     assert {one.type for one in held} == {socket.SOCK_STREAM}
     # Pairs of its own loop have no address.
-    unix = [one for one in of_server[0].net_connections("unix")]
-    assert not any(one.laddr or one.raddr for one in unix)
+    assert not any(one.laddr or one.raddr for one in of_server[0].net_connections("unix"))
 
 
 def runner_of(served: Server, target: str) -> psutil.Process:
@@ -384,25 +383,19 @@ def asked_by_many(served: Server, model: str, until: Callable[[list[int]], bool]
     return states
 
 
-def test_a_runner_that_crashes_under_load_is_proved_again(served: Server) -> None:
+@pytest.mark.parametrize("starts", [2, 3])
+def test_a_runner_that_crashes_under_load_is_proved_again(served: Server, starts: int) -> None:
     """Twice: what was asked while it was away has confused nobody."""
-    for starts in (2, 3):
-        runner = runner_of(served, "openvino")
-        killed = []
+    runner = runner_of(served, "openvino")
 
-        def again(
-            states: list[int], starts: int = starts, runner: psutil.Process = runner, killed: list = killed
-        ) -> bool:
-            if len(states) > 20 and not killed:
-                killed.append(True)
-                runner.kill()
-            return 503 in states and states[-1] == 200 and started() == starts
+    def again(states: list[int]) -> bool:
+        if len(states) > 20 and runner.is_running():
+            runner.kill()
+        found = served.metric("edgekit_runner_starts_total", version="openvino")
+        return 503 in states and states[-1] == 200 and found == starts
 
-        def started() -> float:
-            return served.metric("edgekit_runner_starts_total", version="openvino")
-
-        assert set(asked_by_many(served, "MixNet_S/versions/openvino", again)) == {200, 503}
-        assert served.get("/v2/models/MixNet_S/versions/onnx/ready")[0] == 200
+    assert set(asked_by_many(served, "MixNet_S/versions/openvino", again)) == {200, 503}
+    assert served.get("/v2/models/MixNet_S/versions/onnx/ready")[0] == 200
     assert "MixNet_S openvino has stopped answering and is started again" in served.errors.read_text()
 
 
