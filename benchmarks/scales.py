@@ -27,7 +27,7 @@ from edgekit.artifact.load import load_artifact
 from edgekit.artifact.origin import quantisation_folder_of
 from edgekit.cli.session import session
 from edgekit.ledger.ledger import Ledger
-from edgekit.pipeline.plan import RECORD
+from edgekit.pipeline.lowering import RECORD
 from edgekit.verification.preparation import prepare
 from tests.diagnose.damage import READERS, Stored, seal_again
 

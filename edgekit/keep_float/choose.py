@@ -18,7 +18,8 @@ from edgekit.evaluate.figures import Figures
 from edgekit.filesystem.scratch import working_folder
 from edgekit.keep_float.wish import FloatWish
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion, ranking_stage
+from edgekit.pipeline.lowering import ranking_stage
+from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.target import Target
 
@@ -62,7 +63,7 @@ def chosen_layers(
                 flags,
                 speed=speed,
                 calibration=calibration,
-                keep_float=list(names),
+                keep_float={target.name: names},
             )
 
         try:
@@ -79,8 +80,9 @@ def chosen_layers(
 
 def ranked_layers(plan: Plan, target: Target, executor: Executor) -> list[FloatLayer]:
     """The layers that are quantised, the costliest first. Raises what a stage ends with."""
-    stage = ranking_stage(plan, target)
-    outcomes = executor.run([*plan.programs, *conversions_of(plan, target), stage])
+    conversions = conversions_of(plan, target)
+    stage = ranking_stage(plan.source, target, plan.precision, conversions)
+    outcomes = executor.run([*plan.programs, *conversions, stage])
     return [FloatLayer(one["name"], one["snr_db"]) for one in outcomes.result(stage).details["layers"]]
 
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from edgekit.artifact.manifest import CalibrationRecord
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.catalog import load_catalog
+from edgekit.errors import UsageError
+from edgekit.pipeline.lowering import RECORD, ranking_stage
 from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion
 from edgekit.pipeline.source import CatalogSource, catalog_source
 from edgekit.pipeline.stage import SourceFile, StageFile
@@ -46,7 +50,7 @@ def test_int8_is_made_of_the_files_that_fp32_is(tmp_path: Path) -> None:
 def test_the_photos_and_the_layers_that_stay_are_part_of_the_key(tmp_path: Path) -> None:
     keys = {
         plan.conversions["onnx"].key
-        for plan in (planned(tmp_path), planned(tmp_path, OTHERS), planned(tmp_path, keep_float=["Conv.0"]))
+        for plan in (planned(tmp_path), planned(tmp_path, OTHERS), planned(tmp_path, keep_float={"onnx": ["Conv.0"]}))
     }
     assert len(keys) == 3
     again = planned(tmp_path, CalibrationFile(SourceFile(Path("elsewhere"), "11"), PHOTOS.record))
@@ -60,3 +64,30 @@ def test_fp16_of_onnx_needs_no_photos(tmp_path: Path) -> None:
     # ncnn has FP16 of its own, from the FP32 model.
     assert plan.conversions["ncnn"].worker == "ncnn/convert.py"
     assert conversions_of(plan, targets()["ncnn"]) == [plan.conversions["ncnn"]]
+
+
+def test_layers_are_ranked_by_the_files_before_and_after_with_the_threads_of_a_run(tmp_path: Path) -> None:
+    plan = planned(tmp_path, keep_float={"ncnn": ["conv_1"], "onnx": ["Conv.0"]})
+    ncnn = targets()["ncnn"]
+    base, made = conversions_of(plan, ncnn)
+    assert made.options["keep_float"] == ["conv_1"]
+    stage = ranking_stage(plan.source, ncnn, "int8", [base, made])
+    assert stage.worker == "ncnn/rank.py"
+    assert {role: (one.stage, one.name) for role, one in stage.inputs.items() if isinstance(one, StageFile)} == {
+        "model.ncnn.param": (base, "model.ncnn.param"),
+        "model.ncnn.bin": (base, "model.ncnn.bin"),
+        "quantised/model.ncnn.param": (made, "model.ncnn.param"),
+        "quantised/model.ncnn.bin": (made, "model.ncnn.bin"),
+        f"quantised/{RECORD}": (made, RECORD),
+    }
+    assert stage.inputs["calibration"] is PHOTOS.source
+    assert stage.options["threads"] == stage.limits.threads
+    # Every layer is looked at, whichever are to stay.
+    assert "keep_float" not in stage.options
+
+
+def test_what_has_no_ranker_says_which_have(tmp_path: Path) -> None:
+    plan = planned(tmp_path)
+    lite = targets()["lite"]
+    with pytest.raises(UsageError, match=r"the layers of lite are not ranked .*\n?.*ncnn, onnx, openvino"):
+        ranking_stage(plan.source, lite, "int8", [])
