@@ -15,6 +15,7 @@ from edgekit.conversion.write import write_conversion
 from edgekit.errors import ConversionError, EdgekitError, UsageError
 from edgekit.evaluate.evaluate import Wish, evaluate
 from edgekit.evaluate.figures import Figures
+from edgekit.evaluate.opened import check_fits, check_there
 from edgekit.filesystem.scratch import working_folder
 from edgekit.keep_float.wish import FloatWish
 from edgekit.pipeline.execute import Executor
@@ -40,6 +41,12 @@ class Measured:
     photos: int
 
 
+def check_wish(wish: FloatWish) -> None:
+    """Raise UsageError for photos that are not there: before a model is known, so before any work."""
+    if wish.data is not None:
+        check_there(wish.data)
+
+
 def chosen_layers(
     source: ModelSource,
     wanted: Sequence[Target],
@@ -51,7 +58,12 @@ def chosen_layers(
     speed: Sequence[str] | None,
     refused: dict[str, EdgekitError],
 ) -> dict[str, AccuracyControl]:
-    """What to give back, by target; the error of a target for which that cannot be said goes into `refused`."""
+    """What to give back, by target; the error of a target for which that cannot be said goes into `refused`.
+
+    Raises UsageError for photos on which no drop of this model can be measured, before anything is ranked.
+    """
+    if wish.data is not None:
+        check_fits(source, executor, wish.data, MOST_PHOTOS, calibration.record)
     found = {}
     for target in wanted:
 
@@ -178,6 +190,5 @@ def measured(figures: Figures) -> Measured:
     if (drop := figures.drop) is not None:
         return Measured(drop.points, drop.low, drop.high, "top-1", figures.photos)
     share = figures.agreement
-    if share is None:
-        raise UsageError("these photos have no labels, and of several labels no agreement is counted", "Give labels.")
+    assert share is not None  # the reference ran, else an error was raised
     return Measured(100 * (1 - share.share), 100 * (1 - share.high), 100 * (1 - share.low), "agreement", figures.photos)

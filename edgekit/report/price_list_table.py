@@ -58,7 +58,9 @@ def ratio(row: Priced, threads: int) -> str:
     times = row.with_threads(threads)
     beside = times.beside.get(YARDSTICK) if times else None
     if beside is None:
-        return "1" if times and row.name == YARDSTICK else "–"
+        return "–"
+    if row.name == YARDSTICK:
+        return "1"
     return f"{'~' if beside.verdict == 'as fast' else ''}{beside.median:.2f}"
 
 
