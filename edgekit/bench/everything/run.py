@@ -170,7 +170,7 @@ def verdict_of(checks: Sequence[Check]) -> tuple[str, str]:
 def accuracy(
     artifacts: Sequence[Artifact], executor: Executor, data: str, limit: int | None
 ) -> tuple[Evaluation | None, dict[str, EdgekitError]]:
-    """The figures of all artifacts on the same photos, and the errors of those that failed, by name; None without any."""
+    """The figures of all artifacts on the same photos, None where none ran; and the errors of those that failed."""
     failed: dict[str, EdgekitError] = {}
     if not artifacts:
         return None, failed

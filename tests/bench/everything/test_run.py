@@ -22,9 +22,12 @@ def data(tmp_path: Path) -> Path:
     return write_photos(tmp_path / "data", 40, first=1000)
 
 
-def priced(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) -> dict[str, Any]:
+def priced(
+    project: Int8Project, capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0
+) -> dict[str, Any]:
     """The document, its rows by name."""
-    assert bench("--json", *arguments) == status
+    folder = project.out.with_name("calibration")
+    assert bench("--json", "--calibration", str(write_photos(folder, photos.FEWEST)), *arguments) == status
     document = json.loads(capsys.readouterr().out)
     return {**document, "rows": {row["name"]: row for row in document["rows"]}}
 
@@ -32,11 +35,11 @@ def priced(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0)
 def test_every_artifact_is_a_row_beside_the_yardstick(
     int8_project: Int8Project, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = priced(capsys, "--data", str(data), "--out", str(int8_project.out))
+    found = priced(int8_project, capsys, "--data", str(data), "--out", str(int8_project.out))
     assert list(found["rows"]) == ["ncnn", "onnx", "onnx-int8"]
     assert set(found["left_out"]) == {"ncnn-fp16", "ncnn-int8", "onnx-fp16"}
     for name, row in found["rows"].items():
-        assert row["status"] in ("passed", "passed, not worth it")
+        assert row["status"] in ("passed", "passed, not worth it"), row["reason"]
         assert [times["threads"] for times in row["times"]] == [1, 2]
         assert all(times["rounds"] >= FEWEST and "onnx" in times["beside"] for times in row["times"])
         assert row["agreement"]["photos"] == 40 and row["peak_memory_bytes"] > 1 << 20 and row["startup_ms"] > 0
@@ -53,7 +56,7 @@ def test_an_artifact_that_fails_on_the_photos_has_failed_and_is_not_shipped(
     int8_project: Int8Project, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     int8_project.fail("onnx/run int8")
-    found = priced(capsys, "--data", str(data), status=1)
+    found = priced(int8_project, capsys, "--data", str(data), status=1)
     row = found["rows"]["onnx-int8"]
     assert (row["status"], row["agreement"]) == ("failed", None) and "the photo is too heavy" in row["reason"]
     assert "onnx-int8" not in found["advice"]
@@ -64,13 +67,10 @@ def test_where_all_fail_there_are_rows_and_no_advice(
     int8_project: Int8Project, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     int8_project.fail("onnx/run int8", "onnx/run", "ncnn/run")
-    found = priced(capsys, "--data", str(data), status=1)
+    found = priced(int8_project, capsys, "--data", str(data), status=1)
     assert {row["status"] for row in found["rows"].values()} == {"failed"}
-    assert {row["reason"].partition(":")[0] for row in found["rows"].values()} == {
-        "ncnn FP32",
-        "ONNX FP32",
-        "ONNX INT8",
-    }
+    whose = {row["reason"].partition(":")[0] for row in found["rows"].values()}
+    assert whose == {"ncnn FP32", "ONNX FP32", "ONNX INT8"}
     assert found["advice"].startswith("Nothing to ship")
 
 
@@ -78,7 +78,7 @@ def test_without_a_reference_nothing_is_shipped_and_the_reason_is_said(
     int8_project: Int8Project, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     int8_project.fail("paddle/run")
-    found = priced(capsys, "--data", str(data))
+    found = priced(int8_project, capsys, "--data", str(data))
     assert "the photo is too heavy" in found["left_out"]["reference"]
     assert all(row["agreement"] is None and row["times"] for row in found["rows"].values())
     assert found["advice"].startswith("Nothing to ship")
