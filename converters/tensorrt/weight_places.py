@@ -20,9 +20,9 @@ _CANDIDATES = 64  # places that one weight is compared with, at most
 
 
 def weights_of(model: onnx.ModelProto) -> list[tuple[str, np.ndarray]]:
-    """The floating-point initialisers by name."""
+    """The initialisers in floating point, and in 8 bits, by name."""
     arrays = ((tensor.name, numpy_helper.to_array(tensor)) for tensor in model.graph.initializer)
-    return [(name, array) for name, array in arrays if array.dtype in (np.float32, np.float16)]
+    return [(name, array) for name, array in arrays if array.dtype in (np.float32, np.float16, np.int8)]
 
 
 def find_weights(engine: bytes, weights: list[tuple[str, np.ndarray]]) -> list[WeightPlace]:
@@ -30,7 +30,7 @@ def find_weights(engine: bytes, weights: list[tuple[str, np.ndarray]]) -> list[W
 
     Weights that say nothing (few bytes, or all of one value) are not looked for.
     """
-    telling = {name: array for name, array in weights if array.nbytes >= _SMALLEST and np.ptp(array) > 0}
+    telling = {name: array for name, array in weights if array.nbytes >= _SMALLEST and array.min() < array.max()}
     needles: dict[int, list[tuple[str, tuple[int, ...] | None]]] = {}
     for name, array in telling.items():
         for order in (None, *_ORDERS.get(array.ndim, [])):

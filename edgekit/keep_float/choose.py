@@ -20,7 +20,7 @@ from edgekit.filesystem.scratch import working_folder
 from edgekit.keep_float.wish import FloatWish
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.lowering import ranking_stage
-from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion
+from edgekit.pipeline.plan import Plan, conversions_of, lowering_of, plan_conversion
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.target import Target
 
@@ -92,9 +92,9 @@ def chosen_layers(
 
 def ranked_layers(plan: Plan, target: Target, executor: Executor) -> list[FloatLayer]:
     """The layers that are quantised, the costliest first. Raises what a stage ends with."""
-    conversions = conversions_of(plan, target)
-    stage = ranking_stage(plan.source, target, plan.precision, conversions)
-    outcomes = executor.run([*plan.programs, *conversions, stage])
+    conversions = lowering_of(plan, target)
+    stage = ranking_stage(plan.source, target, plan.precision, conversions or ())
+    outcomes = executor.run([*plan.programs, *stage.dependencies(), stage])
     return [FloatLayer(one["name"], one["snr_db"]) for one in outcomes.result(stage).details["layers"]]
 
 

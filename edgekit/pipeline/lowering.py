@@ -1,6 +1,7 @@
 """Precisions that are made of the files of an FP32 conversion, and what each layer's quantisation costs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.errors import UsageError
@@ -24,14 +25,16 @@ def lowering_stage(
     calibration: CalibrationFile | None,
     keep_float: Sequence[str],
 ) -> Stage:
-    """What makes `precision` of the files that `base`, the conversion in FP32, leaves.
+    """What makes `precision` of the files that `base` leaves: the conversion in FP32 of what `Target.lowering` names.
 
-    `keep_float` are layers that INT8 leaves in FP32, besides the recipe's.
+    `keep_float` are layers that INT8 leaves in FP32, besides the recipe's for `target`.
     """
-    lowered = target.description.lowered[precision]
+    found = target.lowering(precision)
+    assert found is not None  # the caller has asked
+    lowered, whose = found
     chosen = source.recipe.targets.get(target.name)
-    inputs: dict[str, SourceFile | StageFile] = {role: StageFile(base, role) for role in target.description.files}
-    options = dict(chosen.lowered.get(precision, {})) if chosen else {}
+    inputs: dict[str, SourceFile | StageFile] = {role: StageFile(base, role) for role in whose.description.files}
+    options: dict[str, Any] = lowered.options | (chosen.lowered.get(precision, {}) if chosen else {})
     if lowered.calibrated:
         assert calibration is not None  # whoever plans INT8 has prepared the photos
         inputs["calibration"] = calibration.source
@@ -39,9 +42,10 @@ def lowering_stage(
         kept = [*options.get("keep_float", []), *(name for layers in fixed for name in layers)]
         if kept := list(dict.fromkeys([*kept, *keep_float])):
             options["keep_float"] = kept
+    further = "" if whose.name == target.name else f" for {target.description.title}"
     return Stage(
         worker=lowered.worker,
-        about=f"{target.description.title} {precision.upper()} of {source.name}",
+        about=f"{whose.description.title} {precision.upper()} of {source.name}{further}",
         inputs=inputs,
         options={"batch": source.batch, **options},
         memory_bytes=base.memory_bytes,
@@ -52,25 +56,25 @@ def lowering_stage(
 def ranking_stage(source: ModelSource, target: Target, precision: Precision, conversions: Sequence[Stage]) -> Stage:
     """What measures what each layer of a target costs in `precision`.
 
-    `conversions` are those that lead to it: in FP32, and the one that was made of that (`conversions_of`). Raises
+    `conversions` are those that lead to it: in FP32, and the one that was made of that (`lowering_of`). Raises
     UsageError where nothing measures that.
     """
-    lowered = target.description.lowered.get(precision)
-    if lowered is None or lowered.ranker is None:
-        able = [
-            name for name, one in targets().items() if any(each.ranker for each in one.description.lowered.values())
-        ]
+    found = target.lowering(precision)
+    if found is None or found[0].ranker is None:
+        able = [name for name, one in targets().items() if (other := one.lowering(precision)) and other[0].ranker]
         raise UsageError(
             f"the layers of {target.name} are not ranked by what their quantisation costs",
             f"Targets whose layers are: {', '.join(able)}.",
         )
+    lowered, whose = found
+    assert lowered.ranker is not None  # as was asked above
     base, made = conversions
-    quantised = (*target.description.files, RECORD)
+    quantised = (*whose.description.files, RECORD)
     return Stage(
         worker=lowered.ranker,
         about=f"{target.description.title} {precision.upper()} layers of {source.name}",
         inputs={
-            **{role: StageFile(base, role) for role in target.description.files},
+            **{role: StageFile(base, role) for role in whose.description.files},
             "calibration": made.inputs["calibration"],
             **{f"quantised/{role}": StageFile(made, role) for role in quantised},
         },

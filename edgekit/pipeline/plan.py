@@ -241,31 +241,51 @@ def export_stage(source: CatalogSource) -> Stage:
 def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
     """The conversion to `target`, and to the target it is made from, where the plan lacks them.
 
-    What a target is made from stays in FP32: rounding is the last step's.
+    What a target is made from stays in FP32, unless its converter takes the precision from there.
     """
     known = plan.conversions if precision == plan.precision else plan.bases
     if target.name not in known:
-        lowered = target.description.lowered.get(precision)
-        if lowered is None:
-            stage = conversion_stage(plan, target, precision, plan.speed_rewrites(target.name))
+        if precision in target.description.lowered:
+            stage = lowered_files(plan, target, precision, add_conversion(plan, target, "fp32"))
         else:
-            stage = lowering_stage(
-                plan.source,
-                target,
-                precision,
-                add_conversion(plan, target, "fp32"),
-                plan.calibration,
-                plan.keep_float.get(target.name, ()),
-            )
+            stage = conversion_stage(plan, target, precision, plan.speed_rewrites(target.name))
         known[target.name] = stage
     return known[target.name]
 
 
+def lowered_files(plan: Plan, target: Target, precision: Precision, base: Stage) -> Stage:
+    """What makes `precision` of the files of `base`: the target's own, or those that it is made from."""
+    kept = plan.keep_float.get(target.name, ())
+    return lowering_stage(plan.source, target, precision, base, plan.calibration, kept)
+
+
 def conversions_of(plan: Plan, target: Target) -> list[Stage]:
-    """What leads from the program to a target's files: its conversion, and what makes another precision of that."""
+    """What leads from the program to a target's files: its conversion, and what makes another precision, in order."""
     last = plan.conversions[target.name]
-    base = plan.bases.get(target.name)
-    return [base, last] if base is not None and plan.precision in target.description.lowered else [last]
+    lowering = lowering_of(plan, target)
+    if lowering is None:
+        return [last]
+    base, lowered = lowering
+    return [base, last] if lowered is last else [lowered, last]
+
+
+def lowering_of(plan: Plan, target: Target) -> tuple[Stage, Stage] | None:
+    """The conversion in FP32 and what makes the plan's precision of its files; None where a converter makes it."""
+    found = target.lowering(plan.precision)
+    if found is None:
+        return None
+    _, whose = found
+    lowered = plan.conversions[target.name]
+    if whose.name != target.name:
+        lowered = stage_of(lowered, whose.name)
+    return stage_of(lowered, next(iter(whose.description.files))), lowered
+
+
+def stage_of(stage: Stage, role: str) -> Stage:
+    """The stage that makes an input of another one."""
+    found = stage.inputs[role]
+    assert isinstance(found, StageFile)  # as the plan has made it
+    return found.stage
 
 
 def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tuple[str, ...]) -> Stage:
@@ -275,7 +295,7 @@ def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tu
     stage = Stage(
         worker=worker,
         about=f"{target.description.title} conversion of {plan.source.name}",
-        inputs={upstream: made_before(plan, upstream, target, speed)},
+        inputs={upstream: made_before(plan, upstream, target, precision, speed)},
         options={
             "precision": precision,
             "batch": plan.source.batch,
@@ -287,21 +307,24 @@ def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tu
         limits=CONVERSION_LIMITS,
     )
     if upstream == PROGRAM and (other := target.description.otherwise):
-        stage = replace(stage, otherwise=replace(stage, inputs={other: made_before(plan, other, target, speed)}))
+        made = made_before(plan, other, target, precision, speed)
+        stage = replace(stage, otherwise=replace(stage, inputs={other: made}))
     return stage
 
 
-def made_before(plan: Plan, source: str, target: Target, speed: tuple[str, ...]) -> StageFile:
-    """What a conversion reads: the program after its rewrites, or the file of another target.
+def made_before(plan: Plan, source: str, target: Target, precision: Precision, speed: tuple[str, ...]) -> StageFile:
+    """What a conversion to `precision` reads: the program after its rewrites, or the file of another target.
 
     That is the other target's own where the same rewrites for speed are on for both, and else one made for this.
     """
     if source == PROGRAM:
         return StageFile(faster_program(plan, target, speed))
     other = targets()[source]
-    if plan.speed_rewrites(source) == speed:
-        return StageFile(add_conversion(plan, other, "fp32"), f"model.{source}")
-    return StageFile(conversion_stage(plan, other, "fp32", speed), f"model.{source}")
+    same = plan.speed_rewrites(source) == speed
+    made = add_conversion(plan, other, "fp32") if same else conversion_stage(plan, other, "fp32", speed)
+    if precision in target.description.source_lowered:
+        made = lowered_files(plan, target, precision, made)
+    return StageFile(made, f"model.{source}")
 
 
 def program_for(plan: Plan, target: Target) -> Stage:

@@ -9,7 +9,7 @@ from edgekit.calibration.prepared import CalibrationFile
 from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
 from edgekit.pipeline.lowering import RECORD, ranking_stage
-from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion
+from edgekit.pipeline.plan import Plan, conversions_of, lowering_of, plan_conversion
 from edgekit.pipeline.source import CatalogSource, catalog_source
 from edgekit.pipeline.stage import SourceFile, StageFile
 from edgekit.pipeline.target import select_targets, targets
@@ -55,6 +55,28 @@ def test_the_photos_and_the_layers_that_stay_are_part_of_the_key(tmp_path: Path)
     assert len(keys) == 3
     again = planned(tmp_path, CalibrationFile(SourceFile(Path("elsewhere"), "11"), PHOTOS.record))
     assert again.conversions["onnx"].key in keys
+
+
+def test_tensorrt_is_made_of_a_model_that_is_quantised_for_it(tmp_path: Path) -> None:
+    tensorrt, onnx = targets()["tensorrt"], targets()["onnx"]
+    kept = {"tensorrt": ["Conv.0"], "onnx": ["Conv.1"]}
+    plan = plan_conversion(
+        source_in(tmp_path), select_targets("tensorrt,onnx"), "int8", calibration=PHOTOS, keep_float=kept
+    )
+    lowered, last = conversions_of(plan, tensorrt)
+    assert last is plan.conversions["tensorrt"] and last.worker == "tensorrt/convert.py"
+    assert (last.options["precision"], last.inputs) == ("int8", {"onnx": StageFile(lowered, "model.onnx")})
+    assert (lowered.worker, lowered.inputs["calibration"]) == ("onnx/quantize.py", PHOTOS.source)
+    assert (lowered.options["form"], lowered.options["keep_float"]) == ("tensorrt", ["Conv.0"])
+    # ONNX's own is another, of the same FP32 model, and the layers of both are ranked.
+    own = plan.conversions["onnx"]
+    assert own.key != lowered.key and "form" not in own.options
+    found = lowering_of(plan, tensorrt)
+    assert found is not None and found[1] is lowered
+    if plan.speed_rewrites("onnx") == plan.speed_rewrites("tensorrt"):
+        assert found[0].key == conversions_of(plan, onnx)[0].key
+    stage = ranking_stage(plan.source, tensorrt, "int8", found)
+    assert stage.worker == "onnx/rank.py" and stage.inputs["quantised/model.onnx"] == StageFile(lowered, "model.onnx")
 
 
 def test_fp16_of_onnx_needs_no_photos(tmp_path: Path) -> None:
