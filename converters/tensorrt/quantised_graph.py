@@ -20,8 +20,8 @@ def check_quantised(model: onnx.ModelProto) -> None:
         values = np.zeros(1, np.uint8) if zero is None else numpy_helper.to_array(zero)
         if values.dtype != np.int8 or values.any():
             raise Refusal(
-                f"{node.op_type} {node.output[0]} is not signed and symmetric, and TensorRT takes no other",
-                "Quantise it again with the form tensorrt",
+                f"{node.op_type} {node.output[0]} is not of signed 8 bits with a zero point of 0",
+                "TensorRT takes no other: quantise it again with the form tensorrt",
                 kind="input",
             )
 
