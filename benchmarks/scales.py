@@ -27,7 +27,7 @@ from edgekit.artifact.load import load_artifact
 from edgekit.artifact.origin import quantisation_folder_of
 from edgekit.cli.session import session
 from edgekit.ledger.ledger import Ledger
-from edgekit.pipeline.plan import RECORD
+from edgekit.pipeline.lowering import RECORD
 from edgekit.verification.preparation import prepare
 from tests.diagnose.damage import READERS, Stored, seal_again
 
@@ -92,7 +92,7 @@ def damaged(target: str, folder: Path, chosen: set[str], kind: str, random: np.r
     name = str(random.choice(sorted(places)))
     content = bytearray(places[name].file.read_bytes())
     values = np.frombuffer(content, np.float32, places[name].count, places[name].offset)
-    said = changed(values, kind, random)
+    kind, said = changed(values, kind, random)
     places[name].file.write_bytes(content)
     return kind, f"{name}: {said}"
 
@@ -112,31 +112,35 @@ def in_onnx(folder: Path, chosen: set[str], kind: str, random: np.random.Generat
     tensors = {one.name: one for one in model.graph.initializer if one.name in chosen and fits[kind](one)}
     name = str(random.choice(sorted(tensors)))
     values = np.array(numpy_helper.to_array(tensors[name]))
-    said = changed(values.reshape(-1), kind, random)
+    kind, said = changed(values.reshape(-1), kind, random)
     tensors[name].CopyFrom(numpy_helper.from_array(values, name))
     onnx.save(model, path)
     return kind, f"{name}: {said}"
 
 
-def changed(values: np.ndarray, kind: str, random: np.random.Generator) -> str:
-    """Change some values in place; returns what. Another value is left in any case."""
+def changed(values: np.ndarray, kind: str, random: np.random.Generator) -> tuple[str, str]:
+    """Change some values in place; returns the kind that was done, and what. Another value is left in any case.
+
+    Where all values are equal none can change places: one is scaled instead.
+    """
     if kind == "swap":
         order = random.permutation(len(values))
         first = int(order[0])
         second = next((int(at) for at in order if values[at] != values[first]), None)
         if second is not None:
             values[[first, second]] = values[[second, first]]
-            return f"{first} and {second} of {len(values)}"
+            return kind, f"{first} and {second} of {len(values)}"
+        kind = "scale"
     at = int(random.integers(len(values)))
     if kind == "zero point" and values.dtype.kind != "f":
         values[at] += np.array(1, values.dtype)
-        return f"{at} of {len(values)} plus one"
+        return kind, f"{at} of {len(values)} plus one"
     if kind == "zero point":
         values[at] += max(abs(float(values[at])), 1e-3) / 128
-        return f"{at} of {len(values)} moved by a step"
+        return kind, f"{at} of {len(values)} moved by a step"
     factor = float(random.choice([one for one in FACTORS if values[at] != 0 or one != one]))
     values[at] *= np.float32(factor)
-    return f"{at} of {len(values)} times {factor:g}"
+    return kind, f"{at} of {len(values)} times {factor:g}"
 
 
 if __name__ == "__main__":

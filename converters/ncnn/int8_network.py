@@ -8,7 +8,7 @@ from pathlib import Path
 
 import ncnn
 import numpy as np
-from edgeworker.calibration import Samples
+from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
 from param_file import ParamFile
 from run import HALF_PRECISION
@@ -38,9 +38,6 @@ class Network:
                     raise Refusal(f"ncnn failed with status {status} before {name}")
                 yield name, np.asarray(mat)
 
-    def outputs(self, samples: Samples, places: Sequence[int], names: list[str]) -> list[np.ndarray]:
-        """The outputs of the samples at `places`, side by side, float64."""
-        return [
-            np.concatenate([value.astype(np.float64).ravel() for _, value in self.blobs(sample[0], names)])
-            for sample in samples.batches(1, places)
-        ]
+    def outputs(self, photos: Iterable[np.ndarray], names: Sequence[str]) -> list[np.ndarray]:
+        """The outputs `names` of each of `photos` [1, C, H, W], side by side, float64."""
+        return [flat(value for _, value in self.blobs(photo[0], names)) for photo in photos]

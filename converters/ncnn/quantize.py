@@ -37,7 +37,7 @@ def quantize(request: Request) -> dict[str, Any]:
     errors: dict[str, float] = {}
     methods = (asked,) if asked != AUTO else METHODS if held_out else METHODS[:1]
     names = network.outputs()
-    truth = Network(param, binary).outputs(samples, held_out, names)
+    truth = Network(param, binary).outputs(samples.batches(1, held_out), names)
     for method in methods:
         scales = {name: factor(ranges[blob].threshold(method)) for name, blob in layers.items()}
         folder = request.output / method
@@ -45,7 +45,8 @@ def quantize(request: Request) -> dict[str, Any]:
         files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
         chosen = write_int8(param, binary, scales, files, six_bits=bool(request.options.get("six_bits", False)))
         save_file(chosen, folder / "quantisation.safetensors")
-        errors[method] = median_error(Network(*files).outputs(samples, held_out, names), truth) if truth else 0.0
+        outputs = Network(*files).outputs(samples.batches(1, held_out), names)
+        errors[method] = median_error(outputs, truth) if truth else 0.0
     best = min(methods, key=lambda method: errors[method])
     for method in methods:
         for file in (request.output / method).iterdir():

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from edgeworker.calibration import Samples
 from edgeworker.protocol import Request, main
-from edgeworker.ranking import PHOTOS, flat, ranked, ranking_photos, signal_to_noise
+from edgeworker.ranking import PHOTOS, ranked, ranking_photos, signal_to_noise
 from int8_file import write_int8
 from int8_network import Network
 from param_file import ParamFile
@@ -36,14 +36,11 @@ def rank(request: Request) -> dict[str, Any]:
     files = request.output / "one.param", request.output / "one.bin"
     names = network.outputs()
 
-    def outputs(net: Network) -> list[np.ndarray]:
-        return [flat(value for _, value in net.blobs(one[0], names)) for one in photos]
-
     def with_int8(layers: dict[str, float]) -> list[np.ndarray]:
         write_int8(param, binary, layers, files, six_bits=bool(request.options.get("six_bits", False)))
-        return outputs(Network(*files))
+        return Network(*files).outputs(photos, names)
 
-    truth = outputs(Network(param, binary))
+    truth = Network(param, binary).outputs(photos, names)
     costs = {name: signal_to_noise(with_int8({name: scales[name]}), truth) for name in types}
     everything = signal_to_noise(with_int8(scales), truth)
     for file in files:

@@ -1,8 +1,8 @@
 """What the quantisation of each layer of an OpenVINO network costs (`edgeworker.ranking`).
 
 Inputs: `model.xml`, `model.bin` in FP32, `quantised/model.xml`, `quantised/model.bin` made of them, `calibration`
-(prepared photos). Option: `photos`, how many of them are looked at. Returns `layers`, the costliest first (`name`,
-`type`, `snr_db`), and `all_db`, with all of them in 8 bits.
+(prepared photos). Options: `threads` of a run, and `photos`, how many of them are looked at. Returns `layers`, the
+costliest first (`name`, `type`, `snr_db`), and `all_db`, with all of them in 8 bits.
 
 One network serves for all of it: where a layer reads a value that is quantised, a switch (Select) gives it that or the
 one in FP32. A bias that NNCF corrected goes with the layer that it is added to.
@@ -128,7 +128,7 @@ def rank(request: Request) -> dict[str, Any]:
     switched.add_all()
     samples = Samples(inputs["calibration"])
     photos = ranking_photos(samples, int(request.options.get("photos", PHOTOS)))
-    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": int(request.options.get("threads", 2))}
+    settings = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": int(request.options["threads"])}
     compiled = openvino.Core().compile_model(model, "CPU", settings)
     call = compiled.create_infer_request()
     repeats = batch.get_length() if batch.is_static else 1

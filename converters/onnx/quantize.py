@@ -1,11 +1,14 @@
 """INT8 of `model.onnx`: static quantisation by ONNX Runtime, as QuantizeLinear and DequantizeLinear (QDQ).
 
 Inputs: `model.onnx`, `calibration` (prepared photos). Options: `batch`; `keep_float` (names of nodes that stay in
-FP32); `operators` (types that are quantised, ONNX Runtime's choice where it is absent); `method` (`minmax`, `most`,
+FP32); `form` (`onnxruntime`, the default, or `tensorrt`: for which of them it is); `operators` (types that are
+quantised, the form's own where it is absent); `method` (`minmax`, `most`,
 `nine_tenths`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held out).
 
-Weights are symmetric and per channel, activations unsigned: on x86 ONNX Runtime has fast kernels for unsigned ones
-alone (measured: with signed ones the whole gain is lost). `activation_ranges` has the methods.
+Weights are symmetric and per channel. For ONNX Runtime activations are unsigned: on x86 it has fast kernels for
+unsigned ones alone (measured: with signed ones the whole gain is lost). TensorRT takes signed and symmetric ones alone,
+with zero points of 0, and biases in floating point; there what multiplies with weights reads values in 8 bits, and the
+rest is TensorRT's to fuse ("Explicit Quantization" in its developer guide). `activation_ranges` has the methods.
 
 Beside the model it leaves `quantisation.safetensors`: every scale and zero point as it was chosen, by the name that the
 model gives it. The ledger compares them with what an artifact stores.
@@ -13,6 +16,7 @@ model gives it. The ledger compares them with what an artifact stores.
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +35,32 @@ from onnxruntime.quantization.calibrate import TensorsData, save_tensors_data
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from safetensors.numpy import save_file
 
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a reader of QDQ takes: the type of activations, the operators that are quantised (None: ONNX Runtime's
+    choice), and further options of ONNX Runtime's quantiser."""
+
+    activations: QuantType
+    operators: tuple[str, ...] | None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+FORMS = {
+    "onnxruntime": Form(QuantType.QUInt8, None, {"ActivationSymmetric": False}),
+    "tensorrt": Form(
+        QuantType.QInt8,
+        WEIGHTED,
+        {
+            "ActivationSymmetric": True,
+            "QuantizeBias": False,
+            "OpTypesToExcludeOutputQuantization": list(WEIGHTED),
+        },
+    ),
+}
+
 
 def quantize(request: Request) -> dict[str, Any]:
     """Write `model.onnx` and `quantisation.safetensors`; returns how many nodes of each type read quantised values, the
@@ -40,6 +70,9 @@ def quantize(request: Request) -> dict[str, Any]:
     asked = options.get("method", AUTO)
     if asked not in (AUTO, *METHODS):
         raise Refusal(f"method is {AUTO}, {', '.join(METHODS)}, not {asked}", kind="input")
+    if (form := FORMS.get(options.get("form", "onnxruntime"))) is None:
+        raise Refusal(f"form is {' or '.join(FORMS)}, not {options['form']}", kind="input")
+    operators = options.get("operators", form.operators)
     samples, batch = Samples(request.inputs["calibration"]), batch_of(options)
     prepared, path = request.output / "prepared.onnx", request.output / "model.onnx"
     logging.getLogger().setLevel(logging.ERROR)
@@ -57,7 +90,7 @@ def quantize(request: Request) -> dict[str, Any]:
     errors: dict[str, float] = {}
     for method in methods:
         tried = request.output / f"{method}.onnx"
-        write_quantised(prepared, tried, ranges.of(method), keep, options.get("operators"))
+        write_quantised(prepared, tried, ranges.of(method), keep, form, operators)
         if truth:
             errors[method] = median_error(outputs_of(tried, samples.batches(batch, held_out)), truth)
     best = min(methods, key=lambda method: errors.get(method, 0.0))
@@ -77,9 +110,9 @@ def quantize(request: Request) -> dict[str, Any]:
 
 
 def write_quantised(
-    prepared: Path, path: Path, ranges: TensorsData, keep: list[str], operators: list[str] | None
+    prepared: Path, path: Path, ranges: TensorsData, keep: list[str], form: Form, operators: Iterable[str] | None
 ) -> None:
-    """Write a model whose activations have these ranges, as QDQ."""
+    """Write a model whose activations have these ranges, as QDQ of that form."""
     known = path.with_suffix(".json")
     save_tensors_data(ranges, known)
     quantize_static(
@@ -87,14 +120,14 @@ def write_quantised(
         str(path),
         None,
         quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=operators,
+        op_types_to_quantize=None if operators is None else list(operators),
         per_channel=True,
         reduce_range=False,
-        activation_type=QuantType.QUInt8,
+        activation_type=form.activations,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=keep,
         calibrate_method=CalibrationMethod.MinMax,
-        extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
+        extra_options={"WeightSymmetric": True, **form.options},
         calibration_cache_path=str(known),
     )
     known.unlink()

@@ -1,8 +1,8 @@
 """What the quantisation of each node of an ONNX model costs (`edgeworker.ranking`).
 
-Inputs: `model.onnx` in FP32, `quantised/model.onnx` made of it, `calibration` (prepared photos). Option: `photos`, how
-many of them are looked at. Returns `layers`, the costliest first (`name`, `type`, `snr_db`), and `all_db`, with all of
-them in 8 bits.
+Inputs: `model.onnx` in FP32, `quantised/model.onnx` made of it, `calibration` (prepared photos). Options: `threads` of
+a run, and `photos`, how many of them are looked at. Returns `layers`, the costliest first (`name`, `type`, `snr_db`),
+and `all_db`, with all of them in 8 bits.
 """
 
 from dataclasses import dataclass, field
@@ -27,7 +27,7 @@ def rank(request: Request) -> dict[str, Any]:
     choices = Choices.of(full, small)
     samples = Samples(request.inputs["calibration"])
     photos = ranking_photos(samples, int(request.options.get("photos", PHOTOS)))
-    threads = int(request.options.get("threads", 2))
+    threads = int(request.options["threads"])
 
     def outputs(names: set[str]) -> list[np.ndarray]:
         return run(choices.model(names), photos, threads)

@@ -1,8 +1,12 @@
-"""What both converters do around their builder: precision, the build, the record of what the engine holds."""
+"""What both converters do around their builder: precision, the build, the record of what the engine holds.
+
+INT8 is in the model already, as QuantizeLinear and DequantizeLinear (`onnx/quantize.py`, form `tensorrt`).
+"""
 
 import hashlib
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +16,10 @@ from edgeworker.refusal import Refusal
 from engine_builder import EngineBuilder
 from engine_record import EngineRecord
 from half_precision import in_half_precision
+from quantised_graph import check_quantised, steps_of
 from weight_places import find_weights, weights_of
 
-_PRECISIONS = ("fp32", "fp16")
+_PRECISIONS = ("fp32", "fp16", "int8")
 _MAX_BATCH = 64
 
 
@@ -27,11 +32,13 @@ def make_engine(request: Request, builder: EngineBuilder, build: dict[str, Any])
     options = request.options
     precision = options.get("precision", "fp32")
     if precision not in _PRECISIONS:
-        raise Refusal(f"engines are built in {' or '.join(_PRECISIONS)}, not {precision}", kind="input")
+        raise Refusal(f"engines are built in {', '.join(_PRECISIONS)}, not {precision}", kind="input")
     if names := options.get("rewrites"):
         raise Refusal(f"there is no TensorRT rewrite {names[0]!r}; there are none", kind="input")
     source = request.inputs["onnx"]
     model = onnx.load(source)
+    if precision == "int8":
+        check_quantised(model)
     seconds: dict[str, float] = {}
 
     started = time.perf_counter()
@@ -51,7 +58,7 @@ def make_engine(request: Request, builder: EngineBuilder, build: dict[str, Any])
     inputs, outputs = builder.ports()
     _check_names("inputs", [value.name for value in model.graph.input], inputs)
     _check_names("outputs", [value.name for value in model.graph.output], outputs)
-    weights = weights_of(model)
+    weights, steps = weights_of(model), steps_of(model)
     record = EngineRecord(
         build=build,
         precision=precision,
@@ -59,7 +66,7 @@ def make_engine(request: Request, builder: EngineBuilder, build: dict[str, Any])
         inputs=inputs,
         outputs=outputs,
         weight_bytes=sum(array.nbytes for _, array in weights),
-        weights=find_weights(engine, weights),
+        weights=[replace(one, steps=steps.get(one.name)) for one in find_weights(engine, weights)],
     )
     record.write(request.output / "model.engine.json")
     seconds["record"] = time.perf_counter() - started

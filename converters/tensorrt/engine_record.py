@@ -12,11 +12,26 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
+class Steps:
+    """The `scales` of a weight in 8 bits along its `axis`, by the `name` that the model gives them."""
+
+    name: str
+    axis: int
+    scales: list[float]
+
+    def fit(self, shape: list[int]) -> bool:
+        """Whether they can be those of a weight of that shape."""
+        if not isinstance(self.name, str) or not all(isinstance(one, float) for one in self.scales):
+            return False
+        return self.axis < len(shape) and len(self.scales) in (1, shape[self.axis])
+
+
+@dataclass(frozen=True)
 class WeightPlace:
     """A weight of the ONNX model that stands in the engine bit for bit.
 
     `offset` and `size` in bytes in the file; `sha256` of those bytes; `order` of its dimensions there, None where it is
-    the model's own.
+    the model's own. Of a weight in 8 bits `steps` says what it stands for.
     """
 
     name: str
@@ -25,6 +40,7 @@ class WeightPlace:
     size: int
     sha256: str
     order: list[int] | None = None
+    steps: Steps | None = None
 
     def is_in(self, engine: bytes) -> bool:
         """Whether the engine still holds it in its place."""
@@ -55,9 +71,15 @@ class EngineRecord:
         """Raise ValueError where it is not what a converter writes: artifacts come from anywhere."""
         numbers = [self.weight_bytes]
         for one in self.weights:
-            numbers += [one.offset, one.size, *one.shape]
+            numbers += [one.offset, one.size, *one.shape, *(one.order or [])]
+            numbers += [one.steps.axis] if one.steps else []
         if not all(isinstance(number, int) and number >= 0 for number in numbers):
             raise ValueError("a place in the engine is not a number")
+        for one in self.weights:
+            if one.order is not None and sorted(one.order) != list(range(len(one.shape))):
+                raise ValueError("an order of dimensions is none")
+            if one.steps is not None and not one.steps.fit(one.shape):
+                raise ValueError("scales do not fit their weight")
         if not all(isinstance(self.build[key], str) for key in ("kind", "tool")):
             raise ValueError("it does not say what built the engine")
         if not all(isinstance(name, str) for name in self.build["compute_capabilities"]):
@@ -70,10 +92,15 @@ class EngineRecord:
             fields = json.loads(path.read_text(encoding="utf-8"))
             if fields.pop("format") != FORMAT:
                 raise ValueError("it is of another edgekit")
-            record = cls(**{**fields, "weights": [WeightPlace(**one) for one in fields["weights"]]})
+            record = cls(**{**fields, "weights": [_place(one) for one in fields["weights"]]})
             record.check()
             return record
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Refusal(
                 f"{path.name} is no record of an engine: {error}", "Convert the model again", "input"
             ) from error
+
+
+def _place(fields: dict[str, Any]) -> WeightPlace:
+    steps = fields.get("steps")
+    return WeightPlace(**{**fields, "steps": None if steps is None else Steps(**steps)})

@@ -3,6 +3,7 @@
 # dependencies = [
 #     "numpy==2.4.6",
 #     "protobuf==7.36.2",
+#     "safetensors==0.8.0",
 # ]
 #
 # [tool.edgekit]

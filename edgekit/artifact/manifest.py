@@ -1,5 +1,6 @@
 """The manifest of an artifact: weights hash -> tool versions -> file hashes -> verdicts."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from msgspec import Struct, field
@@ -244,3 +245,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     samples: SamplesRecord | None = None
     calibration: CalibrationRecord | None = None
     accuracy_control: AccuracyControl | None = None
+
+    def bytes_of(self, roles: Collection[str]) -> int:
+        """The size of the files with these roles, such as those that a variant loads."""
+        return sum(record.bytes for record in self.files.values() if record.role in roles)

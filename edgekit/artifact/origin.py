@@ -49,9 +49,10 @@ def quantisation_folder_of(manifest: Manifest, stages: Path) -> Path | None:
 
     Raises AbsentError where it is gone, UsageError where the manifest names no such stage.
     """
-    lowered = targets()[manifest.target].description.lowered.get(manifest.precision)
-    if lowered is None or not lowered.calibrated:
+    lowering = targets()[manifest.target].lowering(manifest.precision)
+    if lowering is None or not lowering[0].calibrated:
         return None
+    lowered, _ = lowering
     made = next((one for one in manifest.stages if one.stage == lowered.worker and is_key(one.key)), None)
     if made is None:
         raise UsageError(

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 CONFIDENCE = 0.95
+FEWEST = 6
+"""Rounds: of fewer the interval from the smallest ratio to the largest holds less than `CONFIDENCE`."""
 
 
 class Ratio(Struct, frozen=True):
@@ -48,7 +50,7 @@ def ratio_of(times: Sequence[float], base: Sequence[float]) -> Ratio:
 def lower_rank(count: int, confidence: float = CONFIDENCE) -> int:
     """The rank, from 0, of the value below which the median of `count` values lies with (1 - confidence) / 2 at most.
 
-    Of fewer than six values it is 0, and the interval from the smallest to the largest holds less than it should.
+    Of fewer than `FEWEST` values it is 0, and the interval from the smallest to the largest holds less than it should.
     """
     # The median lies below the value of rank r where at most r of the values are smaller than it.
     below, rank = 0.0, -1

@@ -389,6 +389,6 @@ def facts(entry: Entry, variant: Variant, manifest: Manifest) -> dict[str, Any]:
         roles -= {role for other in others if not other.not_run for role in other.inputs.values()}
     return {
         "input_size": size.short,
-        "file_bytes": sum(record.bytes for record in manifest.files.values() if record.role in roles),
+        "file_bytes": manifest.bytes_of(roles),
         "published": PublishedTimes.of(model, size, entry.batch),
     }

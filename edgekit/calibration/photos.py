@@ -49,6 +49,16 @@ def calibration_photos(source: str, side: int = 256) -> CalibrationPhotos:
     """
     if source == BUNDLED:
         return made_pictures(side)
+    folder, paths = Path(source).expanduser(), photos_in(source)
+    count = min(len(paths), MOST)
+    chosen = [paths[index * len(paths) // count] for index in range(count)]
+    photos = tuple(file_photo(folder, path) for path in chosen)
+    check_disjoint({one.name: one.sha256 for one in photos}, golden_hashes(), "to verify")
+    return CalibrationPhotos(str(folder), photos, len(paths))
+
+
+def photos_in(source: str) -> list[Path]:
+    """All photos of a folder and below it. Raises UsageError for what is no folder, or with fewer than `FEWEST`."""
     folder = Path(source).expanduser()
     if not folder.is_dir():
         raise UsageError(
@@ -61,11 +71,7 @@ def calibration_photos(source: str, side: int = 256) -> CalibrationPhotos:
         raise UsageError(f"{FLAG} {source} cannot be read: {error.strerror}") from None
     if len(paths) < FEWEST:
         raise too_few(source, len(paths))
-    count = min(len(paths), MOST)
-    chosen = [paths[index * len(paths) // count] for index in range(count)]
-    photos = tuple(file_photo(folder, path) for path in chosen)
-    check_disjoint({one.name: one.sha256 for one in photos}, golden_hashes(), "to verify")
-    return CalibrationPhotos(str(folder), photos, len(paths))
+    return paths
 
 
 def file_photo(folder: Path, path: Path) -> CalibrationPhoto:

@@ -1,6 +1,6 @@
 """Calibration of a model: the photos that are meant, prepared for the program that is to be quantised."""
 
-from edgekit.calibration.photos import BUNDLED, MOST, calibration_photos
+from edgekit.calibration.photos import BUNDLED, MOST, calibration_photos, photos_in
 from edgekit.calibration.prepared import CalibrationFile, calibration_file
 from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
@@ -17,18 +17,22 @@ def prepare_calibration(source: ModelSource, executor: Executor, asked: str = BU
 
     Makes the program, whose input they are for. Raises what that ends with, and UsageError for photos that will not do.
     """
+    if asked != BUNDLED:
+        photos_in(asked)  # a mistyped folder is said before minutes are spent
     stage = program_stage(source)
     return calibrated_program(source, executor.run([stage]).result(stage), executor, asked)
 
 
 def needed_calibration(
-    source: ModelSource, precision: Precision, executor: Executor, asked: str = BUNDLED
+    source: ModelSource, precision: Precision, executor: Executor, asked: str | CalibrationFile = BUNDLED
 ) -> CalibrationFile | None:
     """The prepared photos for a conversion to a precision; None where it needs none.
 
-    Raises as `prepare_calibration`.
+    Those that are `asked` for may be prepared already. Raises as `prepare_calibration`.
     """
-    return prepare_calibration(source, executor, asked) if precision == "int8" else None
+    if precision != "int8":
+        return None
+    return asked if isinstance(asked, CalibrationFile) else prepare_calibration(source, executor, asked)
 
 
 def calibrated_program(

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 ALL_SECONDS = 60.0
 """How long --all times with each number of threads, where it is not said."""
+MOST_ASKED_SECONDS = 3600.0
+"""Of --seconds."""
 
 
 class Compute(StrEnum):
@@ -108,7 +110,7 @@ def bench(
         typer.Option(
             "--out",
             "-o",
-            help="Also write the artifacts: OUT/batch-N/<model>/<target>/; with --tune OUT/<model>/<target>/.",
+            help="Also write the artifacts: OUT/batch-N/<model>/<target>/; with --tune, --all OUT/<model>/<target>/.",
         ),
     ] = None,
     json: Json = False,
@@ -242,6 +244,7 @@ def price(
 ) -> int:
     """`--all`: measure everything of one model. Raises UsageError for several models."""
     from edgekit.bench.everything.run import bench_everything
+    from edgekit.calibration.photos import BUNDLED
     from edgekit.cli.session import session
     from edgekit.pipeline.target import select_targets
     from edgekit.report.price_list_files import check_folder, write_folder
@@ -249,8 +252,7 @@ def price(
 
     if len(sources) > 1:
         raise UsageError(f"--all measures one model, and {len(sources)} are named", "Name one.")
-    if seconds is not None and not 0 < seconds <= 3600:
-        raise UsageError(f"--seconds {seconds:g} is out of range", "Give more than 0 and at most 3600.")
+    check_seconds(seconds)
     if report is not None:
         check_folder(report)
     with session(offline=offline, verbose=verbose) as executor:
@@ -259,9 +261,9 @@ def price(
             select_targets(target),
             executor,
             seconds=seconds or ALL_SECONDS,
-            data=data or "bundled",
+            data=data or BUNDLED,
             limit=limit,
-            calibration=calibration or "bundled",
+            calibration=calibration or BUNDLED,
             out=out,
         )
     if report is not None:
@@ -275,13 +277,20 @@ def price(
     return found.exit_status
 
 
+def check_seconds(seconds: float | None) -> None:
+    """Raise UsageError for what `--seconds` cannot be."""
+    if seconds is not None and not 0 < seconds <= MOST_ASKED_SECONDS:
+        raise UsageError(
+            f"--seconds {seconds:g} is out of range", f"Give more than 0 and at most {MOST_ASKED_SECONDS:g}."
+        )
+
+
 def timing_of(repeats: int | None, seconds: float | None, *, quick: bool, sustained: str | None) -> "Timing":
     """How to time. Raises UsageError for a time that is none, and flags that contradict each other."""
     from edgekit.bench.run import MOST_SECONDS, Timing
     from edgekit.bench.validity import LEAST_RUNS, LEAST_SECONDS
 
-    if seconds is not None and not 0 < seconds <= 3600:
-        raise UsageError(f"--seconds {seconds:g} is out of range", "Give more than 0 and at most 3600.")
+    check_seconds(seconds)
     if sustained is not None:
         if repeats is not None or seconds is not None or quick:
             raise UsageError("--sustained says how long it takes", "Leave --repeats, --seconds and --quick out.")

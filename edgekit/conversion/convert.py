@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edgekit.artifact.manifest import (
-    AccuracyControl,
-)
+from edgekit.artifact.manifest import AccuracyControl
 from edgekit.calibration.photos import BUNDLED
 from edgekit.calibration.prepare import needed_calibration
-from edgekit.conversion.write import Conversion, refuse_occupied, write_conversion
+from edgekit.calibration.prepared import CalibrationFile
+from edgekit.conversion.write import Conversion, refused_places, write_conversion
 from edgekit.elsewhere import with_way_out
 from edgekit.errors import EdgekitError, OperatorError
-from edgekit.keep_float.choose import chosen_layers
 from edgekit.keep_float.wish import NOTHING, FloatWish
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import check_embedding
@@ -31,31 +29,40 @@ def convert(
     *,
     embed_preprocessing: bool = False,
     speed: Sequence[str] | None = None,
-    calibration: str = BUNDLED,
+    calibration: str | CalibrationFile = BUNDLED,
     keep_float: FloatWish = NOTHING,
 ) -> list[Conversion]:
     """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
 
     `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
     and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
-    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures, and leaves layers in
-    FP32 as `keep_float` wants it. A target that fails does not stop the others; its error is in its Conversion.
+    INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures, or on photos that are
+    prepared already, and leaves layers in FP32 as `keep_float` wants it. A target that fails does not stop the others;
+    its error is in its Conversion. What a target's place or the photos rule out is said before any work.
     Raises UsageError where a target cannot be had in `precision`, or with its preprocessing embedded.
     """
     check_precision(wanted, precision)
     if embed_preprocessing:
         check_embedding(wanted)
-    refused: dict[str, EdgekitError] = {}
-    try:
-        prepared = needed_calibration(source, precision, executor, calibration)
-    except EdgekitError as error:
-        return [Conversion(source.name, target, error=error) for target in wanted]
+    refused = refused_places(source.name, wanted, precision, out, embedded=embed_preprocessing)
+    able = [target for target in wanted if target.name not in refused]
+    prepared: CalibrationFile | None = None
     controls: dict[str, AccuracyControl] = {}
-    if keep_float.ranks:
-        assert prepared is not None  # the command line asks for int8
-        controls = chosen_layers(
-            source, wanted, keep_float, prepared, executor, flags or {}, speed=speed, refused=refused
-        )
+    try:
+        if able and keep_float.ranks:
+            # It brings in all of what evaluates, which few conversions need.
+            from edgekit.keep_float.choose import check_wish, chosen_layers
+
+            check_wish(keep_float)
+            prepared = needed_calibration(source, precision, executor, calibration)
+            assert prepared is not None  # the command line asks for int8
+            controls = chosen_layers(
+                source, able, keep_float, prepared, executor, flags or {}, speed=speed, refused=refused
+            )
+        elif able:
+            prepared = needed_calibration(source, precision, executor, calibration)
+    except EdgekitError as error:
+        refused |= {target.name: error for target in able}
     names = {target.name: keep_float.names for target in wanted}
     names |= {name: [layer.name for layer in control.layers] for name, control in controls.items()}
     plan = plan_conversion(
@@ -70,7 +77,6 @@ def convert(
         keep_float=names,
         controls=controls,
     )
-    refuse_occupied(plan, wanted, out, refused)
     converted = [stage for target in wanted if target.name not in refused for stage in conversions_of(plan, target)]
     embeddings = [stage for name, stage in plan.embeddings.items() if name not in refused]
     outcomes = executor.run([*plan.programs, *converted, *embeddings] if converted else [])

@@ -28,7 +28,7 @@ from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Outcomes
 from edgekit.pipeline.output_kinds import told_outputs
-from edgekit.pipeline.plan import SPEEDER, Plan, conversions_of, programs_of
+from edgekit.pipeline.plan import SPEEDER, Plan, lowering_of, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target
@@ -37,12 +37,16 @@ from edgekit.pipeline.target import Target
 def planned_manifest(plan: Plan, target: Target, outcomes: Outcomes) -> Manifest:
     """The manifest of what was converted as planned, not yet verified. Raises what a stage ended with."""
     programs = [outcomes.result(stage) for stage in programs_of(plan, target)]
-    first, *later = [outcomes.result(stage) for stage in conversions_of(plan, target)]
-    manifest = make_manifest(plan, target, programs, first)
-    for lowered in later:
-        calibration = plan.calibration.record if plan.calibration else None
-        manifest = with_lowering(manifest, lowered, calibration, plan.controls.get(target.name))
-    return manifest
+    conversion = outcomes.result(plan.conversions[target.name])
+    lowering = lowering_of(plan, target)
+    if lowering is None:
+        return make_manifest(plan, target, programs, conversion)
+    base, lowered = (outcomes.result(stage) for stage in lowering)
+    calibration = plan.calibration.record if plan.calibration else None
+    control = plan.controls.get(target.name)
+    if lowered.key == conversion.key:
+        return with_lowering(make_manifest(plan, target, programs, base), lowered, calibration, control)
+    return after_lowering(make_manifest(plan, target, programs, conversion), lowered, calibration, control)
 
 
 def with_lowering(
@@ -55,7 +59,7 @@ def with_lowering(
     return replace(
         manifest,
         build={**manifest.build, **lowered.details.get("build", {})},
-        stages=(*manifest.stages, StageRecord(lowered.worker, lowered.key, lowered.tools, round(lowered.seconds, 3))),
+        stages=(*manifest.stages, stage_record(lowered)),
         files={
             name: FileRecord(lowered.files[record.role]["sha256"], lowered.files[record.role]["bytes"], record.role)
             for name, record in manifest.files.items()
@@ -63,6 +67,25 @@ def with_lowering(
         calibration=calibration,
         accuracy_control=control,
     )
+
+
+def after_lowering(
+    manifest: Manifest, lowered: StageResult, calibration: CalibrationRecord | None, control: AccuracyControl | None
+) -> Manifest:
+    """The manifest of a conversion that has read files which another precision was made of."""
+    *programs, conversion = manifest.stages
+    return replace(
+        manifest,
+        build={**lowered.details.get("build", {}), **manifest.build},
+        stages=(*programs, stage_record(lowered), conversion),
+        calibration=calibration,
+        accuracy_control=control,
+    )
+
+
+def stage_record(result: StageResult) -> StageRecord:
+    """What a manifest tells of a stage."""
+    return StageRecord(result.worker, result.key, result.tools, round(result.seconds, 3))
 
 
 def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
@@ -95,10 +118,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
         ),
         outputs=outputs,
         program_key=plan.program.key,
-        stages=tuple(
-            StageRecord(result.worker, result.key, result.tools, round(result.seconds, 3))
-            for result in (*programs, conversion)
-        ),
+        stages=tuple(stage_record(result) for result in (*programs, conversion)),
         rewrites=(
             *(record for result in programs for record in rewrite_records(result, of_program(result))),
             *rewrite_records(conversion, "target"),

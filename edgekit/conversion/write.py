@@ -18,6 +18,7 @@ from edgekit.conversion.manifest import notes_on, planned_manifest
 from edgekit.errors import EdgekitError, UsageError
 from edgekit.filesystem.owned import check_kind
 from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import FOLDER_SUFFIX, with_embedding
 from edgekit.pipeline.execute import Outcomes
 from edgekit.pipeline.plan import Plan
@@ -44,7 +45,7 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
     name = plan.source.name
     manifest = planned_manifest(plan, target, outcomes)
     conversion = outcomes.result(plan.conversions[target.name])
-    folder = folder_of(plan, target, out)
+    folder = folder_of(plan.source.name, target, plan.precision, out, embedded=target.name in plan.embeddings)
     if (embedding := plan.embeddings.get(target.name)) is not None:
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
@@ -56,19 +57,23 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
     return Conversion(name, target, write_artifact(folder, sources, manifest), notes=notes)
 
 
-def folder_of(plan: Plan, target: Target, out: Path) -> Path:
+def folder_of(model: str, target: Target, precision: Precision, out: Path, *, embedded: bool) -> Path:
     """Where the artifact of one target belongs."""
-    folder = out / plan.source.name / target.folder(plan.precision)
-    return folder.with_name(folder.name + FOLDER_SUFFIX) if target.name in plan.embeddings else folder
+    folder = out / model / target.folder(precision)
+    return folder.with_name(folder.name + FOLDER_SUFFIX) if embedded else folder
 
 
-def refuse_occupied(plan: Plan, wanted: Sequence[Target], out: Path, refused: dict[str, EdgekitError]) -> None:
-    """Add to `refused` the targets in whose place something lies that edgekit did not write: before any work."""
+def refused_places(
+    model: str, wanted: Sequence[Target], precision: Precision, out: Path, *, embedded: bool
+) -> dict[str, EdgekitError]:
+    """The targets in whose place something lies that edgekit did not write, with what to say: before any work."""
+    refused: dict[str, EdgekitError] = {}
     for target in wanted:
         try:
-            check_kind(folder_of(plan, target, out), ARTIFACT)
+            check_kind(folder_of(model, target, precision, out, embedded=embedded), ARTIFACT)
         except UsageError as error:
-            refused.setdefault(target.name, error)
+            refused[target.name] = error
+    return refused
 
 
 def unchanged_artifact(folder: Path, manifest: Manifest) -> Artifact | None:

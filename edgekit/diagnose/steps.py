@@ -110,7 +110,7 @@ def conversion_of(plan: Plan, target: Target) -> Stage:
 
 def converter_of(plan: Plan, target: Target) -> Stage:
     """The stage of the target's own converter: where another one rounds its files to the precision, that in FP32."""
-    return add_conversion(plan, target, "fp32" if plan.precision in target.description.lowered else plan.precision)
+    return add_conversion(plan, target, "fp32" if target.lowering(plan.precision) else plan.precision)
 
 
 def with_rewrites(plan: Plan, target: str, names: tuple[str, ...]) -> Plan:

@@ -1,7 +1,6 @@
 """Evaluates artifacts on photos: each in its own runtime, and the program they were made from in Paddle in FP32."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -11,9 +10,10 @@ from edgekit.artifact.load import Artifact
 from edgekit.devices.remote_machine import AnyMachine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
 from edgekit.evaluate.counting import REFERENCE, count
-from edgekit.evaluate.dataset import Photo, chosen, dataset, open_dataset
+from edgekit.evaluate.dataset import Photo, chosen
 from edgekit.evaluate.feeding import Album
 from edgekit.evaluate.figures import Evaluation
+from edgekit.evaluate.opened import opened
 from edgekit.evaluate.output_log import FOLDER, OutputLog
 from edgekit.evaluate.passes import Pass, Watch, run_pass
 from edgekit.evaluate.rows import FORMAT, SCHEMA, Header, Row, SubjectRecord, line_of, photo_rows
@@ -66,30 +66,26 @@ def evaluate(
     results: BinaryIO,
     watch: Watch = lambda subject, state: None,
     notify: Callable[[str], None] = lambda _: None,
+    failed: dict[str, EdgekitError] | None = None,
 ) -> Found:
     """Run the artifacts of one model on photos, and count. `results` gets what came of each photo, a line each.
 
     What a model gives for a photo is kept in the cache, so that an interrupted run goes on, and several targets share
     their reference. Raises UsageError for photos that are none, labels that do not fit, photos that a model was
-    calibrated on, or artifacts of several programs; AbsentError where nothing runs here.
+    calibrated on, or artifacts of several programs; AbsentError where nothing runs here. Where no model runs to the end
+    it raises the first one's error; all of them are put into `failed`, if it is given.
     """
+    failed = {} if failed is None else failed
     subjects, absent = prepared_subjects(artifacts, wish, executor)
     manifest = artifacts[0].manifest
-    layout, reader = open_dataset(wish.data, wish.listed)
-    width, kind = subjects[-1].width, subjects[-1].output.kind
-    # Of PaddleClas's own networks with several labels the sigmoid is not a part.
-    if layout.kind == "labels" and kind == "logits":
-        kind = "sigmoid"
-    classes = max(2, width) if kind != "sigmoid" else width
-    with closing(reader):
-        photos = dataset(layout, reader, manifest.model.class_names, classes, kind == "sigmoid")
+    with opened(wish.data, wish.listed, manifest.model, manifest.outputs[0]) as found:
+        photos, classes, kind = found.photos, found.classes, found.kind
         notify(f"{wish.data}: {len(photos.photos)} photos, {photos.said}")
         album = Album(chosen(photos.photos, wish.limit, wish.shard), calibrated(artifacts))
         if not album.photos:
             raise UsageError(f"shard {wish.shard} of {len(photos.photos)} photos is empty", "Ask for fewer shards.")
         logs: dict[str, OutputLog] = {}
         passes: dict[str, Pass] = {}
-        failed: dict[str, EdgekitError] = {}
         try:
             for subject in subjects:
                 log = logs[subject.name] = OutputLog(executor.store.cache / FOLDER / subject.key, subject.width)
@@ -115,7 +111,7 @@ def evaluate(
                 weights=weights_of(artifacts[0]),
                 class_count=classes,
                 class_names=list(manifest.model.class_names) if manifest.model.class_names else None,
-                output_kind=kind,  # type: ignore[arg-type]
+                output_kind=kind,
                 thresholds=list(subjects[-1].output.thresholds),
                 data=wish.data,
                 said=photos.said,

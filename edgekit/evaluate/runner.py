@@ -40,9 +40,14 @@ class Runner(Protocol):
 
 
 class StayingRunner:
-    """A worker that has the model loaded and gets its photos through a channel. `scratch` is a folder of its own."""
+    """A worker that has the model loaded and gets its photos through a channel. `scratch` is a folder of its own.
 
-    def __init__(self, subject: Subject, executor: Executor, scratch: Path, threads: int) -> None:
+    `timed`: the seconds of its calls are what it is run for.
+    """
+
+    def __init__(
+        self, subject: Subject, executor: Executor, scratch: Path, threads: int, *, timed: bool = False
+    ) -> None:
         self._subject, self._output = subject, scratch / "output"
         self._output.mkdir()
         limits = RUN_LIMITS if subject.machine is None else EMULATED_LIMITS
@@ -71,6 +76,7 @@ class StayingRunner:
                     cancelled=self._cancelled,
                     machine=subject.machine,
                     channel=self._channel,
+                    timed=timed,
                 )
                 self.peak_memory_bytes = ended.peak_memory_bytes
             except BaseException as error:

@@ -14,7 +14,7 @@ from edgekit.artifact.manifest import Manifest, TensorSpec
 from edgekit.artifact.origin import program_folder_of
 from edgekit.artifact.samples import run_options
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
-from edgekit.errors import UsageError
+from edgekit.evaluate.opened import width_of
 from edgekit.evaluate.preparing import Preparation
 from edgekit.filesystem.hashing import data_sha256, file_sha256
 from edgekit.inputs.preprocessing import Preprocessing
@@ -106,7 +106,7 @@ def artifact_subject(artifact: Artifact, executor: Executor, machine: AnyMachine
         batch=batch,
         input_name=manifest.inputs[0].name,
         output=manifest.outputs[0],
-        width=width_of(manifest),
+        width=width_of(manifest.model, manifest.outputs[0]),
         preprocessing=manifest.preprocessing,
         levels=manifest.embedded_preprocessing,
         memory_bytes=estimated_memory(max(record.bytes for record in manifest.files.values())),
@@ -135,7 +135,7 @@ def reference_subject(artifact: Artifact, executor: Executor) -> Subject:
         batch=batch,
         input_name=manifest.inputs[0].name,
         output=manifest.outputs[0],
-        width=width_of(manifest),
+        width=width_of(manifest.model, manifest.outputs[0]),
         preprocessing=manifest.preprocessing,
         levels=False,
         memory_bytes=estimated_memory(max(record.bytes for record in manifest.files.values())),
@@ -147,21 +147,6 @@ def reference_subject(artifact: Artifact, executor: Executor) -> Subject:
 def calls_of(manifest: Manifest) -> int:
     """How many samples a call takes: one where it takes any number, as an app gives them."""
     return 1 if manifest.batch == "dynamic" else manifest.batch
-
-
-def width_of(manifest: Manifest) -> int:
-    """How many values the first output has for a photo. Raises UsageError where that is not a value for each class."""
-    from math import prod
-
-    spec = manifest.outputs[0]
-    if spec.kind == "features":
-        raise UsageError(
-            f"{manifest.model.name} gives features, not classes", "Only classifiers can be right or wrong about photos."
-        )
-    width = prod(spec.shape[1:])
-    if width < 1:
-        raise UsageError(f"{manifest.model.name} gives an output of any size", "Convert it with a fixed size.")
-    return width
 
 
 @cache

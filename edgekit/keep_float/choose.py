@@ -15,10 +15,12 @@ from edgekit.conversion.write import write_conversion
 from edgekit.errors import ConversionError, EdgekitError, UsageError
 from edgekit.evaluate.evaluate import Wish, evaluate
 from edgekit.evaluate.figures import Figures
+from edgekit.evaluate.opened import check_fits, check_there
 from edgekit.filesystem.scratch import working_folder
 from edgekit.keep_float.wish import FloatWish
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion, ranking_stage
+from edgekit.pipeline.lowering import ranking_stage
+from edgekit.pipeline.plan import Plan, conversions_of, lowering_of, plan_conversion
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.target import Target
 
@@ -39,6 +41,12 @@ class Measured:
     photos: int
 
 
+def check_wish(wish: FloatWish) -> None:
+    """Raise UsageError for photos that are not there: before a model is known, so before any work."""
+    if wish.data is not None:
+        check_there(wish.data)
+
+
 def chosen_layers(
     source: ModelSource,
     wanted: Sequence[Target],
@@ -50,7 +58,12 @@ def chosen_layers(
     speed: Sequence[str] | None,
     refused: dict[str, EdgekitError],
 ) -> dict[str, AccuracyControl]:
-    """What to give back, by target; the error of a target for which that cannot be said goes into `refused`."""
+    """What to give back, by target; the error of a target for which that cannot be said goes into `refused`.
+
+    Raises UsageError for photos on which no drop of this model can be measured, before anything is ranked.
+    """
+    if wish.data is not None:
+        check_fits(source, executor, wish.data, MOST_PHOTOS, calibration.record)
     found = {}
     for target in wanted:
 
@@ -62,7 +75,7 @@ def chosen_layers(
                 flags,
                 speed=speed,
                 calibration=calibration,
-                keep_float=list(names),
+                keep_float={target.name: names},
             )
 
         try:
@@ -79,8 +92,9 @@ def chosen_layers(
 
 def ranked_layers(plan: Plan, target: Target, executor: Executor) -> list[FloatLayer]:
     """The layers that are quantised, the costliest first. Raises what a stage ends with."""
-    stage = ranking_stage(plan, target)
-    outcomes = executor.run([*plan.programs, *conversions_of(plan, target), stage])
+    conversions = lowering_of(plan, target)
+    stage = ranking_stage(plan.source, target, plan.precision, conversions or ())
+    outcomes = executor.run([*plan.programs, *stage.dependencies(), stage])
     return [FloatLayer(one["name"], one["snr_db"]) for one in outcomes.result(stage).details["layers"]]
 
 
@@ -176,6 +190,5 @@ def measured(figures: Figures) -> Measured:
     if (drop := figures.drop) is not None:
         return Measured(drop.points, drop.low, drop.high, "top-1", figures.photos)
     share = figures.agreement
-    if share is None:
-        raise UsageError("these photos have no labels, and of several labels no agreement is counted", "Give labels.")
+    assert share is not None  # the reference ran, else an error was raised
     return Measured(100 * (1 - share.share), 100 * (1 - share.high), 100 * (1 - share.low), "agreement", figures.photos)

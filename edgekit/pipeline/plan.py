@@ -10,13 +10,14 @@ from typing import Any
 from edgekit.artifact.manifest import AccuracyControl
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
-from edgekit.errors import ConversionError, EdgekitError, UsageError
+from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import embedding_stage
+from edgekit.pipeline.lowering import lowering_stage
 from edgekit.pipeline.memory import estimated_memory, weight_bytes
 from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource, ProgramSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
-from edgekit.pipeline.target import Lowered, Target, Variant, targets
+from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.toolchain.worker import Limits
 
 PROGRAM = "program"
@@ -38,10 +39,6 @@ LATENCY = {"warmup": 3, "repeats": 30, "seconds": 3.0}
 # Conversions beside each other share the machine: one thread each. A timed run has it all.
 CONVERSION_LIMITS = Limits(seconds=900, memory_bytes=10 << 30, threads=1)
 RUN_THREADS = 2
-# A quantisation runs some hundred photos through the model.
-LOWERING_LIMITS = Limits(seconds=3600, memory_bytes=10 << 30, threads=RUN_THREADS)
-RECORD = "quantisation.safetensors"
-"""What a quantisation chose, beside the files that it leaves."""
 RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
 # An emulated processor takes 20 to 40 times as long.
 EMULATED_LIMITS = Limits(seconds=7200, memory_bytes=12 << 30, threads=1)
@@ -138,20 +135,19 @@ def plan_conversion(
     refused: dict[str, EdgekitError] | None = None,
     speed: Sequence[str] | None = None,
     calibration: CalibrationFile | None = None,
-    keep_float: Mapping[str, Sequence[str]] | Sequence[str] = (),
+    keep_float: Mapping[str, Sequence[str]] | None = None,
     controls: Mapping[str, AccuracyControl] | None = None,
 ) -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
 
     `speed` names the rewrites for speed for all targets, where they are not those of the recipe. `calibration` are the
-    prepared photos, which INT8 needs. `keep_float` are layers that it leaves in FP32, besides the recipe's, of every
-    target or by target, and `controls` say why edgekit chose them.
+    prepared photos, which INT8 needs. `keep_float` are layers that it leaves in FP32, besides the recipe's, by target,
+    and `controls` say why edgekit chose them.
     Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
     the target's name instead, and the plan is for the others.
     """
     program = program_stage(source)
     chosen = None if speed is None else tuple(speed)
-    kept = keep_float if isinstance(keep_float, Mapping) else {target.name: tuple(keep_float) for target in wanted}
     plan = Plan(
         source,
         precision,
@@ -160,7 +156,7 @@ def plan_conversion(
         flags or {},
         speed=chosen,
         calibration=calibration,
-        keep_float=kept,
+        keep_float=keep_float or {},
         controls=controls or {},
     )
     for target in wanted:
@@ -245,76 +241,51 @@ def export_stage(source: CatalogSource) -> Stage:
 def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
     """The conversion to `target`, and to the target it is made from, where the plan lacks them.
 
-    What a target is made from stays in FP32: rounding is the last step's.
+    What a target is made from stays in FP32, unless its converter takes the precision from there.
     """
     known = plan.conversions if precision == plan.precision else plan.bases
     if target.name not in known:
-        lowered = target.description.lowered.get(precision)
-        if lowered is None:
-            stage = conversion_stage(plan, target, precision, plan.speed_rewrites(target.name))
+        if precision in target.description.lowered:
+            stage = lowered_files(plan, target, precision, add_conversion(plan, target, "fp32"))
         else:
-            stage = lowering_stage(plan, target, precision, lowered)
+            stage = conversion_stage(plan, target, precision, plan.speed_rewrites(target.name))
         known[target.name] = stage
     return known[target.name]
 
 
-def lowering_stage(plan: Plan, target: Target, precision: Precision, lowered: Lowered) -> Stage:
-    """What makes `precision` of the files that were converted in FP32."""
-    base = add_conversion(plan, target, "fp32")
-    chosen = plan.source.recipe.targets.get(target.name)
-    inputs: dict[str, SourceFile | StageFile] = {role: StageFile(base, role) for role in target.description.files}
-    options = dict(chosen.lowered.get(precision, {})) if chosen else {}
-    if lowered.calibrated:
-        fixed = [one.layers for one in (chosen.keep_float if chosen else ()) if one.covers(plan.source.name)]
-        kept = [*options.get("keep_float", []), *(name for layers in fixed for name in layers)]
-        if kept := list(dict.fromkeys([*kept, *plan.keep_float.get(target.name, ())])):
-            options["keep_float"] = kept
-    if lowered.calibrated:
-        assert plan.calibration is not None  # whoever plans INT8 has prepared the photos
-        inputs["calibration"] = plan.calibration.source
-    return Stage(
-        worker=lowered.worker,
-        about=f"{target.description.title} {precision.upper()} of {plan.source.name}",
-        inputs=inputs,
-        options={"batch": plan.source.batch, **options},
-        memory_bytes=plan.program.memory_bytes,
-        limits=LOWERING_LIMITS,
-    )
-
-
-def ranking_stage(plan: Plan, target: Target) -> Stage:
-    """What measures what each layer of a target costs in the plan's precision. Raises UsageError where nothing does."""
-    lowered = target.description.lowered.get(plan.precision)
-    if lowered is None or lowered.ranker is None:
-        able = [
-            name for name, one in targets().items() if any(each.ranker for each in one.description.lowered.values())
-        ]
-        raise UsageError(
-            f"the layers of {target.name} are not ranked by what their quantisation costs",
-            f"Targets whose layers are: {', '.join(able)}.",
-        )
-    base, made = conversions_of(plan, target)
-    files = dict(made.inputs)
-    quantised = (*target.description.files, RECORD)
-    return Stage(
-        worker=lowered.ranker,
-        about=f"{target.description.title} {plan.precision.upper()} layers of {plan.source.name}",
-        inputs={
-            **{role: StageFile(base, role) for role in target.description.files},
-            "calibration": files["calibration"],
-            **{f"quantised/{role}": StageFile(made, role) for role in quantised},
-        },
-        options={name: value for name, value in made.options.items() if name != "keep_float"},
-        memory_bytes=2 * made.memory_bytes,
-        limits=LOWERING_LIMITS,
-    )
+def lowered_files(plan: Plan, target: Target, precision: Precision, base: Stage) -> Stage:
+    """What makes `precision` of the files of `base`: the target's own, or those that it is made from."""
+    kept = plan.keep_float.get(target.name, ())
+    return lowering_stage(plan.source, target, precision, base, plan.calibration, kept)
 
 
 def conversions_of(plan: Plan, target: Target) -> list[Stage]:
-    """What leads from the program to a target's files: its conversion, and what makes another precision of that."""
+    """What leads from the program to a target's files: its conversion, and what makes another precision, in order."""
     last = plan.conversions[target.name]
-    base = plan.bases.get(target.name)
-    return [base, last] if base is not None and plan.precision in target.description.lowered else [last]
+    lowering = lowering_of(plan, target)
+    if lowering is None:
+        return [last]
+    base, lowered = lowering
+    return [base, last] if lowered is last else [lowered, last]
+
+
+def lowering_of(plan: Plan, target: Target) -> tuple[Stage, Stage] | None:
+    """The conversion in FP32 and what makes the plan's precision of its files; None where a converter makes it."""
+    found = target.lowering(plan.precision)
+    if found is None:
+        return None
+    _, whose = found
+    lowered = plan.conversions[target.name]
+    if whose.name != target.name:
+        lowered = stage_of(lowered, whose.name)
+    return stage_of(lowered, next(iter(whose.description.files))), lowered
+
+
+def stage_of(stage: Stage, role: str) -> Stage:
+    """The stage that makes an input of another one."""
+    found = stage.inputs[role]
+    assert isinstance(found, StageFile)  # as the plan has made it
+    return found.stage
 
 
 def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tuple[str, ...]) -> Stage:
@@ -324,7 +295,7 @@ def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tu
     stage = Stage(
         worker=worker,
         about=f"{target.description.title} conversion of {plan.source.name}",
-        inputs={upstream: made_before(plan, upstream, target, speed)},
+        inputs={upstream: made_before(plan, upstream, target, precision, speed)},
         options={
             "precision": precision,
             "batch": plan.source.batch,
@@ -336,21 +307,24 @@ def conversion_stage(plan: Plan, target: Target, precision: Precision, speed: tu
         limits=CONVERSION_LIMITS,
     )
     if upstream == PROGRAM and (other := target.description.otherwise):
-        stage = replace(stage, otherwise=replace(stage, inputs={other: made_before(plan, other, target, speed)}))
+        made = made_before(plan, other, target, precision, speed)
+        stage = replace(stage, otherwise=replace(stage, inputs={other: made}))
     return stage
 
 
-def made_before(plan: Plan, source: str, target: Target, speed: tuple[str, ...]) -> StageFile:
-    """What a conversion reads: the program after its rewrites, or the file of another target.
+def made_before(plan: Plan, source: str, target: Target, precision: Precision, speed: tuple[str, ...]) -> StageFile:
+    """What a conversion to `precision` reads: the program after its rewrites, or the file of another target.
 
     That is the other target's own where the same rewrites for speed are on for both, and else one made for this.
     """
     if source == PROGRAM:
         return StageFile(faster_program(plan, target, speed))
     other = targets()[source]
-    if plan.speed_rewrites(source) == speed:
-        return StageFile(add_conversion(plan, other, "fp32"), f"model.{source}")
-    return StageFile(conversion_stage(plan, other, "fp32", speed), f"model.{source}")
+    same = plan.speed_rewrites(source) == speed
+    made = add_conversion(plan, other, "fp32") if same else conversion_stage(plan, other, "fp32", speed)
+    if precision in target.description.source_lowered:
+        made = lowered_files(plan, target, precision, made)
+    return StageFile(made, f"model.{source}")
 
 
 def program_for(plan: Plan, target: Target) -> Stage:

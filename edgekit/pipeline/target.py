@@ -118,12 +118,14 @@ class Lowered(Struct, frozen=True, forbid_unknown_fields=True):
 
     `calibrated`: it reads prepared photos, from which the ranges of activations are, and leaves a record of what it
     chose (`quantisation.safetensors`), which `parameters.py` compares with what an artifact stores. `ranker` measures
-    what each layer costs, of the FP32 files, the lowered ones and the photos.
+    what each layer costs, of the FP32 files, the lowered ones and the photos. `options` are the worker's, which a
+    recipe may change.
     """
 
     worker: str
     calibrated: bool = False
     ranker: str | None = None
+    options: dict[str, bool | int | str] = {}
 
 
 class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,10 +156,11 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     programs of which the converter says that it cannot read them. `files` maps the converter's file names to those in
     an artifact, where `{model}` stands for the model's name. `in_all`: whether `--target all` means it too.
     `precisions` that it can be converted to; `lacks` says of others why not, and under `batch` why it takes no batch
-    but 1, where it does not. `lowered` says which precisions are made of the FP32 files by a worker of their own; the
-    converter itself makes the others. `settings` are those of its runtime that can be tried; without them the runner
-    does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by where the value is near 0, if
-    it has not FP32's digits there; docs/parity.md has the measurements.
+    but 1, where it does not. `lowered` says which precisions are made of the FP32 files by a worker of their own;
+    `source_lowered` is of precisions for which the files that the converter reads, another target's, are made into it
+    first. The converter itself makes the others. `settings` are those of its runtime that can be tried; without them
+    the runner does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by where the value is
+    near 0, if it has not FP32's digits there; docs/parity.md has the measurements.
     """
 
     title: str
@@ -170,6 +173,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     precisions: tuple[Precision, ...] = ("fp32",)
     lacks: dict[Precision | Literal["batch"], str] = {}
     lowered: dict[Precision, Lowered] = {}
+    source_lowered: dict[Precision, Lowered] = {}
     flags: dict[str, Flag] = {}
     native: Native | None = None
     paddle3: Paddle3 | None = None
@@ -228,6 +232,16 @@ class Target(Struct, frozen=True):
             return self.worker(native.worker), {"device": to_builtins(device)}
         options = {name: list(flags.get(name, flag.default)) for name, flag in self.description.flags.items()}
         return self.worker("convert.py"), options
+
+    def lowering(self, precision: Precision) -> "tuple[Lowered, Target] | None":
+        """What makes a precision of files in FP32, and the target whose files these are: this one, or its source.
+
+        None where the converter itself makes it.
+        """
+        if (own := self.description.lowered.get(precision)) is not None:
+            return own, self
+        before = self.description.source_lowered.get(precision)
+        return None if before is None else (before, targets()[self.description.source])
 
     def artifact_file(self, file: str, model: str) -> str:
         """The name in an artifact of a file that the converter calls `file`."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.bench.everything.priced import NOT_WORTH, Priced, PriceList
 from edgekit.evaluate.figures import Share
-from edgekit.report.evaluation_plots import new_figure, plain, svg, tidy
+from edgekit.report.plots import new_figure, plain, svg, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

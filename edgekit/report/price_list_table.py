@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.bench.everything.priced import NOT_WORTH, YARDSTICK, Priced, PriceList, Times
 from edgekit.evaluate.figures import Share
+from edgekit.report.conditions import BUSY_CORES
 from edgekit.report.sizes import readable_size
 from edgekit.report.styled import styled
 from edgekit.report.titled_table import titled_table
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 STYLES = {"passed": "green", NOT_WORTH: "yellow", "failed": "red", "not run": "yellow"}
-BUSY_CORES = 0.2
 
 
 def price_list_table(report: PriceList) -> "Table":
@@ -58,7 +58,9 @@ def ratio(row: Priced, threads: int) -> str:
     times = row.with_threads(threads)
     beside = times.beside.get(YARDSTICK) if times else None
     if beside is None:
-        return "1" if times and row.name == YARDSTICK else "–"
+        return "–"
+    if row.name == YARDSTICK:
+        return "1"
     return f"{'~' if beside.verdict == 'as fast' else ''}{beside.median:.2f}"
 
 

@@ -33,6 +33,8 @@ LARGEST_ANSWER_BYTES = 64 << 20
 # OpenMP's threads spin while they wait for each other: quick alone, and a standstill beside other work, where the one
 # that is waited for does not get its turn. GNU's and LLVM's libraries (ncnn and Paddle bring their own) read these.
 PATIENT = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
+TIMES = ("latency", "interleaved")
+"""Options that ask a worker for times (`edgeworker.runner`)."""
 # What a worker's refusal becomes, by its kind: the user's file or flag, a device that is not here; else the conversion.
 REFUSALS: dict[str, type[EdgekitError]] = {"input": UsageError, "absent": AbsentError, "operators": OperatorError}
 
@@ -80,6 +82,7 @@ class Toolchain:
         hosted: bool = False,
         channel: Handed | None = None,
         listen: Sequence[int] = (),
+        timed: bool = False,
     ) -> WorkerResult:
         """Run `worker` (such as `lite/convert.py`) and return its result; files appear in `output`.
 
@@ -88,7 +91,8 @@ class Toolchain:
         `machine` an emulated one that the worker runs on; a `hosted` one runs here, and gets what starts programs of
         that machine as its option `emulator`. On a device that is reached edgekit's runner takes the worker's place.
         Through a `channel` others speak with the worker while it runs, which needs the option `stream`, or `serve`. A
-        server may `listen` on the TCP ports named.
+        server may `listen` on the TCP ports named. What is `timed`, or has an option of `TIMES`, does not leave the
+        cores to others while it waits.
         Raises UsageError where the worker blames its input, ConversionError where it refuses, crashes, hangs or
         takes too much memory, AbsentError where its environment cannot be made or it misses a device, Cancelled.
         """
@@ -132,7 +136,7 @@ class Toolchain:
                 stderr=subprocess.STDOUT,
                 cwd=scratch,
                 env={
-                    **worker_environment(scratch, limits.threads, own=own, timed=bool(options.get("latency"))),
+                    **worker_environment(scratch, limits.threads, own=own, timed=timed or any(map(options.get, TIMES))),
                     **confinement(
                         script, scratch, output, gpu=limits.gpu or requirements.needs is not None, listen=listen
                     ),

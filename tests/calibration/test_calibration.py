@@ -20,10 +20,10 @@ from edgekit.recipe.load import default_recipe
 SMALL = default_recipe().preprocessing.scaled_to(Size(16, 16))
 
 
-def write_photos(folder: Path, count: int) -> Path:
-    """That many different photos."""
+def write_photos(folder: Path, count: int, first: int = 0) -> Path:
+    """That many different photos, by their numbers from `first` on."""
     folder.mkdir(exist_ok=True)
-    for number in range(count):
+    for number in range(first, first + count):
         pixels = np.random.default_rng(number).integers(0, 256, (20, 24, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{number:04d}.png")
     return folder

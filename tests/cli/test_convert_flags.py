@@ -13,7 +13,7 @@ from edgekit.cli.app import run
         (["-t", "onnx", "--gpu", "sm86"], "--gpu means nothing to onnx. Targets that take it: tensorrt."),
         (["-t", "tensorrt", "--gpu", "sm90"], "--gpu knows no sm90. It takes sm75, sm80, sm86, sm89, sm120, sm121"),
         (["-t", "lite", "--precision", "int8"], "lite has no int8: its x86 runtime computes something else"),
-        (["-t", "onnx,tensorrt", "--precision", "int8"], "tensorrt has no int8: edgekit builds no such engines yet"),
+        (["-t", "onnx,mnn", "--precision", "int8"], "mnn has no int8: edgekit quantises no activations of MNN models"),
         (["-t", "onnx", "--calibration", "photos"], "--calibration is for int8, and fp32 is asked for"),
         (["-t", "onnx", "--precision", "fp16", "--keep-float", "a"], "--keep-float is for int8, and fp16 is asked for"),
         (["-t", "lite", "--precision", "fp16"], "lite has no fp16: Paddle Lite has it for ARM alone"),

@@ -110,7 +110,8 @@ def test_layers_are_ranked_and_the_costliest_can_stay_in_floating_point(run_work
     before = {name: quantised["before"] / name for name in roles}
     small = {f"quantised/{name}": quantised["after"] / name for name in (*roles, "quantisation.safetensors")}
     ranker = RANKED[target]
-    found, _ = run_worker(ranker, {**before, **small, "calibration": photos[0]}, {"batch": 1, "photos": 2})
+    ranking = {"batch": 1, "threads": 1, "photos": 2}
+    found, _ = run_worker(ranker, {**before, **small, "calibration": photos[0]}, ranking)
     names, costs = ([one[key] for one in found["layers"]] for key in ("name", "snr_db"))
     assert len(names) == len(set(names)) > 35
     assert costs == sorted(costs)
@@ -125,7 +126,7 @@ def test_layers_are_ranked_and_the_costliest_can_stay_in_floating_point(run_work
     if target == "onnx":  # where others read a value in 8 bits, ONNX Runtime has every node read that
         return
     again = {f"quantised/{name}": kept / name for name in (*roles, "quantisation.safetensors")}
-    rest, _ = run_worker(ranker, {**before, **again, "calibration": photos[0]}, {"batch": 1, "photos": 2})
+    rest, _ = run_worker(ranker, {**before, **again, "calibration": photos[0]}, ranking)
     assert not set(names[:3]) & {one["name"] for one in rest["layers"]}
 
 

@@ -113,11 +113,16 @@ WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 
 
 @pytest.mark.parametrize(
-    ("latency", "expected"),
-    [(None, ["passive", "0", "0"]), ({"warmup": 0, "repeats": 3, "seconds": 1}, [None, None, None])],
+    ("options", "timed", "expected"),
+    [
+        ({"latency": None}, False, ["passive", "0", "0"]),
+        ({"latency": {"warmup": 0, "repeats": 3, "seconds": 1}}, False, [None, None, None]),
+        ({"latency": None, "interleaved": {"warmup": 0, "repeats": 3, "seconds": 1}}, False, [None, None, None]),
+        ({"latency": None}, True, [None, None, None]),
+    ],
 )
 def test_threads_spin_only_where_something_is_timed(
-    run, fake_worker: Path, monkeypatch: pytest.MonkeyPatch, latency, expected: list[str | None]
+    run, fake_worker: Path, monkeypatch: pytest.MonkeyPatch, options: dict, timed: bool, expected: list[str | None]
 ) -> None:
     for name in WAITING:
         monkeypatch.delenv(name, raising=False)
@@ -127,7 +132,7 @@ def test_threads_spin_only_where_something_is_timed(
             'return {"answer"', f'return {{"waiting": [os.environ.get(one) for one in {WAITING}], "answer"'
         )
     )
-    assert run({"latency": latency}).details["waiting"] == expected
+    assert run(options, timed=timed).details["waiting"] == expected
 
 
 def assert_gone(pids: Path) -> None:

@@ -37,25 +37,27 @@ def advice(rows: Sequence[Priced], threads: int) -> str:
     able = [row for row in rows if row.status == "passed" and keeps(row) and row.with_threads(threads) is not None]
     if not able:
         return "Nothing to ship: no artifact passed, kept the accuracy and was timed."
-    ordered = sorted(able, key=lambda row: time_of(row, threads))
+    times = times_of(able, threads)
+    ordered = sorted(able, key=lambda row: times[row.name])
     fastest = ordered[0]
     alike = [row for row in ordered if row is fastest or same_time(row, fastest, threads)]
-    chosen = min(alike, key=lambda row: (row.file_bytes or 0, time_of(row, threads)))
+    chosen = min(alike, key=lambda row: (row.file_bytes or 0, times[row.name]))
     return f"Ship {chosen.name}: {because(chosen, rows, threads)}."
 
 
 def keeps(row: Priced) -> bool:
-    """Whether the photos leave it possible that nothing that matters is lost."""
+    """Whether the photos leave it possible that nothing that matters is lost; not where no photo has been seen."""
     if row.drop is not None:
         return row.drop.state != "above"
-    return row.agreement is None or row.agreement.high >= AGREES
+    return row.agreement is not None and row.agreement.high >= AGREES
 
 
-def time_of(row: Priced, threads: int) -> float:
-    """Its time beside the yardstick's, else its median."""
-    times = row.with_threads(threads)
-    assert times is not None  # those without times were left out
-    return times.beside[YARDSTICK].median if YARDSTICK in times.beside else times.p50_ms
+def times_of(rows: Sequence[Priced], threads: int) -> dict[str, float]:
+    """Each one's time beside the yardstick's; where one of them lacks that, the medians of all, in milliseconds."""
+    times = {row.name: found for row in rows if (found := row.with_threads(threads)) is not None}
+    if all(YARDSTICK in one.beside for one in times.values()):
+        return {name: one.beside[YARDSTICK].median for name, one in times.items()}
+    return {name: one.p50_ms for name, one in times.items()}
 
 
 def same_time(row: Priced, fastest: Priced, threads: int) -> bool:

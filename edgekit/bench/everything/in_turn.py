@@ -10,18 +10,15 @@ from pathlib import Path
 
 import numpy as np
 
+from edgekit.bench.ratio import FEWEST
 from edgekit.errors import EdgekitError
+from edgekit.evaluate.passes import MEMORY_SHARE
 from edgekit.evaluate.runner import StayingRunner
 from edgekit.evaluate.subject import Subject
 from edgekit.pipeline.execute import Executor
 
 CALLS = 3
 """Of a runner in each round: the first one wakes its threads and its caches, and does not count."""
-FEWEST = 8
-"""Rounds: of fewer an interval of ratios holds less than it should."""
-BASE_BYTES, PER_FILE_BYTE = 300 << 20, 5
-"""What a runner takes besides its model, and for each byte of it: at most, of what was measured."""
-MEMORY_SHARE = 0.6
 
 
 @dataclass
@@ -61,24 +58,38 @@ def timed_in_turn(
 
 
 def grouped(subjects: Mapping[str, Subject], yardstick: str) -> Iterator[list[str]]:
-    """Names that fit into memory together, the yardstick in each group, and one target's as far as they go."""
+    """Names that fit into memory together, the yardstick in each group.
+
+    A target's are in one group, as what INT8 is worth is told beside them; apart only where they alone do not fit.
+    """
     import psutil
 
     room = psutil.virtual_memory().available * MEMORY_SHARE
+
+    def fit(names: Sequence[str]) -> bool:
+        return sum(subjects[one].memory_bytes for one in names) <= room
+
     first = [yardstick] if yardstick in subjects else []
     group = list(first)
-    for name in (name for name in subjects if name not in first):
-        if len(group) > len(first) and sum(needed(subjects[one]) for one in [*group, name]) > room:
-            yield group
-            group = list(first)
-        group.append(name)
+    by_target: dict[str, list[str]] = {}
+    for name, subject in subjects.items():
+        if name not in first:
+            by_target.setdefault(target_of(subject), []).append(name)
+    for names in by_target.values():
+        for number, name in enumerate(names):
+            wanted = names if number == 0 else [name]
+            if len(group) > len(first) and not fit([*group, *wanted]):
+                yield group
+                group = list(first)
+            group.append(name)
     if group:
         yield group
 
 
-def needed(subject: Subject) -> int:
-    """About how many bytes its runner takes."""
-    return BASE_BYTES + PER_FILE_BYTE * sum(one.path.stat().st_size for one in subject.inputs.values())
+def target_of(subject: Subject) -> str:
+    """The target whose artifact it is."""
+    assert subject.artifact is not None  # the reference is not timed here
+    return subject.artifact.manifest.target
 
 
 def time_group(
@@ -99,7 +110,7 @@ def time_group(
         for name, subject in subjects.items():
             folder = scratch / name
             folder.mkdir()
-            runners[name] = StayingRunner(subject, executor, folder, threads)
+            runners[name] = StayingRunner(subject, executor, folder, threads, timed=True)
             call(name, runners, found, tensors, CALLS * len(sample))
         ended = time.monotonic() + seconds
         while runners and (time.monotonic() < ended or min(len(found[one].rounds) for one in runners) < FEWEST):

@@ -18,7 +18,7 @@ Status = Literal["passed", "passed, not worth it", "failed", "not run"]
 class Times(Struct, frozen=True):
     """Milliseconds of a call with `threads` threads, over all rounds; `beside` are the ratios to other artifacts'.
 
-    The yardstick is among these, and the same target's artifacts of other precisions, as far as they ran.
+    The yardstick is among these, 1 of itself, and the same target's artifacts of other precisions, as far as they ran.
     """
 
     threads: int

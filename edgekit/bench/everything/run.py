@@ -13,11 +13,15 @@ from edgekit.bench.everything.other_work import OtherWork
 from edgekit.bench.everything.priced import NOT_WORTH, YARDSTICK, Priced, PriceList, Times
 from edgekit.bench.ratio import ratio_of
 from edgekit.calibration.photos import BUNDLED
+from edgekit.calibration.prepare import prepare_calibration
+from edgekit.calibration.prepared import CalibrationFile
 from edgekit.conversion.convert import convert
 from edgekit.conversion.write import Conversion
-from edgekit.errors import EdgekitError
+from edgekit.errors import AbsentError, ConversionError, EdgekitError
+from edgekit.evaluate.counting import REFERENCE
 from edgekit.evaluate.evaluate import Wish, evaluate
 from edgekit.evaluate.figures import Evaluation, Figures
+from edgekit.evaluate.opened import check_fits, check_there
 from edgekit.evaluate.subject import Subject, artifact_subject
 from edgekit.filesystem.scratch import working_folder
 from edgekit.parity.verdict import Precision
@@ -47,20 +51,24 @@ def bench_everything(
     """Measure every artifact of one model; `seconds` for each number of threads, all artifacts together.
 
     `data` are the photos that agreement, and with labels accuracy, are of. With `out` the artifacts stay there. What
-    fails is a row. Raises UsageError for photos that will not do.
+    fails of a target is a row. Raises UsageError for photos that will not do, and what making the program ends with:
+    both before anything is converted.
     """
+    prepared = prepared_photos(source, wanted, executor, calibration, data, limit)
     with folder_for(executor, out) as folder:
-        rows, artifacts, left_out = converted(source, wanted, folder, executor, calibration)
+        rows, artifacts, left_out = converted(source, wanted, folder, executor, prepared)
         judged = verdicts(artifacts, executor)
         # What verification wrote into the manifests belongs to them.
         artifacts = {name: load_artifact(one.folder) for name, one in artifacts.items()}
         runnable = {name: one for name, one in artifacts.items() if judged[name][0] != "not run"}
-        found = accuracy(list(runnable.values()), executor, data, limit) if runnable else None
+        found, failed = accuracy(list(runnable.values()), executor, data, limit)
+        if (error := failed.pop(REFERENCE, None)) is not None:
+            left_out[REFERENCE] = str(error)
         subjects = {name: artifact_subject(one, executor, None) for name, one in runnable.items()}
         timed, busy = times_of(subjects, runnable, executor, seconds)
         figures = {one.name: one for one in found.models} if found else {}
         rows += [
-            priced(artifact, judged[name], figures.get(name), timed.get(name, {}), artifacts)
+            priced(artifact, judged[name], figures.get(name), failed.get(name), timed.get(name, {}), artifacts)
             for name, artifact in artifacts.items()
         ]
     rows.sort(key=lambda row: (row.target, PRECISIONS.index(row.precision)))  # type: ignore[arg-type]
@@ -76,6 +84,22 @@ def bench_everything(
     )
 
 
+def prepared_photos(
+    source: ModelSource,
+    wanted: Sequence[Target],
+    executor: Executor,
+    calibration: str,
+    data: str,
+    limit: int | None,
+) -> CalibrationFile | None:
+    """The photos that INT8 is calibrated on, None where no target has it; those in `data` are checked beside them."""
+    check_there(data)
+    able = any(lack(target, "int8", source.batch) is None for target in wanted)
+    prepared = prepare_calibration(source, executor, calibration) if able else None
+    check_fits(source, executor, data, limit, prepared.record if prepared else None)
+    return prepared
+
+
 @contextmanager
 def folder_for(executor: Executor, out: Path | None) -> Iterator[Path]:
     """Where the artifacts lie: the user's folder, or one that goes at the end."""
@@ -87,7 +111,11 @@ def folder_for(executor: Executor, out: Path | None) -> Iterator[Path]:
 
 
 def converted(
-    source: ModelSource, wanted: Sequence[Target], folder: Path, executor: Executor, calibration: str
+    source: ModelSource,
+    wanted: Sequence[Target],
+    folder: Path,
+    executor: Executor,
+    calibration: CalibrationFile | None,
 ) -> tuple[list[Priced], dict[str, Artifact], dict[str, str]]:
     """Rows of what could not be converted, the artifacts by name, and why targets lack a precision."""
     rows: list[Priced] = []
@@ -97,7 +125,7 @@ def converted(
         lacking = {target.name: lack(target, precision, source.batch) for target in wanted}
         left_out |= {f"{name}-{precision}": why for name, why in lacking.items() if why is not None}
         able = [target for target in wanted if lacking[target.name] is None]
-        done = convert(source, able, folder, executor, precision, calibration=calibration) if able else []
+        done = convert(source, able, folder, executor, precision, calibration=calibration or BUNDLED) if able else []
         rows += [failed_row(one, precision) for one in done if one.error is not None]
         artifacts |= {label(one.artifact): one.artifact for one in done if one.artifact is not None}
     return rows, artifacts, left_out
@@ -139,10 +167,20 @@ def verdict_of(checks: Sequence[Check]) -> tuple[str, str]:
     return said[0] if said else ("not run", "")
 
 
-def accuracy(artifacts: Sequence[Artifact], executor: Executor, data: str, limit: int | None) -> Evaluation:
-    """The figures of all artifacts on the same photos."""
+def accuracy(
+    artifacts: Sequence[Artifact], executor: Executor, data: str, limit: int | None
+) -> tuple[Evaluation | None, dict[str, EdgekitError]]:
+    """The figures of all artifacts on the same photos, None where none ran; and the errors of those that failed."""
+    failed: dict[str, EdgekitError] = {}
+    if not artifacts:
+        return None, failed
     with tempfile.TemporaryFile() as results:
-        return evaluate(artifacts, Wish(data, limit=limit), executor, results).evaluation
+        try:
+            return evaluate(artifacts, Wish(data, limit=limit), executor, results, failed=failed).evaluation, failed
+        except (ConversionError, AbsentError):
+            if not failed:
+                raise
+            return None, failed
 
 
 def times_of(
@@ -169,24 +207,25 @@ def priced(
     artifact: Artifact,
     verdict: tuple[str, str],
     figures: Figures | None,
+    failed: EdgekitError | None,
     timed: Mapping[int, Mapping[str, Timed]],
     artifacts: Mapping[str, Artifact],
 ) -> Priced:
-    """The row of one artifact."""
+    """The row of one artifact; `failed` is why the photos say nothing of it."""
     manifest, name = artifact.manifest, label(artifact)
     others = {
         one.manifest.precision: other
         for other, one in artifacts.items()
         if one.manifest.target == manifest.target and other != name
     }
-    status, reason = verdict
+    status, reason = verdict if failed is None else ("failed", str(failed))
     times = []
     for threads, group in timed.items():
         own = group[name]
         if own.error is not None:
             status, reason = "failed", str(own.error)
         elif own.rounds:
-            times.append(times_beside(threads, own, group, {YARDSTICK, *others.values()} - {name}))
+            times.append(times_beside(threads, own, group, {YARDSTICK, *others.values()}))
     if status == "passed" and (why := worth(manifest.precision, times, others)):
         status, reason = NOT_WORTH, why
     first = timed[THREADS[0]][name] if THREADS[0] in timed else Timed()
@@ -227,4 +266,4 @@ def deployed_bytes(artifact: Artifact) -> int:
         roles = set(runnable(artifact).inputs.values())
     except EdgekitError:
         roles = {record.role for record in artifact.manifest.files.values()}
-    return sum(record.bytes for record in artifact.manifest.files.values() if record.role in roles)
+    return artifact.manifest.bytes_of(roles)

@@ -9,7 +9,8 @@ from edgekit.evaluate.paired import Cells
 def row(name: str, *, p50: float, ratio: float, size: int, noise: float = 0.02, **changed) -> Priced:
     """An artifact that takes `ratio` of the yardstick's time, with an interval of `noise` to both sides."""
     target, _, precision = name.partition("-")
-    beside = {} if name == "onnx" else {"onnx": Ratio(ratio, ratio - noise, ratio + noise, 30)}
+    noise = 0.0 if name == "onnx" else noise
+    beside = {"onnx": Ratio(ratio, ratio - noise, ratio + noise, 30)}
     values = {
         "name": name,
         "target": target,

@@ -1,3 +1,5 @@
+from msgspec import structs
+
 from edgekit.bench.everything.advice import advice, worth
 from edgekit.bench.everything.in_turn import Timed
 from edgekit.bench.everything.priced import Times
@@ -43,6 +45,22 @@ def test_the_fastest_is_shipped_that_keeps_the_accuracy() -> None:
         "Ship onnx-int8: 0.30 (0.28 to 0.32) of ONNX Runtime FP32's time with 2 threads, 0.25 of its size"
     )
     assert "a drop of +0.00 points" in found
+
+
+def test_times_and_ratios_are_not_compared() -> None:
+    # The yardstick takes 0.2 ms: as a number that is less than 0.5, the ratio of what takes half as long.
+    rows = [row("onnx", p50=0.4, ratio=1, size=40), row("openvino", p50=0.2, ratio=0.5, size=40)]
+    assert advice(rows, 2).startswith("Ship openvino")
+    assert advice([rows[0], row("ncnn", p50=8, ratio=20, size=40)], 2).startswith("Ship onnx: 0.2 ms, and nothing that")
+    # Without a yardstick in its rounds an artifact has no ratio: then the milliseconds of all count.
+    alone = [structs.replace(one, p50_ms=0.15, beside={}) for one in rows[0].times]
+    assert advice([rows[0], row("ncnn", p50=0, ratio=1, size=40, times=alone)], 2).startswith("Ship ncnn: 0.15 ms")
+
+
+def test_what_no_photo_has_seen_is_not_shipped() -> None:
+    unknown = row("openvino-int8", p50=2, ratio=0.2, size=11, drop=None, agreement=None)
+    assert advice([row("onnx", p50=10, ratio=1, size=40), unknown], 2).startswith("Ship onnx")
+    assert advice([unknown], 2).startswith("Nothing to ship")
 
 
 def test_of_those_that_are_as_fast_the_smallest_is_shipped() -> None:

@@ -70,7 +70,7 @@ def test_fp16_halves_the_weights_and_keeps_the_ports(converted, run_worker, onnx
         ({"gpu": ["sm90"]}, "for sm75, sm80, sm86, sm89, sm120, sm121; asked for sm90", "TensorRT, built on that GPU"),
         ({"gpu": []}, "asked for none", ""),
         ({"gpu": ["sm75", "sm86"]}, "no FP32 matrix products for sm75", "--precision fp16"),
-        ({"gpu": ["sm86"], "precision": "int8"}, "fp32 or fp16, not int8", ""),
+        ({"gpu": ["sm86"], "precision": "int4"}, "built in fp32, fp16, int8, not int4", ""),
         ({"gpu": ["sm86"], "rewrites": ["magic"]}, "no TensorRT rewrite 'magic'", ""),
     ],
 )

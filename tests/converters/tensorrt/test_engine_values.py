@@ -1,6 +1,7 @@
 """Which values of an engine the ledger gets: those that stand where its record says, as they are now."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,24 @@ def test_the_values_are_the_engines(tmp_path: Path) -> None:
     np.testing.assert_array_equal(halves.values, HALVES)
     assert halves.values.dtype == np.float16
     assert (weight.name, weight.layer) == ("w", "engine")
+
+
+def test_a_weight_in_8_bits_comes_with_its_scales(tmp_path: Path) -> None:
+    records = load("tensorrt", "engine_record")
+    integers = np.arange(-12, 12, dtype=np.int8).reshape(2, 3, 2, 2)
+    raw = integers.transpose(0, 2, 3, 1).tobytes()
+    steps = records.Steps("w_scale", 1, [0.5, 0.25, 2.0])
+    weight = records.WeightPlace("w", [2, 3, 2, 2], 0, 24, hashlib.sha256(raw).hexdigest(), [0, 2, 3, 1], steps)
+    record = records.EngineRecord({}, "int8", "", [], [], 24, [weight])
+    (tmp_path / "e.engine").write_bytes(raw)
+    scales, found = load("tensorrt", "engine_values").weights_in(tmp_path / "e.engine", record)
+    assert (scales.name, scales.chosen, scales.values.tolist()) == ("w_scale", True, [0.5, 0.25, 2.0])
+    real = found.quantised.values(found.values)
+    expected = integers * np.array([0.5, 0.25, 2.0]).reshape(1, 3, 1, 1)
+    np.testing.assert_array_equal(real, expected.transpose(0, 2, 3, 1))
+    bare = records.EngineRecord({}, "int8", "", [], [], 24, [replace(weight, steps=None)])
+    with pytest.raises(Refusal, match="w is in 8 bits, and has no scales"):
+        list(load("tensorrt", "engine_values").weights_in(tmp_path / "e.engine", bare))
 
 
 def test_how_much_can_be_read_is_said(tmp_path: Path) -> None:

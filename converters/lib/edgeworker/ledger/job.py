@@ -41,7 +41,7 @@ def explanations(request: Request) -> Explanations:
 
 def _chosen(folder: Path) -> dict[str, np.ndarray]:
     """What a quantisation chose: scales, zero points, ranges."""
-    # Not every toolchain that has a ledger has this package: TensorRT's reader has numpy alone.
+    # Not every toolchain that has a ledger has this package.
     from safetensors.numpy import load_file
 
     return load_file(folder / CHOSEN_FILE)
