@@ -11,6 +11,7 @@ from msgspec import Struct
 from edgekit.errors import UsageError
 from edgekit.evaluate.dataset import Photo
 from edgekit.parity.verdict import OutputKind
+from edgekit.shards import Shard
 from edgekit.untrusted.files import open_regular
 from edgekit.untrusted.json_document import decode_json
 from edgekit.untrusted.values import Unusable
@@ -73,7 +74,7 @@ class Header(Struct, frozen=True, kw_only=True):
     said: str
     labelled: bool
     limit: int | None = None
-    shards: list[tuple[int, int]] = []
+    shards: list[Shard] = []
     photos: int
     skipped: list[tuple[str, str]] = []
     subjects: list[SubjectRecord]

@@ -9,6 +9,7 @@ from edgekit.evaluate.rows import FORMAT
 from edgekit.filesystem.owned import check_file, write_whole
 from edgekit.filesystem.writing import disk_errors
 from edgekit.report.evaluation_html import GENERATOR, evaluation_page
+from edgekit.report.page import page_bytes
 from edgekit.untrusted.json_document import encode_json
 
 PAGE, DOCUMENT = "evaluation.html", "evaluation.json"
@@ -30,4 +31,4 @@ def write_folder(folder: Path, evaluation: Evaluation, results: Path) -> None:
         shutil.copyfile(results, partial)
         partial.replace(folder / RESULTS)
         write_whole(folder / DOCUMENT, encode_json(evaluation) + b"\n")
-        write_whole(folder / PAGE, evaluation_page(evaluation).encode("utf-8", "replace"))
+        write_whole(folder / PAGE, page_bytes(evaluation_page(evaluation)))

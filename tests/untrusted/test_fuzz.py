@@ -53,6 +53,8 @@ NAMES = (
     "photo",
     "archive",
     "results",
+    "matrix report",
+    "benchmark",
     "list of photos",
 )
 
