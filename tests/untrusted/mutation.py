@@ -22,7 +22,8 @@ PAYLOADS: tuple[bytes, ...] = (
     b"a." * 3000, b"(" * 3000,
     b"../../etc/passwd", b"/dev/zero", b"\x80\x02cposix\nsystem\n(S'touch executed'\ntR.", b"\x94" * 9,
     b"q\x00h\x00", b"R", b"b",
-    (1 << 62).to_bytes(8, "little"), (1 << 31).to_bytes(4, "little"), b"\xff" * 8, b"image", b"openvino", b"dynamic", b"-0.0", b"1e-320", b"1e308", b"[]", b"{}", b"999999999999999999",
+    (1 << 62).to_bytes(8, "little"), (1 << 31).to_bytes(4, "little"), b"\xff" * 8, b"image", b"openvino", b"dynamic",
+    b"-0.0", b"1e-320", b"1e308", b"[]", b"{}", b"999999999999999999",
 )  # fmt: skip
 KINDS = ("replace", "insert", "delete", "repeat", "flip", "cut", "swap")
 

@@ -1,4 +1,4 @@
-"""What is shown of strangers' reports: on a terminal, in pages, in JUnit XML; each is looked at for what must not be in it."""
+"""What is shown of strangers' reports, on a terminal, in pages, in JUnit XML; and whether anything raw is in it."""
 
 import io
 import json
