@@ -193,11 +193,12 @@ def seal(folder: Path) -> None:
 
 
 def converted(model: Path, targets: tuple[str, ...], out: Path, *flags: str) -> list[Path]:
-    """Healthy artifacts, in their folders."""
-    flags = ("-t", ",".join(targets), "--verify", "--json", "--out", str(out), *flags)
+    """Healthy artifacts, in their folders: those that pass, which not every one of so small a network does in INT8."""
+    flags = ("-t", ",".join(targets), "--verify", "--json", "--no-diagnose", "--out", str(out), *flags)
     done = command(out.parent, cache_folder(), "convert", model, *flags)
-    assert done.status == 0, done.err
-    return [Path(one["artifact"]) for one in json.loads(done.out)["checks"]][: len(targets)]
+    assert done.status in (0, 1), done.err
+    checks = json.loads(done.out)["checks"]
+    return list(dict.fromkeys(Path(one["artifact"]) for one in checks if one["verdict"]["status"] == "passed"))
 
 
 def is_passed_wrongly(answer: Answer, healthy: Sequence[Values], folder: Path) -> bool:
