@@ -236,13 +236,26 @@ def write_whole(path: Path, content: bytes) -> None:
 
     What killed runs left beside it goes. Raises ConversionError on a full disk.
     """
+    with partial_beside(path) as partial:
+        partial.write_bytes(content)
+
+
+def copy_whole(source: Path, path: Path) -> None:
+    """The same with what is in another file, however large. Raises ConversionError on a full disk."""
+    with partial_beside(path) as partial:
+        shutil.copyfile(source, partial)
+
+
+@contextmanager
+def partial_beside(path: Path) -> Iterator[Path]:
+    """The name of a file that takes the place of `path` once it was written, and is gone where it could not be."""
     for stale in leftovers(path):
         if is_regular(stale):
             stale.unlink(missing_ok=True)
     partial = path.with_name(f".{path.name}.edgekit-{secrets.token_hex(8)}")
     with full_disk_reported(path.parent):
         try:
-            partial.write_bytes(content)
+            yield partial
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)
