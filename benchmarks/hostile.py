@@ -1,12 +1,15 @@
-"""Throws changed documents, model folders and artifacts at edgekit, and counts what must not happen.
+"""Throws changed documents, model folders, artifacts and reports at edgekit, and counts what must not happen.
 
 uv run --no-sync python benchmarks/hostile.py parsers --count 10000
 uv run --no-sync python benchmarks/hostile.py folders --count 200
 uv run --no-sync python benchmarks/hostile.py artifacts --count 200
+uv run --no-sync python benchmarks/hostile.py reports --count 200
 
-`parsers` reads changed documents in this process; `folders` and `artifacts` go through the whole command line, each in
-a process of its own: `convert FOLDER --verify` on changed Paddle inference models, `verify ARTIFACT` on changed
-artifacts of ONNX, OpenVINO and ncnn. The same --seed makes the same changes. What goes wrong is kept in --keep.
+`parsers` reads changed documents in this process; the others go through the whole command line, each in a process of
+its own: `convert FOLDER --verify` to any target on changed Paddle inference models, `verify ARTIFACT` on changed
+artifacts of every target, in FP32 and INT8, and what machines and strangers send: `matrix merge`, `compare`, `verify
+--from-device`, `evaluate merge`, `evaluate` of changed archives of photos, and of whole ones beside changed records.
+The same --seed makes the same changes. What goes wrong is kept in --keep.
 """
 
 import argparse
@@ -19,56 +22,29 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from hostile_reports import small_configuration, try_reports
+from throwing import HANG, Answer, Tally, changed, command, rounds
 
 from edgekit.cache import cache_folder
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from tests.untrusted.mutation import drawn, edited
-from tests.untrusted.parsers import CONFIGURATIONS, parsers
+from tests.untrusted.parsers import parsers
+from tests.untrusted.stored import Values, places_of_values
 
-HANG = 120.0  # seconds; ten on a machine of its own
-BOUND = 1 << 30
-"""Bytes of resident memory of edgekit's own process; workers have bounds of their own."""
-FAULTS = ("tracebacks", "hangs", "executions", "over 1 GB", "wrong verdicts", "raw text")
 MODELS = ("flattened", "halves")
-TARGETS = {"onnx": (), "openvino": (".bin",), "ncnn": (".bin",)}
-"""The targets of the artifacts, with the endings of files that hold float32 weights and nothing else."""
-
-
-@dataclass
-class Tally:
-    """What happened: how often each outcome, and each fault with the number of the first few runs that showed it."""
-
-    what: str
-    outcomes: Counter[str] = field(default_factory=Counter)
-    faults: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in FAULTS})
-    slowest: float = 0.0
-    largest: int = 0
-
-    def table(self, seconds: float) -> str:
-        """The counts as lines of a table."""
-        lines = [f"{self.what}: {self.outcomes.total()} runs in {seconds:.0f} s"]
-        lines += [f"  {name:<28} {count}" for name, count in sorted(self.outcomes.items())]
-        for name, runs in self.faults.items():
-            lines.append(f"  {name:<28} {len(runs)}" + (f"  (runs {runs[:8]})" if runs else ""))
-        lines.append(f"  slowest {self.slowest:.1f} s, largest {self.largest >> 20} MiB")
-        return "\n".join(lines)
-
-    @property
-    def clean(self) -> bool:
-        """Whether no fault was seen."""
-        return not any(self.faults.values())
+TARGETS = ("onnx", "openvino", "ncnn", "lite", "mnn", "tflite", "paddle")
+QUANTISED = ("onnx", "openvino", "ncnn", "tflite")
+MANY_WEIGHTS = (".bin", ".pdiparams", ".mnn", ".tflite", ".nb", ".onnx")
+"""The endings of the files of artifacts that are mostly weights."""
 
 
 def try_parsers(count: int, chance: random.Random, keep: Path) -> Tally:
@@ -89,7 +65,7 @@ def try_parsers(count: int, chance: random.Random, keep: Path) -> Tally:
         known = list(parsers(Path(scratch)).items())
         for number in range(count):
             name, parser = known[number % len(known)]
-            content = edited(chance.choice(parser.seeds), drawn(chance))
+            content = changed(chance.choice(parser.seeds), chance)
             started, watching = time.monotonic(), True
             signal.alarm(int(HANG))
             fault = ""
@@ -117,91 +93,13 @@ def try_parsers(count: int, chance: random.Random, keep: Path) -> Tally:
     return tally
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a command left: its status, what it printed, its seconds and its most resident bytes."""
-
-    status: int
-    out: str
-    err: str
-    seconds: float
-    memory: int
-
-
-def command(scratch: Path, cache: Path, *arguments: str | Path) -> Answer:
-    """Run the command line in `scratch`; what hangs is killed with what it started."""
-    out, err = scratch / "stdout", scratch / "stderr"
-    started = time.monotonic()
-    with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "edgekit", *map(str, arguments)],
-            stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=scratch, start_new_session=True,
-            env={**os.environ, "EDGEKIT_CACHE": str(cache), "PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-        killed = False
-        while True:
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                break
-            if time.monotonic() - started > HANG and not killed:
-                os.killpg(process.pid, signal.SIGKILL)
-                killed = True
-            time.sleep(0.05)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    said, told = (path.read_bytes().decode("utf-8", "surrogateescape") for path in (out, err))
-    return Answer(process.returncode, said, told, time.monotonic() - started, usage.ru_maxrss << 10)
-
-
-def count_answer(tally: Tally, number: int, answer: Answer, scratch: Path, cache: Path) -> bool:
-    """Count one answer; returns whether a fault was seen."""
-    tally.slowest, tally.largest = max(tally.slowest, answer.seconds), max(tally.largest, answer.memory)
-    tally.outcomes[f"exit status {answer.status}"] += 1
-    text = answer.out + answer.err
-    executed = [path for folder in (scratch, cache / "stages") for path in folder.rglob("executed")]
-    seen = {
-        "tracebacks": "Traceback" in text or answer.status not in range(6),
-        "hangs": answer.seconds > HANG,
-        "executions": bool(executed),
-        "over 1 GB": answer.memory > BOUND,
-        "raw text": not all(character.isprintable() or character == "\n" for character in text),
-    }
-    for name, bad in seen.items():
-        if bad:
-            tally.faults[name].append(number)
-    return any(seen.values())
-
-
-def rounds(
-    tally: Tally, count: int, keep: Path, make: Callable[[Path], tuple[list[str | Path], Callable[[Answer], bool]]]
-) -> None:
-    """Run `count` commands; `make` prepares a folder, and gives the arguments and what tells a wrong verdict."""
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(count):
-            scratch = Path(folder, str(number))
-            scratch.mkdir()
-            arguments, is_wrong = make(scratch)
-            answer = command(scratch, cache_folder(), *arguments)
-            bad = count_answer(tally, number, answer, scratch, cache_folder())
-            if is_wrong(answer):
-                tally.faults["wrong verdicts"].append(number)
-                bad = True
-            if bad:
-                shutil.copytree(scratch, keep / f"{tally.what}-{number}", symlinks=True, dirs_exist_ok=True)
-            shutil.rmtree(scratch)
-            if number % 20 == 19:
-                print(f"{tally.what} {number + 1}", {k: len(v) for k, v in tally.faults.items() if v}, file=sys.stderr)
-
-
 def small_models(folder: Path) -> list[Path]:
     """Two small classifiers that Paddle exported, each with a configuration beside it."""
     python = ensure_environment(requirements_of(ROOT / "converters" / "paddle" / "adopt.py"), cache_folder(), print)
     subprocess.run([python, ROOT / "tests" / "foreign_models.py", folder], check=True, capture_output=True)
     models = [folder / name for name in MODELS]
-    said = (
-        CONFIGURATIONS[0].replace(b"224", b"32").replace(b"256", b"36").replace(b"[cat, dog]", b"[a, b, c, d, e, f, g]")
-    )
     for model in models:
-        (model / "inference.yml").write_bytes(said)
+        (model / "inference.yml").write_bytes(small_configuration())
     return models
 
 
@@ -215,7 +113,8 @@ def try_folders(count: int, chance: random.Random, keep: Path) -> Tally:
             folder = scratch / "model"
             shutil.copytree(chance.choice(models), folder)
             change_a_file(folder, chance.choice(sorted(folder.iterdir())), chance)
-            return ["convert", folder, "-t", "onnx", "--verify", "--json", "--no-diagnose", "--out", "out"], disagrees
+            target = chance.choice(TARGETS)
+            return ["convert", folder, "-t", target, "--verify", "--json", "--no-diagnose", "--out", "out"], disagrees
 
         rounds(tally, count, keep, make)
     return tally
@@ -233,7 +132,7 @@ def change_a_file(folder: Path, path: Path, chance: random.Random) -> None:
         case 2:
             path.rename(folder / os.fsdecode(chance.choice((b"\xff.pdmodel", b"\x1b[2J.yml", b"[red].pdiparams"))))
         case _:
-            path.write_bytes(edited(path.read_bytes(), drawn(chance)))
+            path.write_bytes(changed(path.read_bytes(), chance))
 
 
 def disagrees(answer: Answer) -> bool:
@@ -257,16 +156,17 @@ def try_artifacts(count: int, chance: random.Random, keep: Path) -> Tally:
     with tempfile.TemporaryDirectory() as made:
         model = small_models(Path(made))[1]
         out = Path(made, "out")
-        whole = command(Path(made), cache_folder(), "convert", model, "-t", ",".join(TARGETS), "--verify", "--out", out)
-        assert whole.status == 0, whole.err
-        healthy = [out / model.name / target for target in TARGETS]
+        healthy = converted(model, TARGETS, out) + converted(
+            model, QUANTISED, out, "--precision", "int8", "--calibration", "bundled"
+        )
+        places = {one: places_of_values(one) for one in healthy}
 
         def make(scratch: Path) -> tuple[list[str | Path], Callable[[Answer], bool]]:
             origin = chance.choice(healthy)
             folder = scratch / "out" / model.name / origin.name
             shutil.copytree(origin, folder)
             files = sorted(json.loads((folder / "manifest.json").read_text())["files"])
-            weights = [name for name in files if name.endswith(TARGETS[origin.name])]
+            weights = [name for name in files if name.endswith(MANY_WEIGHTS)]
             match chance.randrange(3):
                 case 0:
                     change_a_file(folder, folder / "manifest.json", chance)
@@ -277,7 +177,7 @@ def try_artifacts(count: int, chance: random.Random, keep: Path) -> Tally:
                     path.write_bytes(edited(path.read_bytes(), drawn(chance)))
                     seal(folder)
             arguments: list[str | Path] = ["verify", folder, "--json", "--no-diagnose"]
-            return arguments, lambda answer: is_passed_wrongly(answer, origin, folder, files)
+            return arguments, lambda answer: is_passed_wrongly(answer, places[origin], folder)
 
         rounds(tally, count, keep, make)
     return tally
@@ -292,52 +192,43 @@ def seal(folder: Path) -> None:
     path.write_text(json.dumps(manifest))
 
 
-def is_passed_wrongly(answer: Answer, healthy: Path, folder: Path, files: list[str]) -> bool:
+def converted(model: Path, targets: tuple[str, ...], out: Path, *flags: str) -> list[Path]:
+    """Healthy artifacts, in their folders: those that pass, which not every one of so small a network does in INT8."""
+    flags = ("-t", ",".join(targets), "--verify", "--json", "--no-diagnose", "--out", str(out), *flags)
+    done = command(out.parent, cache_folder(), "convert", model, *flags)
+    assert done.status in (0, 1), done.err
+    checks = json.loads(done.out)["checks"]
+    return list(dict.fromkeys(Path(one["artifact"]) for one in checks if one["verdict"]["status"] == "passed"))
+
+
+def is_passed_wrongly(answer: Answer, healthy: Sequence[Values], folder: Path) -> bool:
     """Whether what passed is not what it was: other bytes under the old seal, or other weights under a new one."""
     if answer.status != 0:
         return disagrees(answer)
-    changed = [name for name in files if not same(healthy / name, folder / name)]
-    sealed = {name: file_sha256(healthy / name) for name in files}
     try:
-        said = json.loads((folder / "manifest.json").read_text())["files"]
-        unsealed = any(said[name]["sha256"] == sealed[name] for name in changed)
+        sealed = json.loads((folder / "manifest.json").read_text())["files"]
     except (OSError, ValueError, KeyError):
-        unsealed = True
-    return bool(changed) and (unsealed or any(other_weights(healthy / name, folder / name) for name in changed))
-
-
-def same(one: Path, other: Path) -> bool:
-    """Whether two files have the same bytes."""
-    return other.is_file() and one.read_bytes() == other.read_bytes()
-
-
-def other_weights(one: Path, other: Path) -> bool:
-    """Whether float32 values differ by more than roundings; a file of another kind may differ in what means nothing."""
-    if one.suffix != ".bin":
-        return False
-    before, after = (
-        np.frombuffer(path.read_bytes()[: path.stat().st_size // 4 * 4], np.float32) for path in (one, other)
-    )
-    if before.shape != after.shape:
         return True
-    with np.errstate(all="ignore"):
-        near = np.abs(before - after) <= 1e-5 * np.nanmax(np.abs(before))
-    return not bool(np.all(near | (before.view(np.uint32) == after.view(np.uint32))))
+    for name in sealed:
+        if file_sha256(folder / name) != sealed[name]["sha256"]:
+            return True
+    return any(one.differ(folder) for one in healthy)
+
+
+TRIES = {"parsers": try_parsers, "folders": try_folders, "artifacts": try_artifacts, "reports": try_reports}
 
 
 def asked() -> Iterator[Tally]:
     """What the command line asks for."""
     asking = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    asking.add_argument("what", choices=("parsers", "folders", "artifacts"), nargs="+")
+    asking.add_argument("what", choices=tuple(TRIES), nargs="+")
     asking.add_argument("--count", type=int, default=200)
     asking.add_argument("--seed", type=int, default=0)
     asking.add_argument("--keep", type=Path, default=Path("hostile"))
     chosen = asking.parse_args()
     for what in chosen.what:
         started = time.monotonic()
-        tally = {"parsers": try_parsers, "folders": try_folders, "artifacts": try_artifacts}[what](
-            chosen.count, random.Random(chosen.seed), chosen.keep
-        )
+        tally = TRIES[what](chosen.count, random.Random(chosen.seed), chosen.keep)
         print(tally.table(time.monotonic() - started), flush=True)
         yield tally
 

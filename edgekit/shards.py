@@ -1,8 +1,14 @@
 """Parts of work that is divided between machines which share nothing."""
 
 from collections.abc import Iterable
+from typing import Annotated
 
-Shard = tuple[int, int]
+from msgspec import Meta
+
+MOST_PARTS = 999_999
+"""As many as `--shard` takes: each one that a report lacks is named."""
+Number = Annotated[int, Meta(ge=1, le=MOST_PARTS)]
+Shard = tuple[Number, Number]
 """Which part of how many, counted from 1."""
 
 

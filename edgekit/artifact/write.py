@@ -1,10 +1,13 @@
 """Writes artifacts: copied beside, hashed on the way, renamed into place."""
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+import msgspec
 
 from edgekit.artifact.load import Artifact, identities_of
 from edgekit.artifact.manifest import FILE, Manifest
@@ -24,6 +27,7 @@ def write_artifact(folder: Path, sources: Mapping[str, Path], manifest: Manifest
     where the disk is full, UsageError where something lies there that edgekit did not write. Until all is written, an
     earlier artifact stays as it was.
     """
+    manifest = as_written(manifest)
     with locked(folder), scratch_beside(folder) as scratch:
         check_folder(folder, ARTIFACT)
         content = scratch / "artifact"
@@ -39,6 +43,11 @@ def write_artifact(folder: Path, sources: Mapping[str, Path], manifest: Manifest
         write_manifest(content, manifest)
         replace_folder(content, folder, ARTIFACT)
         return Artifact(folder, manifest, identities_of(folder, manifest))
+
+
+def as_written(manifest: Manifest) -> Manifest:
+    """The manifest as a reader finds it: JSON holds no half characters, which names of a user's files may have."""
+    return msgspec.json.decode(encode_json(manifest), type=Manifest)
 
 
 def update_manifest(folder: Path, manifest: Manifest) -> None:
@@ -80,6 +89,6 @@ def locked(folder: Path) -> Iterator[None]:
     from edgekit.cache import cache_folder
     from edgekit.cache.lock import locked as lock_held
 
-    name = hashlib.sha256(str(resolved(folder)).encode()).hexdigest()[:32]
+    name = hashlib.sha256(os.fsencode(resolved(folder))).hexdigest()[:32]
     with lock_held(cache_folder() / "locks" / f"{name}.lock"):
         yield

@@ -1,12 +1,14 @@
 """Several records of benchmarks as one comparison: a model on a runtime, on one machine beside another."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from edgekit.bench.comparison import compared, words
 from edgekit.bench.ratio import Ratio
 from edgekit.bench.row import SCHEMA, Report, Row
+from edgekit.bench.validity import Conditions
 from edgekit.errors import UsageError
 from edgekit.untrusted.json_document import read_json
 from edgekit.untrusted.wording import harmless
@@ -56,9 +58,16 @@ def read_record(path: Path) -> Report:
     for row in report.rows:
         if (latency := row.latency) is not None and not all(latency.get(one, 0) > 0 for one in ("p50_ms", "p95_ms")):
             raise UsageError(f"{path} cannot be read: {harmless(row.model, 60)} has a latency that is none", AGAIN)
-        if row.conditions is not None and not all(one > 0 for one in row.conditions.blocks_ms):
+        if row.conditions is not None and not all(one > 0 for one in measured(row.conditions)):
             raise UsageError(f"{path} cannot be read: {harmless(row.model, 60)} has a latency that is none", AGAIN)
     return report
+
+
+def measured(conditions: Conditions) -> Iterator[float]:
+    """Every latency of parts of a run, in milliseconds."""
+    yield from conditions.blocks_ms
+    if conditions.sustained is not None:
+        yield from conditions.sustained.minutes_ms
 
 
 def merged(records: Sequence[tuple[str, Report]]) -> list[Comparison]:
@@ -108,6 +117,6 @@ def where(report: Report, row: Row) -> str:
 
 def span(cores: Sequence[int]) -> str:
     """`4-7`, or each number."""
-    if len(cores) > 2 and list(cores) == list(range(cores[0], cores[-1] + 1)):
+    if len(cores) > 2 and all(after - before == 1 for before, after in pairwise(cores)):
         return f"{cores[0]}-{cores[-1]}"
     return ",".join(map(str, cores))

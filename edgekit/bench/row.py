@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from edgekit.bench.validity import Conditions
 from edgekit.catalog.model import Model
-from edgekit.inputs.size import Size
+from edgekit.inputs.size import Sides, Size
 from edgekit.parity.verdict import Verdict
 
 Status = Literal["measured", "computed", "not run", "failed"]
@@ -57,7 +57,7 @@ class Row(Struct, frozen=True, kw_only=True):
     variant: str
     batch: int
     precision: str
-    input_size: int | list[int] | None = None
+    input_size: Sides | None = None
     status: Status
     reason: str = ""
     exit_status: int = 0

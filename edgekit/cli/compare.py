@@ -9,6 +9,8 @@ from edgekit.cli.common import Json
 from edgekit.cli.console import console, print_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from edgekit.bench.merge import Comparison
 
 
@@ -35,7 +37,7 @@ def compare(
         print_json({"comparisons": [document(one) for one in comparisons], "page": html})
         return 0
     for one in comparisons:
-        show(one)
+        console().print(figure_table(one))
     if html is not None:
         console().print(f"{html} has the comparison.", soft_wrap=True)
     return 0
@@ -50,8 +52,8 @@ def document(comparison: "Comparison") -> dict[str, Any]:
     return {"title": comparison.title, "figures": figures}
 
 
-def show(comparison: "Comparison") -> None:
-    """Print one comparison."""
+def figure_table(comparison: "Comparison") -> "Table":
+    """One comparison as a table."""
     from edgekit.report.styled import styled
     from edgekit.report.titled_table import titled_table
     from edgekit.report.verdicts import milliseconds
@@ -66,14 +68,15 @@ def show(comparison: "Comparison") -> None:
         p50 = "–" if latency is None else milliseconds(latency["p50_ms"])
         conditions = styled(one.conditions) if latency is not None else styled(one.row.status)
         table.add_row(styled(one.where), p50, styled(one.words), conditions)
-    console().print(table)
+    return table
 
 
 def write_page(path: Path, comparisons: "list[Comparison]", records: list[str]) -> None:
     """Write the page. Raises UsageError where something else lies there."""
     from edgekit.filesystem.owned import check_file, check_place, write_whole
     from edgekit.report.bench_html import comparison_page
+    from edgekit.report.page import page_bytes
 
     check_place(path, "--html")
     check_file(path, "comparison", lambda start: b"<title>edgekit compare" in start)
-    write_whole(path, comparison_page(comparisons, records).encode())
+    write_whole(path, page_bytes(comparison_page(comparisons, records)))

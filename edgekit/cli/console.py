@@ -6,14 +6,22 @@ direction of a line, and no line end within a text reaches the terminal, and no 
 (`edgekit.report.styled`).
 """
 
+import os
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgekit.errors import UsageError
+from edgekit.untrusted.files import open_regular
 from edgekit.untrusted.wording import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+LARGEST_LOG = 4 << 20
+"""Bytes of a tool's log that are shown: its last ones."""
 
 
 @cache
@@ -67,6 +75,16 @@ def print_log(log: str) -> None:
     """Print a tool's log on stderr, each line marked as one of it: none can pass for a line of edgekit's."""
     for line in harmless_lines(log, "│ ").splitlines():
         error_console().print(line, style="dim", soft_wrap=True)
+
+
+def print_log_of(path: Path) -> None:
+    """Print the end of a tool's log, where there is one."""
+    try:
+        with open_regular(path) as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - LARGEST_LOG))
+            print_log(stream.read(LARGEST_LOG).decode(errors="replace"))
+    except UsageError:
+        return
 
 
 def warn(message: str) -> None:

@@ -15,6 +15,8 @@ from edgekit.cli.usual_command import MERGE, USUAL, UsualCommand, UsualUnlessMer
 from edgekit.errors import AbsentError, UsageError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from edgekit.artifact.load import Artifact
     from edgekit.evaluate.figures import Evaluation
 
@@ -182,11 +184,16 @@ def show(evaluation: "Evaluation", *, json: bool) -> None:
     if json:
         print_json(evaluation)
         return
+    for one in evaluation_shown(evaluation):
+        console().print(one)
+
+
+def evaluation_shown(evaluation: "Evaluation") -> "Iterator[Table | str]":
+    """What is printed of an evaluation."""
     from edgekit.report.evaluation_table import evaluation_table, label_table
     from edgekit.report.evaluation_text import notes
 
-    console().print(evaluation_table(evaluation))
+    yield evaluation_table(evaluation)
     if evaluation.about.output_kind == "sigmoid":
-        console().print(label_table(evaluation))
-    for note in notes(evaluation):
-        console().print(note)
+        yield label_table(evaluation)
+    yield from notes(evaluation)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from edgekit.cli.console import error_console, print_log
+from edgekit.cli.console import error_console, print_log_of
 from edgekit.cli.session import interruptible, keep_small
 from edgekit.untrusted.wording import harmless
 
@@ -68,9 +68,7 @@ class EvaluationDisplay:
         """Show the log of a run on a device, where it was asked for."""
         outcome = event.outcome
         if self.verbose and event.kind == "finished" and outcome is not None and not isinstance(outcome, Exception):
-            log = outcome.folder / "worker.log"
-            if log.exists():
-                print_log(log.read_text(encoding="utf-8", errors="replace"))
+            print_log_of(outcome.folder / "worker.log")
 
 
 @contextmanager

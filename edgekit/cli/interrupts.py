@@ -1,9 +1,11 @@
 """A request to end (Ctrl-C, SIGTERM) becomes one KeyboardInterrupt, however often it is made.
 
-What is imported here is imported before anything can be interrupted in good order: only what is quick.
+What is imported here is imported before anything can be interrupted in good order: only what is quick. So it is the
+module behind `signal`, built into the interpreter, whose constants are numbers: `signal` itself imports `enum`,
+`functools` and `collections`, four fifths of the time until requests are heard.
 """
 
-import signal
+import _signal as signal  # pyright: ignore[reportMissingImports]
 import sys
 import time
 
@@ -17,7 +19,7 @@ _asked = -PATIENCE_SECONDS
 def listen() -> None:
     """Follow requests to end from now on; Ctrl-C only where the starter did not say otherwise, as a background job."""
     signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, interrupt)
     sys.unraisablehook = raise_again
 

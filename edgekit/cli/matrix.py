@@ -15,6 +15,11 @@ from edgekit.cli.usual_command import MERGE, USUAL, UsualCommand, UsualUnlessMer
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.table import Table
+    from rich.text import Text
+
     from edgekit.catalog import Catalog, Model
     from edgekit.devices.machine import Machine
     from edgekit.inputs.size import Size
@@ -204,21 +209,30 @@ def command_line(
 
 def show_report(report: "MatrixReport", out: Path) -> None:
     """Print the table, a line for each cell that needs one, and where the pages lie."""
-    from edgekit.matrix.estimate import readable_duration
-    from edgekit.matrix.report import outcome_sentence
-    from edgekit.report.matrix_table import STYLES, WIDE, matrix_table
-    from edgekit.report.matrix_text import cell_name, why
+    from rich.text import Text
+
+    from edgekit.report.matrix_table import WIDE
 
     # A pipe has no width of its own.
-    shown = console() if console().is_terminal else plain_console(width=WIDE + 15)
+    wide = console() if console().is_terminal else plain_console(width=WIDE + 15)
+    for shown in report_shown(report, out, wide.width):
+        if isinstance(shown, Text | str):
+            console().print(shown, soft_wrap=True)
+        else:
+            wide.print(shown)
+
+
+def report_shown(report: "MatrixReport", out: Path, width: int) -> "Iterator[Table | Text | str]":
+    """What is printed of a report, on `width` columns."""
+    from edgekit.matrix.estimate import readable_duration
+    from edgekit.matrix.report import outcome_sentence
+    from edgekit.report.matrix_table import STYLES, matrix_table
+    from edgekit.report.matrix_text import cell_name, why
+    from edgekit.report.styled import styled
+
     for machine in [*([None] if report.here else []), *(one.name for one in report.devices)]:
-        shown.print(matrix_table(report, shown.width, machine))
+        yield matrix_table(report, width, machine)
     for cell in report.noted:
-        console().print(f"{cell_name(cell)} {cell.outcome}", style=STYLES[cell.outcome], end=": ", markup=False)
-        console().print(why(cell), markup=False, highlight=False, soft_wrap=True)
-    console().print(f"{outcome_sentence(report)} in {readable_duration(report.seconds)}.", highlight=False)
-    console().print(
-        f"Latency: {report.latency}. Pages: {out / 'matrix.html'}, {out / 'matrix.json'}",
-        highlight=False,
-        soft_wrap=True,
-    )
+        yield styled((f"{cell_name(cell)} {cell.outcome}", STYLES[cell.outcome]), f": {why(cell)}")
+    yield f"{outcome_sentence(report)} in {readable_duration(report.seconds)}."
+    yield f"Latency: {report.latency}. Pages: {out / 'matrix.html'}, {out / 'matrix.json'}"

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from edgekit.cli.console import error_console, print_log
+from edgekit.cli.console import error_console, print_log_of
 from edgekit.cli.interrupts import is_listening
 from edgekit.report.styled import styled
 from edgekit.untrusted.wording import harmless
@@ -105,7 +105,7 @@ class Display:
         elif outcome is not None and not outcome.cached:
             error_console().print(styled(("✓", "green"), f" {about} ", (f"{outcome.wall_seconds:.1f} s", "dim")))
             if self.verbose:
-                print_log((outcome.folder / "worker.log").read_text(encoding="utf-8", errors="replace"))
+                print_log_of(outcome.folder / "worker.log")
 
 
 @contextmanager

@@ -123,7 +123,7 @@ def describe(machine: Machine, system: Path, folder: Path) -> None:
     """Make `folder` from the system's files and the descriptions of the processor, where it is not as it must be."""
     description = folder / "proc" / "cpuinfo"
     described = processor_file(machine)
-    if description.exists() and description.read_text(encoding="utf-8") == described:
+    if description.is_file() and description.read_bytes() == described.encode():
         return
     for entry in system.iterdir():
         link = folder / entry.name

@@ -17,6 +17,7 @@ from edgekit.devices.remote_errors import full, last_words
 from edgekit.devices.remote_folder import NUMBER, folder_on
 from edgekit.errors import ConversionError, UsageError
 from edgekit.filesystem.full_disk import says_full
+from edgekit.untrusted.files import open_regular
 from edgekit.untrusted.json_document import plain_json
 from edgekit.untrusted.values import Unusable
 
@@ -74,7 +75,7 @@ def check_processor(runner: Path, connection: Connection) -> None:
 
 def elf_machine(program: Path) -> int | None:
     """The processor that a program is for (ELF header, `e_machine` at byte 18); None for what is no such file."""
-    with program.open("rb") as stream:
+    with open_regular(program, "program") as stream:
         head = stream.read(20)
     return struct.unpack_from("<H", head, 18)[0] if len(head) == 20 and head.startswith(b"\x7fELF") else None
 

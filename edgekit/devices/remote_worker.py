@@ -7,9 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from edgekit.cache.lock import acquire, file_lock
 from edgekit.devices.remote import INPUTS, OUTPUTS, RUNNER, RemoteRun
@@ -131,18 +131,21 @@ class Memory(Struct, frozen=True):
     peak_bytes: int | None = None
 
 
+Positive = Annotated[float, Meta(gt=0)]
+
+
 class Latency(Struct, frozen=True):
     """Milliseconds of one call, and how many there were; with `blocks` what tells whether they stayed the same."""
 
-    p50_ms: float
-    p95_ms: float
-    min_ms: float
-    repeats: int
-    seconds: float | None = None
-    blocks_ms: list[float] = []
-    minutes_ms: list[float] = []
+    p50_ms: Positive
+    p95_ms: Positive
+    min_ms: Positive
+    repeats: Annotated[int, Meta(ge=1)]
+    seconds: Positive | None = None
+    blocks_ms: list[Positive] = []
+    minutes_ms: list[Positive] = []
     clocks_khz: list[int] = []
-    clock_seconds: float = 1.0
+    clock_seconds: Positive = 1.0
 
 
 class Answer(Struct, frozen=True):

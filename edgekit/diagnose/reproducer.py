@@ -19,17 +19,19 @@ from edgekit.diagnose.locate import Located, Sample
 from edgekit.diagnose.report import ReproducerReport
 from edgekit.diagnose.steps import File, Step
 from edgekit.diagnose.subject import Subject
-from edgekit.errors import ConversionError, EdgekitError
+from edgekit.errors import ConversionError, EdgekitError, UsageError
 from edgekit.filesystem.owned import Kind, check_kind, is_regular, replace_folder, scratch_beside
 from edgekit.pipeline.plan import way_to
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant, targets
 from edgekit.toolchain.script import requirements_of
+from edgekit.untrusted.json_document import read_json
 
 SCRIPTS = Path(__file__).parent / "reproducers"
 SCRIPT = "reproduce.py"
 CASE = "case.json"
+LARGEST_CASE = 1 << 20
 GROWTH = 3
 """How many layers a cut may grow by where the guilty one alone is right: some faults need a pattern."""
 
@@ -39,8 +41,8 @@ def written_names(folder: Path) -> set[str] | None:
     if not is_regular(folder / CASE):
         return None
     try:
-        files = json.loads((folder / CASE).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        files = read_json(folder / CASE, dict, LARGEST_CASE).get("files")
+    except UsageError:
         return None
     return {CASE, *(name for name in files if isinstance(name, str))} if isinstance(files, list) else None
 

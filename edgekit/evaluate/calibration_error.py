@@ -19,7 +19,8 @@ def reliability(confidences: "np.ndarray", right: "np.ndarray") -> list[Bin]:
     """
     import numpy as np
 
-    place = np.clip(np.ceil(confidences * BINS).astype(int) - 1, 0, BINS - 1)
+    # A broken model may give other numbers than probabilities, and a merged file may hold any.
+    place = np.clip(np.ceil(np.clip(confidences, 0, 1) * BINS).astype(int) - 1, 0, BINS - 1)
     found = []
     for index in range(BINS):
         inside = place == index

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgekit.errors import UsageError
 from edgekit.filesystem.remembered import mark_used
 from edgekit.filesystem.writing import disk_errors
+from edgekit.untrusted.files import open_regular
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,9 +96,10 @@ class OutputLog:
     def _take_in(self, path: Path) -> None:
         """Note where the whole records of an earlier run's file lie."""
         try:
-            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:
-            return  # cleared away just now
+            with open_regular(path) as stream:
+                file = os.dup(stream.fileno())
+        except UsageError:
+            return  # cleared away just now, or no file of an evaluation
         self._files.append(file)
         head = os.pread(file, _HEAD.size, 0)
         if len(head) < _HEAD.size or _HEAD.unpack(head) != (_MAGIC, self.width):

@@ -10,7 +10,9 @@ from msgspec import Struct
 
 from edgekit.errors import UsageError
 from edgekit.evaluate.dataset import Photo
+from edgekit.evaluate.layouts import MOST_LABELS
 from edgekit.parity.verdict import OutputKind
+from edgekit.shards import Shard
 from edgekit.untrusted.files import open_regular
 from edgekit.untrusted.json_document import decode_json
 from edgekit.untrusted.values import Unusable
@@ -23,6 +25,8 @@ FORMAT = "edgekit evaluation"
 TOP = 5
 LONGEST_LINE = 32 << 20
 MOST_CLASSES = 10_000_000
+MOST_SUBJECTS = 100
+"""Of one evaluation: every target in every precision on a few machines. Each has a plot of its own in the page."""
 AGAIN = "Make it again with `edgekit evaluate ... --report DIR`."
 DIGITS = 7
 """Of what is written: more than float32 has."""
@@ -73,7 +77,7 @@ class Header(Struct, frozen=True, kw_only=True):
     said: str
     labelled: bool
     limit: int | None = None
-    shards: list[tuple[int, int]] = []
+    shards: list[Shard] = []
     photos: int
     skipped: list[tuple[str, str]] = []
     subjects: list[SubjectRecord]
@@ -193,7 +197,9 @@ def read_results(path: Path) -> tuple[Header, Iterator[Row]]:
     if isinstance(head.get("schema"), int) and head["schema"] > SCHEMA:
         raise UsageError(f"{path} was written by a newer edgekit", "Update edgekit.")
     header = _decoded(first, Header, path, 1)
-    if not 1 <= header.class_count <= MOST_CLASSES or len({one.name for one in header.subjects}) < len(header.subjects):
+    names = {one.name for one in header.subjects}
+    most = MOST_LABELS if header.output_kind == "sigmoid" else MOST_CLASSES
+    if not 1 <= header.class_count <= most or len(names) < len(header.subjects) or len(names) > MOST_SUBJECTS:
         raise UsageError(f"{path} cannot be read: its header is impossible", AGAIN)
     return header, _rows(path, lines, header)
 

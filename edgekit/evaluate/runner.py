@@ -6,6 +6,8 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from msgspec import Struct, convert
+
 from edgekit.errors import ConversionError, EdgekitError
 from edgekit.evaluate.subject import Subject
 from edgekit.filesystem.hashing import file_sha256
@@ -15,6 +17,7 @@ from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.target import targets
 from edgekit.toolchain.channel import Channel, Gone, Silent
 from edgekit.toolchain.command import Cancelled
+from edgekit.toolchain.left import is_plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +40,13 @@ class Runner(Protocol):
     def close(self) -> None:
         """End it, and wait until it has."""
         ...
+
+
+class Reply(Struct, frozen=True):
+    """What a worker that stays says of a piece (`edgeworker.stream`): its time, and that of each call, in seconds."""
+
+    seconds: float = 0.0
+    calls: list[float] = []
 
 
 class StayingRunner:
@@ -95,12 +105,15 @@ class StayingRunner:
 
         try:
             if not self._loaded:
-                self.loading_seconds = float(self._channel.reply(self._patience, self._cancelled).get("seconds", 0))
+                self.loading_seconds = self._reply().seconds
                 self._loaded = True
             self._channel.ask({"tensors": str(tensors.absolute()), "count": filled})
-            said = self._channel.reply(self._patience, self._cancelled)
-            self.calls = [float(one) for one in said.get("calls", [])]
-            outputs = np.load(self._output / OUTPUTS).astype(np.float32).reshape(filled, -1)
+            said = self._reply()
+            self.calls = said.calls
+            if not is_plain(self._output / OUTPUTS):
+                raise Gone("its outputs are no file")
+            # Mapped, so that no more is taken than the file has, whatever its header says.
+            outputs = np.load(self._output / OUTPUTS, mmap_mode="r").reshape(filled, -1)
         except Silent:
             raise ConversionError(
                 f"{self._subject.title} has not answered within {self._patience:g} s", "Give fewer --device."
@@ -113,7 +126,11 @@ class StayingRunner:
                 f"{self._subject.width}",
                 "Convert the model again.",
             )
-        return outputs, float(said.get("seconds", 0))
+        return outputs.astype(np.float32), said.seconds
+
+    def _reply(self) -> "Reply":
+        """The worker's next one. Raises Gone, Silent, ValueError."""
+        return convert(self._channel.reply(self._patience, self._cancelled), Reply)
 
     def cancel(self) -> None:
         """Have it end at once."""

@@ -244,6 +244,19 @@ def written_whole(path: Path) -> Iterator[Path]:
     Where the block fails the old one stays. What killed runs left beside it goes. Raises ConversionError on a full
     disk.
     """
+    with partial_beside(path) as partial:
+        partial.write_bytes(content)
+
+
+def copy_whole(source: Path, path: Path) -> None:
+    """The same with what is in another file, however large. Raises ConversionError on a full disk."""
+    with partial_beside(path) as partial:
+        shutil.copyfile(source, partial)
+
+
+@contextmanager
+def partial_beside(path: Path) -> Iterator[Path]:
+    """The name of a file that takes the place of `path` once it was written, and is gone where it could not be."""
     for stale in leftovers(path):
         if is_regular(stale):
             stale.unlink(missing_ok=True)

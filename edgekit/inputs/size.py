@@ -2,7 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from msgspec import Meta
+
+Pixels = Annotated[int, Meta(ge=1, le=999_999)]
+Sides = Pixels | Annotated[list[Pixels], Meta(min_length=2, max_length=2)]
+"""A size as documents hold it: a square's side in pixels, or [height, width]."""
 
 
 class Size(NamedTuple):

@@ -1,9 +1,12 @@
 """One matrix at a time writes into a folder: what the other has made is then taken from its records."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from edgekit.untrusted.files import resolved
 
 
 @contextmanager
@@ -13,7 +16,7 @@ def alone_in(out: Path, cache: Path, notify: Callable[[str], None]) -> Iterator[
 
     from edgekit.cache.lock import file_lock
 
-    name = hashlib.sha256(f"matrix {out.resolve()}".encode()).hexdigest()[:32]
+    name = hashlib.sha256(b"matrix " + os.fsencode(resolved(out))).hexdigest()[:32]
     path = cache / "locks" / f"{name}.lock"
     lock = file_lock(path)
     try:

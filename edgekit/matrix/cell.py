@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from edgekit.artifact.manifest import FileRecord, VariantVerdict
+from edgekit.inputs.size import Sides
 from edgekit.parity.verdict import OutputFigures, Status
 from edgekit.recipe.schema import ExpectedFailure
 
@@ -30,7 +31,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     family: str
     architecture: str
     parameters: int | None
-    input_size: int | list[int]
+    input_size: Sides
     target: str
     weights: str
     key: str

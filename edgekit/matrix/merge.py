@@ -39,10 +39,11 @@ def merge(paths: Sequence[Path]) -> MatrixReport:
                 )
         for cell in report.cells:
             place = (cell.model, cell.target, cell.machine)
-            if (other := where.setdefault(place, file)) != file:
-                raise UsageError(
-                    f"{file} and {other} both have the cell of {cell.model} on {cell.target}", "Give each part once."
-                )
+            if (other := where.get(place)) is not None:
+                have = f"{file} has" if other == file else f"{file} and {other} both have"
+                twice = " twice" if other == file else ""
+                raise UsageError(f"{have} the cell of {cell.model} on {cell.target}{twice}", "Give each part once.")
+            where[place] = file
     order = {model.name: number for number, model in enumerate(load_catalog().all_models)}
     cells = [cell for report in reports for cell in report.cells]
     cells.sort(key=lambda cell: order.get(cell.model, len(order)))

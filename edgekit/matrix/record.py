@@ -11,8 +11,10 @@ import msgspec
 from edgekit import __version__
 from edgekit.artifact.samples import golden_samples
 from edgekit.artifact.write import locked
+from edgekit.cache.record import LARGEST_BYTES as LARGEST_RECORD
 from edgekit.cache.record import read_plain
 from edgekit.devices.machine import Machine
+from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import data_sha256, file_sha256
 from edgekit.filesystem.owned import check_file, write_whole
 from edgekit.filesystem.writing import disk_errors
@@ -22,10 +24,11 @@ from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import Target
-from edgekit.untrusted.json_document import encode_json
+from edgekit.untrusted.files import read_bytes
+from edgekit.untrusted.json_document import encode_json, plain_json
+from edgekit.untrusted.values import Unusable
 
 FORMAT = 1
-LARGEST_BYTES = 1 << 20
 FOLDER = "cells"
 INPUT_NAME = "x"  # what the export calls the input; here it only makes the hash of the golden inputs
 
@@ -107,9 +110,11 @@ def check_record(out: Path, model: str, target: str, machine: str | None = None)
 def is_other_document(path: Path) -> bool:
     """Whether a file is a whole JSON document that is no record."""
     try:
-        document = msgspec.json.decode(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        document = plain_json(read_bytes(path, LARGEST_RECORD))
+    except Unusable:
         return False
+    except UsageError:
+        return True
     return not (isinstance(document, dict) and "cell" in document)
 
 

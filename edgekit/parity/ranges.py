@@ -9,8 +9,11 @@ from pathlib import Path
 
 import msgspec
 
+from edgekit.errors import ConversionError, UsageError
 from edgekit.parity.verdict import Verdict
+from edgekit.untrusted.json_document import read_json
 
+LARGEST_BYTES = 64 << 20
 FP16_LARGEST = 65504.0
 """(2 - 2^-10) 2^15, IEEE 754 binary16."""
 MARGIN = 4.0
@@ -50,8 +53,11 @@ class Ranges(msgspec.Struct, frozen=True):
 
 
 def read_ranges(path: Path) -> Ranges:
-    """What a worker `ranges.py` wrote."""
-    return msgspec.json.decode(path.read_bytes(), type=Ranges)
+    """What a worker `ranges.py` wrote. Raises ConversionError for anything else."""
+    try:
+        return read_json(path, Ranges, LARGEST_BYTES, "file of ranges")
+    except UsageError as error:
+        raise ConversionError(error.message) from None
 
 
 def beyond(ranges: Ranges) -> list[TensorRange]:

@@ -17,6 +17,7 @@ from edgekit.errors import ConversionError
 from edgekit.filesystem.remembered import Hashed, hashed, mark_used, remember, remembered_sha256
 from edgekit.filesystem.writing import remove_folder, replace_folder, scratch_folder
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
+from edgekit.toolchain.left import is_plain
 from edgekit.toolchain.worker import Cancelled, Toolchain
 
 RECORD = "stage.json"
@@ -235,7 +236,7 @@ class StageStore:
     def keep_log(self, stage: Stage, scratch: Path, remedy: str) -> str:
         """Move a failed stage's log out of its scratch folder; returns the remedy with the new place."""
         kept = self.cache / "logs" / f"{stage.name.replace('/', '-')}-{stage.key[:12]}.log"
-        if not (scratch / LOG).exists():
+        if not is_plain(scratch / LOG):
             return remedy
         kept.parent.mkdir(parents=True, exist_ok=True)
         clear_folder(kept)

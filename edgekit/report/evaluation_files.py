@@ -1,14 +1,14 @@
 """The folder of an evaluation's report: a page for people, a document for scripts, and what came of each photo."""
 
-import shutil
 from pathlib import Path
 
 from edgekit.evaluate.figures import Evaluation
 from edgekit.evaluate.merge import RESULTS
 from edgekit.evaluate.rows import FORMAT
-from edgekit.filesystem.owned import check_file, write_whole
+from edgekit.filesystem.owned import check_file, copy_whole, write_whole
 from edgekit.filesystem.writing import disk_errors
 from edgekit.report.evaluation_html import GENERATOR, evaluation_page
+from edgekit.report.page import page_bytes
 from edgekit.untrusted.json_document import encode_json
 
 PAGE, DOCUMENT = "evaluation.html", "evaluation.json"
@@ -26,8 +26,6 @@ def write_folder(folder: Path, evaluation: Evaluation, results: Path) -> None:
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         check_folder(folder)
-        partial = folder / f".{RESULTS}.edgekit-{'0' * 16}"
-        shutil.copyfile(results, partial)
-        partial.replace(folder / RESULTS)
+        copy_whole(results, folder / RESULTS)
         write_whole(folder / DOCUMENT, encode_json(evaluation) + b"\n")
-        write_whole(folder / PAGE, evaluation_page(evaluation).encode("utf-8", "replace"))
+        write_whole(folder / PAGE, page_bytes(evaluation_page(evaluation)))

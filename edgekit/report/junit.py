@@ -70,13 +70,13 @@ def junit_xml(cases: Sequence[JunitCase]) -> bytes:
                 continue
             test = TestCase(harmless(case.name), harmless(f"{NAME}.{model}.{case.group}"), case.seconds)
             if case.result != "passed":
-                test.result = [results[case.result](harmless(case.reason), case.kind)]
+                test.result = [results[case.result](harmless(case.reason), harmless(case.kind))]
             elif case.reason:
                 test.system_out = harmless(case.reason)
             if case.properties:
                 known = Properties()
                 for name, value in case.properties.items():
-                    known.add_property(Property(name, harmless(value)))
+                    known.add_property(Property(harmless(name), harmless(value)))
                 test.append(known)
             suite.add_testcase(test)
         document.add_testsuite(suite)

@@ -7,6 +7,7 @@ from edgekit.filesystem.owned import check_file, write_whole
 from edgekit.matrix.report import MatrixReport
 from edgekit.report.matrix_html import matrix_page
 from edgekit.report.matrix_markdown import support_page
+from edgekit.report.page import page_bytes
 from edgekit.untrusted.json_document import encode_json
 
 JSON, HTML = "matrix.json", "matrix.html"
@@ -25,7 +26,7 @@ def write_report(report: MatrixReport, out: Path, page: Path | None = None) -> N
     for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
-            write_whole(path, text.encode())
+            write_whole(path, page_bytes(text))
 
 
 def check_outputs(out: Path, page: Path | None = None) -> None:

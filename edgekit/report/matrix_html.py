@@ -107,7 +107,7 @@ def rows(report: MatrixReport, shown: list[Column]) -> Iterator[RowView]:
 
 def column_view(column: Column, cells: list[Cell], first: Cell) -> ColumnView:
     """The cells of one column; `first` is the model's first one, whose input size its row names."""
-    worst = max((cell.outcome for cell in cells), key=WORSE.index)
+    worst = max((cell.outcome for cell in cells), key=WORSE.index, default="not run")
     return ColumnView(column.title, style(worst), [cell_view(cell, first) for cell in cells])
 
 

@@ -11,6 +11,7 @@ from edgekit.filesystem.writing import disk_errors
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
 from edgekit.report.model_html import GENERATOR, model_page
+from edgekit.report.page import page_bytes
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +34,7 @@ def golden_images(own: "PhotoFolder | None") -> dict[str, "np.ndarray"]:
 def write_page(path: Path, checks: "Sequence[Check]", images: "Mapping[str, np.ndarray]") -> None:
     """Write the page of a model whole. Raises UsageError as `check_page`, ConversionError on a full disk."""
     check_page(path)
-    content = model_page([as_written(check) for check in checks], images).encode("utf-8", "replace")
+    content = page_bytes(model_page([as_written(check) for check in checks], images))
     with disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)

@@ -5,6 +5,7 @@ from pathlib import Path
 from edgekit.bench.everything.priced import PriceList
 from edgekit.filesystem.owned import check_file, write_whole
 from edgekit.filesystem.writing import disk_errors
+from edgekit.report.page import page_bytes
 from edgekit.report.price_list_plot import GENERATOR, price_list_png, price_list_svg
 from edgekit.untrusted.json_document import encode_json
 
@@ -25,5 +26,5 @@ def write_folder(folder: Path, report: PriceList) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         check_folder(folder)
         write_whole(folder / DOCUMENT, encode_json(report) + b"\n")
-        write_whole(folder / SVG, (MARK + price_list_svg(report)).encode())
+        write_whole(folder / SVG, page_bytes(MARK + price_list_svg(report)))
         write_whole(folder / PNG, price_list_png(report))

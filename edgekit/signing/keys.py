@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.errors import AbsentError, UsageError
+from edgekit.filesystem.writing import disk_errors
 from edgekit.untrusted.files import read_bytes
 
 if TYPE_CHECKING:
@@ -78,11 +79,26 @@ def new_pair(name: Path, password: str | None) -> tuple[Path, Path]:
                 raise AbsentError("encrypting a key takes 1 GiB of memory", "End other programs.") from None
         key.untrusted_comment = f"minisign {'encrypted ' if password is not None else ''}secret key"
         content = bytes(key) + b"\n"
-    name.parent.mkdir(parents=True, exist_ok=True)
-    with os.fdopen(os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-        stream.write(content)
-    public.write_bytes(bytes(pair.public_key) + b"\n")
+    with disk_errors(name.parent):
+        name.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            write_new(secret, content, 0o600)
+            write_new(public, bytes(pair.public_key) + b"\n", 0o666)
+        except OSError:
+            secret.unlink(missing_ok=True)  # half a pair would be in the way of the next try
+            raise
     return secret, public
+
+
+def write_new(path: Path, content: bytes, mode: int) -> None:
+    """Write a file that must not be there yet, or none: what could not be written whole is removed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def key_number(key: "PublicKey") -> str:

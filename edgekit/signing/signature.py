@@ -146,9 +146,10 @@ def identity(manifest: Manifest) -> str:
 
 def identity_in(content: bytes) -> str | None:
     """The same of a manifest's bytes; None where they are no manifest."""
-    import msgspec
+    from edgekit.untrusted.json_document import decode_json
+    from edgekit.untrusted.values import Unusable
 
     try:
-        return identity(msgspec.json.decode(content, type=Manifest))
-    except msgspec.DecodeError:
+        return identity(decode_json(content, Manifest))
+    except Unusable:
         return None

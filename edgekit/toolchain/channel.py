@@ -71,7 +71,7 @@ class Channel:
         line, _, self._buffer = self._buffer.partition(b"\n")
         try:
             said = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise Gone("its reply cannot be read") from None
         if not isinstance(said, dict):
             raise Gone("its reply cannot be read")

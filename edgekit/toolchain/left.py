@@ -10,7 +10,8 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-from edgekit.errors import ConversionError
+from edgekit.errors import ConversionError, UsageError
+from edgekit.untrusted.safetensors_header import read_header
 
 DISTRUST = "Do not trust its input."
 
@@ -33,6 +34,16 @@ def check_output(title: str, output: Path, inputs: Iterable[Path]) -> None:
                 put_in_place(source, path)
             elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise ConversionError(f"{title} left {path.name}, which is no file", DISTRUST)
+            elif path.suffix == ".safetensors":
+                check_tensors(title, path)
+
+
+def check_tensors(title: str, path: Path) -> None:
+    """Raise ConversionError for a file of tensors that is none: edgekit reads it in its own process."""
+    try:
+        read_header(path, what="file of tensors")
+    except UsageError as error:
+        raise ConversionError(f"{title} left a file that cannot be read: {error.message}", DISTRUST) from None
 
 
 def put_in_place(source: Path, link: Path) -> None:

@@ -26,6 +26,8 @@ from edgekit.toolchain.crash import telling_line
 from edgekit.toolchain.environment import Notify, ensure_environment
 from edgekit.toolchain.left import DISTRUST, check_output, is_plain
 from edgekit.toolchain.script import requirements_of
+from edgekit.untrusted.json_document import check_depth
+from edgekit.untrusted.values import short_integer
 
 POLL_SECONDS = 0.02
 MEMORY_POLL_SECONDS = 0.2
@@ -280,7 +282,9 @@ def read_answer(title: str, answer: Path) -> Answer:
         if answer.stat().st_size > LARGEST_ANSWER_BYTES:
             raise ValueError(f"it is larger than {LARGEST_ANSWER_BYTES >> 20} MiB")
         # Python's reader: workers write NaN and infinity, which JSON does not have.
-        return msgspec.convert(json.loads(answer.read_text(encoding="utf-8")), Answer)
+        content = answer.read_bytes()
+        check_depth(content)
+        return msgspec.convert(json.loads(content.decode(), parse_int=short_integer), Answer)
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise WorkerError(f"{title} left a result that cannot be read: {error}", DISTRUST) from None
 

@@ -40,6 +40,13 @@ def check_values(document: Any, deepest: int = DEEPEST, most: int = MOST_VALUES)
             _check_plain(value)
 
 
+def short_integer(digits: str) -> int:
+    """An integer of 64 bits. Raises Unusable for a longer one, without reading it."""
+    if len(digits) > 20 or not -LARGEST_INTEGER // 2 <= (value := int(digits)) < LARGEST_INTEGER:
+        raise Unusable("it holds an integer of more than 64 bits")
+    return value
+
+
 def _check_key(key: Any) -> None:
     if not isinstance(key, str):
         raise Unusable("it has a table whose keys are not text")

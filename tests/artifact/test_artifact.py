@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from edgekit.artifact.judged import check_judged
 from edgekit.artifact.load import find_artifacts, load_artifact, read_manifest
 from edgekit.artifact.manifest import FILE, SCHEMA, FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
 from edgekit.artifact.origin import convert_command
@@ -152,3 +153,13 @@ def test_a_full_disk_leaves_the_old_artifact(artifact: Path, source: Path, monke
 def test_a_folder_that_is_no_artifact(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"is not an artifact: it has no manifest\.json"):
         load_artifact(tmp_path)
+
+
+def test_names_that_are_not_utf_8_are_those_of_the_user(artifact: Path, source: Path, tmp_path: Path) -> None:
+    """In the folder's own name, and in what the manifest says of where a model came from."""
+    name = os.fsdecode(b"h\xff")
+    folder = tmp_path / name / "M" / "onnx"
+    said = replace(manifest_of(source), weights=WeightsRecord("program", name, "0" * 64))
+    written = write_artifact(folder, {"M.onnx": source}, said)
+    assert load_artifact(folder).manifest == written.manifest
+    check_judged(written)

@@ -1,6 +1,7 @@
 """Two records side by side: intervals, "not distinguishable", and a page that escapes what strangers wrote."""
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -116,3 +117,32 @@ def test_impossible_latencies_are_refused(tmp_path: Path) -> None:
     path.write_text(record(path, "P", 5.0).read_text().replace('"schema_version": 1', '"schema_version": 2'))
     with pytest.raises(UsageError, match="newer edgekit"):
         read_record(path)
+
+
+def changed(path: Path, name: str, value: Any) -> Path:
+    """A record whose conditions say something else."""
+    record(path, "P", 5.0)
+    document = json.loads(path.read_text())
+    document["rows"][0]["conditions"][name] = value
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_a_minute_that_took_no_time_is_refused(tmp_path: Path) -> None:
+    minutes = {"minutes_ms": [0.0, 0.0], "decay": 0.1}
+    with pytest.raises(UsageError, match="a latency that is none"):
+        read_record(changed(tmp_path / "r.json", "sustained", minutes))
+
+
+def test_cores_of_any_numbers_cost_nothing(tmp_path: Path) -> None:
+    cores = [0, 1, (1 << 63) - 1]
+    (one,) = merged([("a", read_record(changed(tmp_path / "r.json", "cores", cores)))])
+    assert one.figures[0].where == "P, cores 0,1,9223372036854775807, 4 threads"
+
+
+def test_a_record_whose_name_is_not_utf_8_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = record(tmp_path / os.fsdecode(b"a\xff.json"), "P", 5.0)
+    page = tmp_path / "page.html"
+    assert run(["compare", str(path), "--html", str(page)]) == 0
+    assert "a?.json" in page.read_text()
+    assert capsys.readouterr().out.replace("\n", "").isprintable()

@@ -71,3 +71,9 @@ def test_an_interrupt_in_a_text_that_is_executed_keeps_the_status(tmp_path: Path
     command = [sys.executable, "-m", "interrupted"]
     answer = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (answer.returncode, answer.stderr) == (130, "")
+
+
+def test_nothing_is_imported_before_requests_are_heard() -> None:
+    script = "import sys; before = set(sys.modules); import edgekit.cli; print(sorted(set(sys.modules) - before))"
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "['edgekit', 'edgekit.cli', 'edgekit.cli.interrupts']"

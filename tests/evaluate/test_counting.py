@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from edgekit.report.evaluation_table import evaluation_table, label_table
 from edgekit.report.evaluation_text import notes
 from edgekit.shards import missing_shards
 from tests.report.width import rendered
+from tests.untrusted.parsers import RESULTS
 
 NAMES = ["cat", "dog", "<b>cow"]
 
@@ -228,3 +230,18 @@ def test_the_table_fits_a_terminal(evaluation: Evaluation) -> None:
     (sentence, errors, changed) = notes(evaluation)
     assert sentence.startswith("onnx: the drop of +0.00 points (") and "1 photos lost, 1 gained, p = 1" in sentence
     assert "more photos would decide" in sentence and "largest" in errors and "dog → <b>cow 2" in changed
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"output_kind": "sigmoid", "class_count": 10_000_000},
+        {"class_count": 0},
+        {"subjects": [{"name": str(one), "title": "", "precision": "", "identity": ""} for one in range(101)]},
+    ],
+)
+def test_what_a_header_may_ask_for_is_bounded(tmp_path: Path, changes: dict[str, Any]) -> None:
+    head = json.loads(RESULTS.splitlines()[0]) | changes
+    (tmp_path / "photos.jsonl").write_text(json.dumps(head) + "\n")
+    with pytest.raises(UsageError, match="its header is impossible"):
+        read_results(tmp_path / "photos.jsonl")

@@ -106,3 +106,14 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert len(log) == 100
     assert log.values(hashes("99")).tolist() == [[99] * 4]
     log.close()
+
+
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"pipe{SUFFIX}")
+    (tmp_path / f"folder{SUFFIX}").mkdir()
+    (tmp_path / f"loop{SUFFIX}").symlink_to(f"loop{SUFFIX}")
+    log = OutputLog(tmp_path, 3)
+    assert len(log) == 0
+    log.append(hashes("a"), np.ones((1, 3), np.float32))
+    log.close()
+    assert len(OutputLog(tmp_path, 3)) == 1

@@ -10,6 +10,7 @@ import pytest
 from edgekit.catalog import load_catalog
 from edgekit.cli.app import run
 from edgekit.matrix.shards import cost_of, models_of
+from tests.untrusted.shown import matrix_report
 
 from .conftest import FakeProject
 
@@ -97,3 +98,48 @@ def test_a_part_without_models_is_an_empty_table(project: FakeProject, tmp_path:
     project.out = tmp_path / "none"
     status, document = project.matrix("--models", "MixNet_S", "--shard", "2/2")
     assert (status, document["cells"]) == (0, [])
+
+
+def merged(path: Path, changes: dict[str, Any], capsys, *arguments: str) -> tuple[int, str]:
+    """What `matrix merge` says of a report with other values; keys that begin with "cell " are the first cell's."""
+    document = json.loads(matrix_report())
+    for name, value in changes.items():
+        (document["cells"][0] if name.startswith("cell ") else document)[name.removeprefix("cell ")] = value
+    path.write_text(json.dumps(document))
+    status = run(["matrix", "merge", str(path), "--out", str(path.parent / "all"), *arguments])
+    return status, " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cell input_size": [80]},
+        {"cell input_size": [80, 160, 3]},
+        {"cell input_size": 0},
+        {"shards": [[1, 10**15]]},
+        {"shards": [[0, 2]]},
+    ],
+)
+def test_a_report_that_cannot_be_is_refused(tmp_path: Path, capsys, changes: dict[str, Any]) -> None:
+    status, said = merged(tmp_path / "matrix.json", changes, capsys)
+    assert status == 2 and "matrix.json cannot be read: it is not what it should be" in said
+
+
+def test_a_report_with_the_same_cell_twice_is_refused(tmp_path: Path, capsys) -> None:
+    cells = json.loads(matrix_report())["cells"]
+    status, said = merged(tmp_path / "matrix.json", {"cells": cells + cells[:1]}, capsys)
+    assert status == 2 and "matrix.json has the cell of M on onnx twice" in said
+
+
+def test_what_a_report_says_is_no_markup_in_any_page(tmp_path: Path, capsys) -> None:
+    words = "<script>alert(1)</script>\x1b[2J`|"
+    changes = {"latency": words, "made": words, "precision": words, "cell target": words, "cell machine": words}
+    titles = {"targets": [{"name": words, "title": words}], "weights": words, "command": words, "cell stage": words}
+    page, tests = tmp_path / "support.md", tmp_path / "junit.xml"
+    flags = ("--support-page", str(page), "--junit", str(tests))
+    assert merged(tmp_path / "matrix.json", changes | titles, capsys, *flags)[0] == 1
+    for path in (page, tmp_path / "all" / "matrix.html"):
+        text = path.read_text()
+        assert "<script>" not in text.replace("`` <script>alert(1)</script>?[2J`| ``", "")
+        assert "&lt;script&gt;" in text
+    assert "\x1b" not in page.read_text() + tests.read_text()

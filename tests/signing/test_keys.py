@@ -1,11 +1,13 @@
 """Keys are minisign's own, made with care and read with care."""
 
+import errno
+import os
 from pathlib import Path
 
 import minisign
 import pytest
 
-from edgekit.errors import AbsentError, UsageError
+from edgekit.errors import AbsentError, ConversionError, UsageError
 from edgekit.signing import keys
 from edgekit.signing.keys import key_number, new_pair, number_of, public_key, secret_key
 
@@ -88,3 +90,20 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes | None, said: 
         secret_key(path, never)
     with pytest.raises(UsageError, match="is a folder, not a file"):
         public_key(str(tmp_path))
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_full_disk_leaves_no_half_of_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int) -> None:
+    calls, fdopen = [], os.fdopen
+
+    def full(descriptor: int, *how: str):
+        calls.append(descriptor)
+        if len(calls) == which + 1:
+            os.close(descriptor)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return fdopen(descriptor, *how)
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(ConversionError, match=f"the disk is full: .*{tmp_path.name}"):
+        new_pair(tmp_path / "mine", None)
+    assert list(tmp_path.iterdir()) == []

@@ -4,12 +4,16 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import psutil
 import pytest
+from safetensors.numpy import save_file
 
 from conftest import PATIENCE_SECONDS
 from edgekit.errors import ConversionError, UsageError
-from edgekit.toolchain.worker import Cancelled, Limits, Toolchain
+from edgekit.toolchain.channel import Channel, Gone
+from edgekit.toolchain.left import check_output
+from edgekit.toolchain.worker import Cancelled, Limits, Toolchain, read_answer
 
 WORKER = "fake/work.py"
 
@@ -142,3 +146,35 @@ def assert_gone(pids: Path) -> None:
         while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
             assert time.monotonic() < deadline, f"process {pid} is still alive"
             time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ('{"status": "ok", "tools": {}, "seconds": 1, "peak_memory_bytes": 1, "details": {"x": %s}}', "64 bits"),
+        ('{"status": "ok", "details": %s}', "deep"),
+        ('{"status": "ok", "tools": {}, "seconds": "x", "peak_memory_bytes": %s}', "seconds"),
+    ],
+)
+def test_what_a_worker_answers_is_a_strangers(tmp_path: Path, answer: str, said: str) -> None:
+    value = "[" * 5000 + "]" * 5000 if said == "deep" else "9" * 5000 if said == "64 bits" else "1"
+    (tmp_path / "result.json").write_text(answer % value)
+    with pytest.raises(ConversionError, match=f"left a result that cannot be read: .*{said}"):
+        read_answer("fake/work", tmp_path / "result.json")
+
+
+def test_a_reply_of_brackets_alone_is_none() -> None:
+    channel = Channel()
+    os.write(channel.workers_ends[1], b"[" * 60000 + b"\n")
+    with pytest.raises(Gone):
+        channel.reply(10, threading.Event())
+    channel.close()
+
+
+def test_tensors_that_a_worker_leaves_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "outputs.safetensors"
+    save_file({"y": np.ones(3, np.float32)}, path)
+    check_output("fake/work", tmp_path, [])
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(ConversionError, match="fake/work left a file that cannot be read"):
+        check_output("fake/work", tmp_path, [])

@@ -19,7 +19,6 @@ from edgekit.configuration.configuration import read_configuration
 from edgekit.configuration.labels import read_labels
 from edgekit.errors import EdgekitError
 from edgekit.evaluate.dataset import open_dataset
-from edgekit.evaluate.rows import read_results
 from edgekit.from_device.judge import preparation_stages
 from edgekit.from_device.report import receive
 from edgekit.inputs.images import load_image
@@ -37,6 +36,13 @@ from edgekit.weights.safetensors_file import check_safetensors, read_safetensors
 from tests.from_device.making import sent
 from tests.reference.making import Network, written
 from tests.untrusted.libraries import ARMV7, archive, shared
+from tests.untrusted.shown import (
+    benchmark_record,
+    comparison_shown,
+    matrix_report,
+    matrix_shown,
+    results_shown,
+)
 
 TABLE = "StructuredToParameterName@@"
 ROOT = Path(__file__).parents[2]
@@ -87,7 +93,9 @@ def parsers(scratch: Path) -> dict[str, Parser]:
         "device's report": Parser("report.zip", (device_report(scratch),), read_report),
         "photo": Parser("photo.png", (photo("PNG"), photo("JPEG"), photo("WEBP")), load_image),
         "archive": Parser("photos.zip", (zipped(), zipped(0), tarred()), read_archive),
-        "results": Parser("photos.jsonl", (RESULTS,), lambda path: [*read_results(path)[1]]),
+        "results": Parser("photos.jsonl", (RESULTS,), results_shown),
+        "matrix report": Parser("matrix.json", (matrix_report(),), matrix_shown),
+        "benchmark": Parser("record.json", (benchmark_record(),), comparison_shown),
         "list of photos": Parser(
             "val_list.txt", (b"a.jpg 0\nb c.jpg 1\n", b"a.jpg\t0,1\nb c.jpg\t1,1\n"), read_list
         ),
