@@ -1,0 +1,83 @@
+"""What a task takes of a machine of the cluster, and which machines have it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgekit.devices.machine import Machine
+from edgekit.devices.remote_machine import RemoteMachine
+from edgekit.errors import AbsentError, ConversionError
+from edgekit.pipeline.schedule import too_big
+from edgekit.pipeline.stage import Stage
+
+CPU, GPU, MEMORY = "CPU", "GPU", "memory"
+"""As Ray calls what it finds by itself: cores, GPUs, bytes."""
+EMULATED = {"aarch64": "arm64", "armv7": "arm64"}
+"""What a machine is said to offer that stages of emulated ARM machines are to run on."""
+REACHED = {"adb": "adb_phone", "ssh": "ssh_board"}
+"""The same of devices that are reached."""
+
+Node = Mapping[str, float]
+"""What one machine offers, by resource."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Cores, bytes of memory, GPUs, and what a machine must be said to offer."""
+
+    cores: float = 1
+    memory_bytes: int = 0
+    gpus: int = 0
+    custom: Mapping[str, float] = field(default_factory=dict)
+
+    def fit(self, node: Node) -> bool:
+        """Whether a machine with nothing else to do could take it."""
+        wanted = {CPU: self.cores, GPU: self.gpus, MEMORY: self.memory_bytes, **self.custom}
+        return all(node.get(name, 0) >= amount for name, amount in wanted.items())
+
+    def options(self) -> dict[str, Any]:
+        """The same for Ray."""
+        custom = dict(self.custom)
+        return {"num_cpus": self.cores, "num_gpus": self.gpus, "memory": self.memory_bytes, "resources": custom}
+
+
+def needs_of(stage: Stage, nodes: Sequence[Node]) -> Needs:
+    """What a stage takes. Raises AbsentError where no machine offers it, ConversionError where none has the memory.
+
+    A timed stage takes all cores of a machine, of the largest ones: nothing runs beside it, and those are alike. A
+    stage of an emulated machine runs where that is offered, and everywhere where it is offered nowhere.
+    """
+    able = [node for node in nodes if node.get(CPU, 0) > 0]
+    if not able:
+        raise AbsentError("no machine of the cluster has a core", "Start one with `ray start --address ...`.")
+    custom: dict[str, float] = {}
+    if isinstance(stage.machine, Machine):
+        name = EMULATED.get(stage.machine.architecture.name, "")
+        if any(node.get(name, 0) >= 1 for node in able):
+            custom = {name: 1}
+    elif isinstance(stage.machine, RemoteMachine):
+        custom = {REACHED[stage.machine.name.partition(":")[0]]: 1}
+    gpus = int(stage.limits.gpu)
+    offering = [node for node in able if node.get(GPU, 0) >= gpus and all(node.get(one, 0) >= 1 for one in custom)]
+    if not offering:
+        raise not_offered([*custom, *(["GPU"] if gpus else [])])
+    largest = max(node[CPU] for node in offering)
+    cores = largest if stage.alone else min(stage.cores, largest)
+    needs = Needs(cores, stage.memory_bytes, gpus, custom)
+    if not any(needs.fit(node) for node in offering):
+        raise short_of_memory(stage, offering)
+    return needs
+
+
+def not_offered(names: Sequence[str]) -> AbsentError:
+    """The error of what no machine of the cluster offers."""
+    shown = " and ".join(names)
+    return AbsentError(
+        f"no machine of the cluster offers {shown}",
+        f"Start one that does with `ray start --address ... --resources '{{\"{names[0]}\": 1}}'`.",
+    )
+
+
+def short_of_memory(stage: Stage, nodes: Sequence[Node]) -> ConversionError:
+    """The error of a stage that no machine has the memory for."""
+    return too_big(stage, int(max(node.get(MEMORY, 0) for node in nodes)))
