@@ -10,7 +10,7 @@ import typer
 from edgekit.cli.common import Json, Junit, Offline, Weights, size_option
 from edgekit.cli.console import console, plain_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevices, chosen_machines
-from edgekit.cli.ray_flag import Ray, Store, chosen_cluster, on_cluster
+from edgekit.cli.ray_flag import Ray, Store, chosen_cluster, chosen_executor
 from edgekit.cli.shard_flag import shard_option
 from edgekit.cli.usual_command import MERGE, USUAL, UsualCommand, UsualUnlessMerge
 from edgekit.errors import UsageError
@@ -120,7 +120,7 @@ def matrix(
     )
     with (
         matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display),
-        on_cluster(executor, cluster, jobs) as chosen,
+        chosen_executor(executor, cluster, jobs) as chosen,
     ):
         report = run_matrix(request, chosen, display.watch)
     write_report(report, out, support_page)

@@ -11,6 +11,7 @@ import typer
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
+    from edgekit.cluster.executor import ClusterExecutor
     from edgekit.pipeline.execute import Executor
 
 LOCAL = "local"
@@ -53,11 +54,18 @@ def chosen_cluster(address: str | None, store: str | None) -> Cluster | None:
 
 
 @contextmanager
-def on_cluster(executor: "Executor", cluster: Cluster | None, jobs: int | None = None) -> Iterator["Executor"]:
+def chosen_executor(executor: "Executor", cluster: Cluster | None, jobs: int | None = None) -> Iterator["Executor"]:
     """The executor itself, or one on a cluster, for the length of the block; at most `jobs` cores of it."""
     if cluster is None:
         yield executor
         return
+    with on_cluster(executor, cluster, jobs) as many:
+        yield many
+
+
+@contextmanager
+def on_cluster(executor: "Executor", cluster: Cluster, jobs: int | None = None) -> Iterator["ClusterExecutor"]:
+    """An executor on a cluster, for the length of the block; at most `jobs` cores of it."""
     from edgekit.cluster.connection import connected
     from edgekit.cluster.executor import ClusterExecutor
     from edgekit.cluster.shared_store import SharedStore

@@ -30,7 +30,6 @@ QUIET = {
     # Stages are not less than other programs of the machine, and some are timed.
     "RAY_worker_niceness": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_BACKEND_LOG_LEVEL": "error",
     # A stage has bounds of its own, and the estimates keep the sum within the machine.
     "RAY_memory_monitor_refresh_ms": "0",
 }
@@ -91,7 +90,7 @@ def connected(address: str, *, cores: int, memory_bytes: int | None = None) -> I
                 "(`ray start --address HOST:PORT`).",
             ) from None
         put_back(kept)
-        # No setting keeps it from printing to stdout that a machine was lost; the task is started again, and is counted.
+        # No setting keeps it from printing to stdout that a machine was lost.
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
         yield Connection(ray, address == LOCAL)
 

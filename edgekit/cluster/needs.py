@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from edgekit.devices.machine import Machine
-from edgekit.devices.remote_machine import RemoteMachine
-from edgekit.errors import AbsentError, ConversionError
+from edgekit.errors import AbsentError
 from edgekit.pipeline.schedule import too_big
 from edgekit.pipeline.stage import Stage
 
@@ -44,29 +42,35 @@ class Needs:
 def needs_of(stage: Stage, nodes: Sequence[Node]) -> Needs:
     """What a stage takes. Raises AbsentError where no machine offers it, ConversionError where none has the memory.
 
-    A timed stage takes all cores of a machine, of the largest ones: nothing runs beside it, and those are alike. A
-    stage of an emulated machine runs where that is offered, and everywhere where it is offered nowhere.
+    A timed stage takes all cores of a machine, of the largest ones: nothing runs beside it, and those are alike.
     """
-    able = [node for node in nodes if node.get(CPU, 0) > 0]
-    if not able:
-        raise AbsentError("no machine of the cluster has a core", "Start one with `ray start --address ...`.")
-    custom: dict[str, float] = {}
-    if isinstance(stage.machine, Machine):
-        name = EMULATED.get(stage.machine.architecture.name, "")
-        if any(node.get(name, 0) >= 1 for node in able):
-            custom = {name: 1}
-    elif isinstance(stage.machine, RemoteMachine):
-        custom = {REACHED[stage.machine.name.partition(":")[0]]: 1}
     gpus = int(stage.limits.gpu)
-    offering = [node for node in able if node.get(GPU, 0) >= gpus and all(node.get(one, 0) >= 1 for one in custom)]
-    if not offering:
-        raise not_offered([*custom, *(["GPU"] if gpus else [])])
-    largest = max(node[CPU] for node in offering)
+    custom, able = offering(stage.machine.name if stage.machine else None, gpus, nodes)
+    largest = max(node[CPU] for node in able)
     cores = largest if stage.alone else min(stage.cores, largest)
     needs = Needs(cores, stage.memory_bytes, gpus, custom)
-    if not any(needs.fit(node) for node in offering):
-        raise short_of_memory(stage, offering)
+    if not any(needs.fit(node) for node in able):
+        raise too_big(stage, int(max(node.get(MEMORY, 0) for node in able)))
     return needs
+
+
+def offering(device: str | None, gpus: int, nodes: Sequence[Node]) -> tuple[dict[str, float], list[Node]]:
+    """What a machine must be said to offer for a device, and the machines that do. Raises AbsentError for none.
+
+    What runs on an emulated machine goes where that is offered, and everywhere where it is offered nowhere.
+    """
+    able = [node for node in nodes if node.get(CPU, 0) >= 1]
+    if not able:
+        raise AbsentError("no machine of the cluster has a core", "Start one with `ray start --address ...`.")
+    kind = (device or "").partition(":")[0]
+    name = REACHED.get(kind) or EMULATED.get(kind)
+    if kind in EMULATED and not any(node.get(name or "", 0) >= 1 for node in able):
+        name = None
+    custom = {name: 1.0} if name else {}
+    found = [node for node in able if node.get(GPU, 0) >= gpus and all(node.get(one, 0) >= 1 for one in custom)]
+    if not found:
+        raise not_offered([*custom, *([GPU] if gpus else [])])
+    return custom, found
 
 
 def not_offered(names: Sequence[str]) -> AbsentError:
@@ -76,8 +80,3 @@ def not_offered(names: Sequence[str]) -> AbsentError:
         f"no machine of the cluster offers {shown}",
         f"Start one that does with `ray start --address ... --resources '{{\"{names[0]}\": 1}}'`.",
     )
-
-
-def short_of_memory(stage: Stage, nodes: Sequence[Node]) -> ConversionError:
-    """The error of a stage that no machine has the memory for."""
-    return too_big(stage, int(max(node.get(MEMORY, 0) for node in nodes)))

@@ -32,6 +32,7 @@ class Machines:
     @property
     def address(self) -> str:
         """Of the cluster, as `--ray` takes it."""
+        assert self.cluster.address is not None  # as it has a head
         return self.cluster.address
 
     def add(self, **offered: float) -> Path:
