@@ -16,7 +16,7 @@ from edgekit.artifact.origin import program_folder_of
 from edgekit.cluster.evaluation_task import PartOrder, evaluate_part
 from edgekit.cluster.executor import WAITING, ClusterExecutor
 from edgekit.cluster.needs import CPU, MEMORY, Needs, Node, offering
-from edgekit.cluster.parcel import SentFile, here, send_output
+from edgekit.cluster.parcel import SentFile, gone, here, send_output
 from edgekit.cluster.reply import Reply
 from edgekit.cluster.shared_store import SharedStore
 from edgekit.cluster.sharing_store import SharingStore
@@ -27,7 +27,7 @@ from edgekit.evaluate.merge import merge
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.store import FileFacts
+from edgekit.pipeline.store import Damaged, FileFacts
 from edgekit.predict import label
 from edgekit.untrusted.files import resolved
 
@@ -61,15 +61,18 @@ def evaluate_on_cluster(
             store = SharingStore(store.root, store.notify, store.told, store.made, shared)
         orders = parts(artifacts, wish, device, executor, store)
         notify(f"{wish.data}: {len(orders)} parts")
-        files: list[Path] = []
-        for number, (reply, facts) in enumerate(run_all(orders, artifacts, executor, store), 1):
-            path = scratch / f"{number}.jsonl"
-            store.shared.take(facts, path)
-            files.append(path)
+        files: dict[int, Path] = {}
+        for number, (order, reply, facts) in enumerate(run_all(orders, artifacts, executor, store), 1):
+            part, _ = order.wish.shard or (number, 0)
+            path = files[part] = scratch / f"{part}.jsonl"
+            try:
+                store.shared.take(facts, path)
+            except Damaged:
+                raise gone(f"the results of part {part}", store) from None
             for line in reply.said:
                 notify(f"{reply.host}: {line}")
             notify(f"{number} of {len(orders)} parts are done, the last one on {reply.host}")
-        return Found(merge(sorted(files, key=lambda one: int(one.stem)), wish.margin, results))
+        return Found(merge([files[part] for part in sorted(files)], wish.margin, results, whole=True))
 
 
 def parts(
@@ -116,7 +119,7 @@ def needs_of_part(device: str | None, cores: int, memory_bytes: int, nodes: Sequ
 
 def run_all(
     orders: Sequence[PartOrder], artifacts: Sequence[Artifact], executor: ClusterExecutor, store: SharingStore
-) -> Iterator[tuple[Reply[FileFacts], FileFacts]]:
+) -> Iterator[tuple[PartOrder, Reply[FileFacts], FileFacts]]:
     """Run all parts, and give what came of each as it is done. What one ends with ends all."""
     memory = estimated_memory(max(record.bytes for one in artifacts for record in one.manifest.files.values()))
     cancelled = threading.Event()
@@ -127,12 +130,11 @@ def run_all(
             return executor.running.run(evaluate_part, order, needs, cancelled)
 
         try:
-            running: set[Future[Reply[FileFacts]]] = {pool.submit(run, order) for order in orders}
+            running: dict[Future[Reply[FileFacts]], PartOrder] = {pool.submit(run, order): order for order in orders}
             while running:
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
                     reply = future.result()
-                    yield reply, reply.result(store.cache)
+                    yield running.pop(future), reply, reply.result(store.cache)
         except BaseException:
             cancelled.set()
             raise
