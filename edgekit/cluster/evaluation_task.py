@@ -18,8 +18,8 @@ from edgekit.evaluate.output_log import FOLDER, SUFFIX, OutputLog
 from edgekit.evaluate.rows import read_results
 from edgekit.evaluate.subject import Subject
 from edgekit.filesystem.hashing import data_sha256, file_sha256
+from edgekit.filesystem.remembered import mark_used
 from edgekit.filesystem.scratch import working_folder
-from edgekit.filesystem.writing import replace_folder
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.store import Damaged, FileFacts
 from edgekit.toolchain.worker import Toolchain
@@ -84,6 +84,7 @@ def unpacked(name: str, files: Sequence[SentFile], store: SharingStore) -> Artif
     """An artifact on this machine, in a folder of its name."""
     key = data_sha256([[one.name, one.facts.sha256] for one in files])
     folder = store.cache / RECEIVED / key / name
+    mark_used(folder.parent)
     if not folder.is_dir():
         with working_folder(store.cache) as scratch:
             made = scratch / name
@@ -91,7 +92,11 @@ def unpacked(name: str, files: Sequence[SentFile], store: SharingStore) -> Artif
             for one in files:
                 os.link(received(one, store), made / one.name)
             folder.parent.mkdir(parents=True, exist_ok=True)
-            replace_folder(made, folder)
+            try:
+                made.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # another task's, which has the same files
+                    raise
     return load_artifact(folder)
 
 

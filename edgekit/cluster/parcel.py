@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgekit.cluster.sharing_store import SharingStore, place_of
 from edgekit.errors import ConversionError
-from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.filesystem.remembered import mark_used, remembered_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import Damaged, FileFacts, read_stage
@@ -75,6 +75,7 @@ def received(sent: Sent, store: SharingStore) -> Path:
             return folder
         raise gone(f"the output of {sent.name}", store)
     path = store.cache / RECEIVED / sent.facts.sha256 / sent.name
+    mark_used(path.parent)
     if path.is_file() and remembered_sha256(path, store.cache) == sent.facts.sha256:
         return path
     with working_folder(store.cache) as scratch:
