@@ -35,8 +35,8 @@ ABOUT: dict[Kind, str] = {
 # What edgekit makes by itself, from what is at hand: what may be evicted without being asked.
 EVICTABLE: tuple[Kind, ...] = ("stages", "inputs", "evaluations", "weights", "received", "logs", "leftovers")
 KNOWN = {
-    "stages", "inputs", "evaluations", "weights", "references", "sources", "environments", "devices", "received", "logs",
-    HASHES, "locks",
+    "stages", "inputs", "evaluations", "weights", "references", "sources", "environments", "devices", "received",
+    "logs", HASHES, "locks",
 }  # fmt: skip
 
 # Longer than it takes to write any file.

@@ -9,6 +9,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ LONGEST_FOLDER = 42
 OBJECT_STORE_BYTES = 80 << 20
 """Ray's own store, in memory. Files do not go through it, and it takes no less."""
 ANSWER_SECONDS = 10.0
+GONE_SECONDS = 15.0
+"""So long a head may be out of reach."""
 QUIET = {
     # Stages are not less than other programs of the machine, and some are timed.
     "RAY_worker_niceness": "0",
@@ -35,16 +38,38 @@ QUIET = {
 }
 
 
+class ClusterGone(Exception):
+    """The cluster does not answer any more, or has no machines: nothing that is left to do can be done."""
+
+
 @dataclass(frozen=True)
 class Connection:
     """A cluster that answers, through `ray`; `local` where it is this machine's own."""
 
     ray: Any
-    local: bool
+    address: str
+
+    @property
+    def local(self) -> bool:
+        """Whether it was started here."""
+        return self.address == LOCAL
 
     def nodes(self) -> list[dict[str, float]]:
-        """What each machine that is there now offers, by resource."""
+        """What each machine that is there now offers, by resource. Raises ClusterGone."""
+        if not self.local:
+            self.check_head()
         return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+
+    def check_head(self) -> None:
+        """Raise ClusterGone where the head has not answered for a while: Ray itself waits for a minute, and exits."""
+        deadline = time.monotonic() + GONE_SECONDS
+        while True:
+            try:
+                return check_answers(self.address)
+            except AbsentError as error:
+                if time.monotonic() > deadline:
+                    raise ClusterGone(error.message) from None
+                time.sleep(1)
 
 
 @contextmanager
@@ -92,7 +117,7 @@ def connected(address: str, *, cores: int, memory_bytes: int | None = None) -> I
         put_back(kept)
         # No setting keeps it from printing to stdout that a machine was lost.
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
-        yield Connection(ray, address == LOCAL)
+        yield Connection(ray, address)
 
 
 def check_answers(address: str) -> None:

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import FILE
-from edgekit.artifact.origin import program_folder_of
+from edgekit.artifact.origin import is_key, program_folder_of
 from edgekit.cluster.evaluation_task import PartOrder, evaluate_part
 from edgekit.cluster.executor import WAITING, ClusterExecutor
 from edgekit.cluster.needs import CPU, MEMORY, Needs, Node, offering
@@ -27,6 +27,7 @@ from edgekit.evaluate.merge import merge
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.memory import estimated_memory
+from edgekit.pipeline.plan import PROGRAM_WORKERS
 from edgekit.pipeline.store import Damaged, FileFacts
 from edgekit.predict import label
 from edgekit.untrusted.files import resolved
@@ -55,7 +56,7 @@ def evaluate_on_cluster(
     if wish.shard is not None:
         raise UsageError("--shard is for machines that share nothing", "Leave it out: --ray divides the photos itself.")
     store = executor.store
-    with working_folder(store.cache) as scratch:
+    with executor.running.errors_told(), working_folder(store.cache) as scratch:
         if not isinstance(store, SharingStore):
             shared = SharedStore((scratch / "shared").as_uri(), store.notify)
             store = SharingStore(store.root, store.notify, store.told, store.made, shared)
@@ -87,12 +88,12 @@ def parts(
     number = max(ceil(photos / PART_PHOTOS), min(LEAST_PARTS, photos))
     program = None
     if wish.reference:
-        made = artifacts[0].manifest.stages[:1]
-        for one in made:
-            folder = store.root / one.stage.removesuffix(".py") / one.key
-            if not here(folder, store):
-                store.take(one.stage.removesuffix(".py"), one.key)
-        program = send_output(program_folder_of(artifacts[0].manifest, store.root), store)
+        manifest = artifacts[0].manifest
+        for one in manifest.stages[:1]:  # the program: it may have been made by another machine
+            name = one.stage.removesuffix(".py")
+            if is_key(manifest.program_key) and one.stage in PROGRAM_WORKERS:
+                _ = here(store.root / name / manifest.program_key, store) or store.take(name, manifest.program_key)
+        program = send_output(program_folder_of(manifest, store.root), store)
     order = PartOrder(
         wish=replace(wish, data=wish.data if wish.data == BUNDLED else str(resolved(Path(wish.data).expanduser()))),
         artifacts={label(one): sent_artifact(one, store) for one in artifacts},

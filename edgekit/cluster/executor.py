@@ -42,7 +42,7 @@ class ClusterExecutor(Executor):
 
     def work(self, jobs: Iterable[Job], window: int = 1) -> Outcomes:
         """As of one machine; the memory of each machine is Ray's to keep."""
-        with ThreadPoolExecutor(max_workers=WAITING, thread_name_prefix="task") as pool:
+        with self.running.errors_told(), ThreadPoolExecutor(WAITING, thread_name_prefix="task") as pool:
             schedule = Schedule(self.store, self.make, pool, self.room, None, self.observe, apart=True)
             return schedule.drive(iter(jobs), window)
 
