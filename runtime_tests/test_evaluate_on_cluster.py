@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conftest import Converted, new_cache
+from conftest import Edgekit, new_cache
 from edgekit.cli.app import run
 from edgekit.cluster import evaluation
 
@@ -21,10 +21,12 @@ def rows(report: Path) -> tuple[dict[str, Any], list[Any]]:
 
 
 def test_parts_are_the_whole_and_go_on_elsewhere(
-    mixnet: Converted, session_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    edgekit: Edgekit, session_cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     monkeypatch.setattr(evaluation, "LEAST_PARTS", 2)
-    artifact = mixnet.out / "MixNet_S" / "onnx"
+    answer = edgekit("convert", "MixNet_S", "-w", "demo", "-t", "onnx", "--out", tmp_path / "artifacts")
+    assert answer.returncode == 0, answer.stderr
+    artifact = tmp_path / "artifacts" / "MixNet_S" / "onnx"
     asked = ["evaluate", str(artifact), "--data", "bundled", "--json"]
     cluster = ["--ray", "local", "--store", str(tmp_path / "shared")]
     program = json.loads((artifact / "manifest.json").read_text())["stages"][0]

@@ -33,6 +33,8 @@ QUIET = {
     # Stages are not less than other programs of the machine, and some are timed.
     "RAY_worker_niceness": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # So many seconds its first process may take to answer: on a busy machine Ray's own 20 are too few.
+    "RAY_NUM_REDIS_GET_RETRIES": "120",
     # A stage has bounds of its own, and the estimates keep the sum within the machine.
     "RAY_memory_monitor_refresh_ms": "0",
 }
@@ -109,6 +111,8 @@ def connected(address: str, *, cores: int, memory_bytes: int | None = None) -> I
         try:
             ray.init(**options, log_to_driver=False, logging_level=logging.CRITICAL, configure_logging=False)
         except (ConnectionError, RuntimeError, TimeoutError, ValueError, ray.exceptions.RayError) as error:
+            if address == LOCAL:
+                raise AbsentError(f"no cluster can be started on this machine: {first_line(error)}") from None
             raise AbsentError(
                 f"the cluster {address} does not answer: {first_line(error)}",
                 "Ray and Python must be the same on each of its machines, and this must be one of them "
