@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +158,17 @@ def environment(variables: dict[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@cache
+def token() -> str:
+    """This process's token: Ray reads one, and does not look again."""
+    return secrets.token_hex(32)
+
+
 def token_of(folder: Path) -> dict[str, str]:
-    """The variables that make a new token what a cluster asks for, in a file: the environment is everybody's below."""
+    """The variables that make this process's token what a cluster asks for, in a file: others see the environment."""
     path = folder.parent / "token"
     path.touch(mode=0o600)
-    path.write_text(secrets.token_hex(32))
+    path.write_text(token())
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(path)}
 
 
