@@ -13,7 +13,7 @@ from edgekit.filesystem.remembered import record_of
 
 Kind = Literal[
     "stages", "inputs", "evaluations", "weights", "downloads", "references", "sources", "environments", "devices",
-    "logs", "hashes", "leftovers", "locks", "other",
+    "received", "logs", "hashes", "leftovers", "locks", "other",
 ]  # fmt: skip
 ABOUT: dict[Kind, str] = {
     "stages": "outputs of conversions and runs",
@@ -25,6 +25,7 @@ ABOUT: dict[Kind, str] = {
     "sources": "source distributions of libraries",
     "environments": "toolchains",
     "devices": "emulated machines",
+    "received": "what other machines of a cluster sent",
     "logs": "logs of stages that failed",
     "hashes": "hashes of files, remembered",
     "leftovers": "what killed runs left",
@@ -32,10 +33,10 @@ ABOUT: dict[Kind, str] = {
     "other": "nothing of edgekit's",
 }
 # What edgekit makes by itself, from what is at hand: what may be evicted without being asked.
-EVICTABLE: tuple[Kind, ...] = ("stages", "inputs", "evaluations", "weights", "logs", "leftovers")
+EVICTABLE: tuple[Kind, ...] = ("stages", "inputs", "evaluations", "weights", "received", "logs", "leftovers")
 KNOWN = {
-    "stages", "inputs", "evaluations", "weights", "references", "sources", "environments", "devices", "logs", HASHES,
-    "locks",
+    "stages", "inputs", "evaluations", "weights", "references", "sources", "environments", "devices", "received",
+    "logs", HASHES, "locks",
 }  # fmt: skip
 
 # Longer than it takes to write any file.
@@ -84,6 +85,7 @@ def contents(cache: Path, *, environments: bool = True) -> list[Entry]:
         *files("references", cache / "references", "*.safetensors"),
         *(kept(cache, "sources", cache / "sources", "*.tar.gz")),
         *evaluations(cache),
+        *received(cache),
         *files("logs", cache / "logs", "*"),
         *files("hashes", cache / HASHES, "*.json"),
         *files("locks", cache / "locks", "*"),
@@ -123,6 +125,12 @@ def evaluations(cache: Path) -> Iterator[Entry]:
     """What each model gave for photos, a folder a model."""
     for folder in folders(cache / "evaluations"):
         yield Entry("evaluations", folder, blocks_below(folder), modified(folder))
+
+
+def received(cache: Path) -> Iterator[Entry]:
+    """Files and artifacts that came from other machines, a folder each."""
+    for folder in folders(cache / "received"):
+        yield Entry("received", folder, blocks_below(folder), modified(folder))
 
 
 def kept(cache: Path, kind: Kind, folder: Path, pattern: str) -> Iterator[Entry]:

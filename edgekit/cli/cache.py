@@ -32,6 +32,7 @@ class Clearable(StrEnum):
     stages = "stages"
     inputs = "inputs"
     evaluations = "evaluations"
+    received = "received"
     weights = "weights"
     downloads = "downloads"
     references = "references"

@@ -44,6 +44,20 @@ def chosen_one(device: str) -> "AnyMachine | None":
     return only_one(chosen_any(device), device)
 
 
+def named_elsewhere(device: str) -> str | None:
+    """The name of the one machine of `--device`, for machines that reach it themselves; None is where they run.
+
+    Raises UsageError for several, and for an unknown name.
+    """
+    from edgekit.devices.machine import is_reached
+
+    name = device.strip()
+    if is_reached(name.lower()) and "," not in name:
+        return name
+    machine = chosen_machine(device)
+    return machine and machine.name
+
+
 def chosen_machines(device: str) -> "list[Machine | None]":
     """Those of them that run on this machine. Raises UsageError for an unknown name, and for a phone or a board."""
     from edgekit.devices.machine import is_reached, select_machines

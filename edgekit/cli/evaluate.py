@@ -9,7 +9,8 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
-from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one
+from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one, named_elsewhere
+from edgekit.cli.ray_flag import Ray, Store, chosen_cluster, on_cluster
 from edgekit.cli.shard_flag import shard_option
 from edgekit.cli.usual_command import MERGE, USUAL, UsualCommand, UsualUnlessMerge
 from edgekit.errors import AbsentError, UsageError
@@ -70,6 +71,8 @@ def photos(
     ] = True,
     margin: Margin = 0.5,
     device: Device = THIS_MACHINE,
+    ray: Ray = None,
+    store: Store = None,
     report: Report = None,
     out: Out = DEFAULT_OUT,
     json: Json = False,
@@ -86,15 +89,27 @@ def photos(
     from edgekit.evaluate.evaluate import Wish, evaluate
 
     check_margin(margin)
-    machine = chosen_one(device)
+    cluster = chosen_cluster(ray, store)
+    # Who runs it has to reach it, and that is another machine.
+    elsewhere = named_elsewhere(device) if cluster else None
+    machine = None if cluster else chosen_one(device)
     check_report(report)
     wish = Wish(data, list_file, limit, shard_option(shard), reference, margin, machine)
     artifacts = of_precisions(chosen_artifacts(named_artifacts([model], out), target, model), precision, model)
     if len({one.manifest.model.name for one in artifacts}) > 1:
         raise UsageError(f"{model} holds artifacts of several models", "Name one model, or one artifact's folder.")
     warn_of_unproved(artifacts)
-    with evaluation_session(offline=offline, verbose=verbose) as (executor, display), results_file() as results:
-        found = evaluate(artifacts, wish, executor, results, display.watch, display.notify)
+    with (
+        evaluation_session(offline=offline, verbose=verbose) as (executor, display),
+        results_file() as results,
+    ):
+        if cluster is None:
+            found = evaluate(artifacts, wish, executor, results, display.watch, display.notify)
+        else:
+            from edgekit.cluster.evaluation import evaluate_on_cluster
+
+            with on_cluster(executor, cluster) as many:
+                found = evaluate_on_cluster(artifacts, wish, elsewhere, many, results, display.notify)
         if report is not None:
             results.flush()
             write_report(report, found.evaluation, Path(results.name))

@@ -10,6 +10,7 @@ import typer
 from edgekit.cli.common import Json, Junit, Offline, Weights, size_option
 from edgekit.cli.console import console, plain_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevices, chosen_machines
+from edgekit.cli.ray_flag import Ray, Store, chosen_cluster, chosen_executor
 from edgekit.cli.shard_flag import shard_option
 from edgekit.cli.usual_command import MERGE, USUAL, UsualCommand, UsualUnlessMerge
 from edgekit.errors import UsageError
@@ -84,6 +85,8 @@ def matrix(
         str | None,
         typer.Option(metavar="I/N", help="The I-th of N parts of about the same cost; merge puts reports together."),
     ] = None,
+    ray: Ray = None,
+    store: Store = None,
     support_page: SupportPage = None,
     junit: Junit = None,
     json: Json = False,
@@ -105,6 +108,7 @@ def matrix(
     if junit is not None:
         check_junit(junit)
     machines, part = chosen_machines(device), shard_option(shard)
+    cluster = chosen_cluster(ray, store)
     small = emulated_size(device_input_size, machines)
     request = MatrixRequest(
         models=models_of(chosen_models(models, load_catalog(), breadth=breadth), part),
@@ -119,8 +123,11 @@ def matrix(
         small=small,
         shard=part,
     )
-    with matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display):
-        report = run_matrix(request, executor, display.watch)
+    with (
+        matrix_session(offline=offline, jobs=jobs, memory_share=MEMORY_SHARE) as (executor, display),
+        chosen_executor(executor, cluster, jobs) as chosen,
+    ):
+        report = run_matrix(request, chosen, display.watch)
     write_report(report, out, support_page)
     if junit is not None:
         write_junit(junit, cases_of_matrix(report))

@@ -16,14 +16,17 @@ RESULTS = "photos.jsonl"
 SAME = ("model", "weights", "class_count", "class_names", "output_kind", "thresholds", "labelled", "limit")
 
 
-def merge(paths: Sequence[Path], margin: float, results: BinaryIO) -> Evaluation:
+def merge(paths: Sequence[Path], margin: float, results: BinaryIO, *, whole: bool = False) -> Evaluation:
     """The evaluation that results files make together; `results` gets their rows. Folders stand for their results.
 
+    They are parts that a user divided, and are named, or with `whole` all parts of one evaluation.
     Raises UsageError where they are not of the same models, where two hold the same photo, or one cannot be read.
     """
     files = [path / RESULTS if path.is_dir() else path for path in paths]
     opened = [read_results(path) for path in files]
     header = merged_header([header for header, _ in opened], files)
+    if whole:
+        header = replace(header, shards=[])
     return count(header, written(header, all_rows(files, [rows for _, rows in opened]), results), margin)
 
 

@@ -138,7 +138,8 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
         watch(progress, cell)
 
     groups = make_groups(open_entries)
-    check_space(groups, request.keep, WINDOW, request.out, executor.store.root)
+    window = executor.window(WINDOW)
+    check_space(groups, request.keep, window, request.out, executor.store.root)
     for group in groups:
         expect(group, estimate)
     observed = executor.observe
@@ -149,7 +150,7 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
 
     executor = replace(executor, observe=observe)
     workshop = Workshop(executor, request.out, request.keep, request.timed, estimate, settled)
-    executor.work((workshop.job(group) for group in groups), WINDOW)
+    executor.work((workshop.job(group) for group in groups), window)
     if request.keep == "reports":
         # A run that was killed after it judged, and one that kept artifacts, left what is not wanted now.
         for group in make_groups(entries):
@@ -159,7 +160,7 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
         for model in request.models
         for target, machine in request.places()
     )
-    return make_report(request, ordered, time.monotonic() - started)
+    return make_report(request, ordered, time.monotonic() - started, executor.where)
 
 
 def place_of(cell: Cell) -> CellPlace:
@@ -223,8 +224,8 @@ def without_source(
     )
 
 
-def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float) -> MatrixReport:
-    """The report on cells."""
+def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float, where: str = "") -> MatrixReport:
+    """The report on cells; `where` says of timed runs that they were not this machine's."""
     return MatrixReport(
         edgekit=__version__,
         made=now(),
@@ -233,7 +234,7 @@ def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float)
         machine=this_machine(),
         weights=request.weights,
         precision="fp32",
-        latency=f"{TIMED}{beside(cells)}" if request.timed else UNTIMED,
+        latency=f"{TIMED}{where}{beside(cells)}" if request.timed else UNTIMED,
         targets=tuple(TargetTitle(target.name, target.description.title) for target in request.targets),
         devices=tuple(
             DeviceTitle(one.name, one.processor.title, one.architecture.title) for one in request.machines if one

@@ -1,5 +1,6 @@
 """Runs stages side by side, each as soon as what it needs is done."""
 
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from edgekit.pipeline.outcome import Event, Outcome, Outcomes
 from edgekit.pipeline.schedule import Job, Schedule
 from edgekit.pipeline.stage import Stage
-from edgekit.pipeline.store import StageStore
+from edgekit.pipeline.store import StageResult, StageStore
 from edgekit.toolchain.cores import usable_cores
 from edgekit.toolchain.worker import Toolchain
 
@@ -49,5 +50,18 @@ class Executor:
         or has failed. What a job itself raises ends the whole run, and so does KeyboardInterrupt, as in `run`.
         """
         with ThreadPoolExecutor(max_workers=max(1, self.cores) + DEVICES, thread_name_prefix="stage") as pool:
-            schedule = Schedule(self.store, self.toolchain, pool, self.cores, self.memory_bytes, self.observe)
+            schedule = Schedule(self.store, self.make, pool, lambda: self.cores, self.memory_bytes, self.observe)
             return schedule.drive(iter(jobs), window)
+
+    def make(self, stage: Stage, cancelled: threading.Event) -> StageResult:
+        """Make one stage whose dependencies are done. Raises as `StageStore.make`."""
+        return self.store.make(stage, self.toolchain, cancelled)
+
+    def window(self, jobs: int) -> int:
+        """How many jobs are to be open at once where one machine needs so many."""
+        return jobs
+
+    @property
+    def where(self) -> str:
+        """What is to be said of where timed stages run; nothing for this machine."""
+        return ""

@@ -10,19 +10,25 @@ from edgekit.filesystem.full_disk import full_disk, is_full
 from edgekit.pipeline.outcome import Event, Outcome, Outcomes
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import StageResult, StageStore
-from edgekit.toolchain.worker import Cancelled, Toolchain
+from edgekit.toolchain.worker import Cancelled
 
 Job = Generator[list[Stage], Outcomes, None]
+Make = Callable[[Stage, threading.Event], StageResult]
+"""Makes a stage whose dependencies are done, until it is cancelled; raises what `StageStore.make` raises."""
 
 
 @dataclass
 class Schedule:
-    """The state of one run: the open jobs and what each waits for, what is pending, what runs."""
+    """The state of one run: the open jobs and what each waits for, what is pending, what runs.
+
+    `room` says how many cores there are now. Where stages have a machine to themselves by other means (`apart`), timed
+    ones start as any other.
+    """
 
     store: StageStore
-    toolchain: Toolchain
+    make: Make
     pool: ThreadPoolExecutor
-    cores: int
+    room: Callable[[], int]
     memory_bytes: int | None
     observe: Callable[[Event], None]
     outcomes: Outcomes = field(default_factory=Outcomes)
@@ -34,6 +40,7 @@ class Schedule:
     instead: dict[str, tuple[Stage, ConversionError]] = field(default_factory=dict)
     cancelled: threading.Event = field(default_factory=threading.Event)
     timing: bool = False
+    apart: bool = False
 
     def drive(self, jobs: Iterator[Job], window: int) -> Outcomes:
         """Run everything that the jobs ask for; returns when all have ended."""
@@ -99,8 +106,8 @@ class Schedule:
         nothing else can start and then all of them run, before others go on.
         """
         ready = self.startable()
-        timed = [stage for stage in ready if stage.alone]
-        shared = [stage for stage in ready if not stage.alone]
+        timed = [stage for stage in ready if stage.alone and not self.apart]
+        shared = [stage for stage in ready if not stage.alone or self.apart]
         self.timing = bool(timed) and (self.timing or not (shared or self.running))
         if self.timing:
             if not self.running:
@@ -109,7 +116,7 @@ class Schedule:
         for stage in shared:
             if not self.memory_is_free(stage):
                 break  # the others do not overtake it, or it might never find room
-            if min(stage.cores, self.cores) <= self.free_cores():
+            if min(stage.cores, self.room()) <= self.free_cores():
                 self.start(stage)
 
     def startable(self) -> list[Stage]:
@@ -150,13 +157,14 @@ class Schedule:
 
     def free_cores(self) -> int:
         """The cores that nothing runs on."""
-        return self.cores - sum(min(one.cores, self.cores) for one in self.running.values())
+        cores = self.room()
+        return cores - sum(min(one.cores, cores) for one in self.running.values())
 
     def start(self, stage: Stage) -> None:
         """Hand a stage to the pool."""
         del self.pending[stage.key]
         self.observe(Event("started", stage))
-        self.running[self.pool.submit(self.store.make, stage, self.toolchain, self.cancelled)] = stage
+        self.running[self.pool.submit(self.make, stage, self.cancelled)] = stage
 
     def settle(self, stage: Stage, future: Future[StageResult]) -> None:
         """Write down what became of a stage. Raises what is not meant for the user, and cancellation."""

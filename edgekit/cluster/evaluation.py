@@ -1,0 +1,155 @@
+"""An evaluation on a cluster: the photos in parts, each a task, put together as `evaluate merge` does it."""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from math import ceil
+from pathlib import Path
+from typing import BinaryIO
+
+from edgekit.artifact.load import Artifact
+from edgekit.artifact.manifest import FILE
+from edgekit.artifact.origin import is_key, program_folder_of
+from edgekit.cluster.evaluation_task import PartOrder, evaluate_part
+from edgekit.cluster.executor import WAITING, ClusterExecutor
+from edgekit.cluster.needs import CPU, MEMORY, Needs, Node, offering
+from edgekit.cluster.parcel import SentFile, gone, here, send_output
+from edgekit.cluster.reply import Reply
+from edgekit.cluster.shared_store import SharedStore
+from edgekit.cluster.sharing_store import SharingStore
+from edgekit.errors import UsageError
+from edgekit.evaluate.dataset import BUNDLED, open_dataset
+from edgekit.evaluate.evaluate import Found, Wish
+from edgekit.evaluate.merge import merge
+from edgekit.filesystem.hashing import file_sha256
+from edgekit.filesystem.scratch import working_folder
+from edgekit.pipeline.memory import estimated_memory
+from edgekit.pipeline.plan import PROGRAM_WORKERS
+from edgekit.pipeline.store import Damaged, FileFacts
+from edgekit.predict import label
+from edgekit.untrusted.files import resolved
+
+PART_PHOTOS = 500
+"""Of a part. Their number does not go by that of machines: a run on others finds the same parts."""
+LEAST_PARTS = 8
+"""Where there are photos for them: fewer would leave machines of a small cluster without work."""
+MOST_CORES = 4
+"""Of a part: what is left idle at the end grows with them."""
+
+
+def evaluate_on_cluster(
+    artifacts: Sequence[Artifact],
+    wish: Wish,
+    device: str | None,
+    executor: ClusterExecutor,
+    results: BinaryIO,
+    notify: Callable[[str], None],
+) -> Found:
+    """What `evaluate` finds, by the machines of a cluster, which all see the photos at the same place.
+
+    `device` names the machine that artifacts run on, where that is another one. Raises as `evaluate`, and UsageError
+    for a part of an evaluation.
+    """
+    if wish.shard is not None:
+        raise UsageError("--shard is for machines that share nothing", "Leave it out: --ray divides the photos itself.")
+    store = executor.store
+    with executor.running.errors_told(), working_folder(store.cache) as scratch:
+        if not isinstance(store, SharingStore):
+            shared = SharedStore((scratch / "shared").as_uri(), store.notify)
+            store = SharingStore(store.root, store.notify, store.told, store.made, shared)
+        orders = parts(artifacts, wish, device, executor, store)
+        notify(f"{wish.data}: {len(orders)} parts")
+        files: dict[int, Path] = {}
+        for number, (order, reply, facts) in enumerate(run_all(orders, artifacts, executor, store), 1):
+            part, _ = order.wish.shard or (number, 0)
+            path = files[part] = scratch / f"{part}.jsonl"
+            try:
+                store.shared.take(facts, path)
+            except Damaged:
+                raise gone(f"the results of part {part}", store) from None
+            for line in reply.said:
+                notify(f"{reply.host}: {line}")
+            notify(f"{number} of {len(orders)} parts are done, the last one on {reply.host}")
+        return Found(merge([files[part] for part in sorted(files)], wish.margin, results, whole=True))
+
+
+def parts(
+    artifacts: Sequence[Artifact], wish: Wish, device: str | None, executor: ClusterExecutor, store: SharingStore
+) -> list[PartOrder]:
+    """The orders of all parts; what they need is in the shared store then."""
+    layout, reader = open_dataset(wish.data, wish.listed)
+    with closing(reader):
+        photos = min(len(layout.photos), wish.limit or len(layout.photos))
+    if not photos:
+        raise UsageError(f"{wish.data} holds no photos")
+    number = max(ceil(photos / PART_PHOTOS), min(LEAST_PARTS, photos))
+    program = None
+    if wish.reference:
+        manifest = artifacts[0].manifest
+        for one in manifest.stages[:1]:  # the program: it may have been made by another machine
+            name = one.stage.removesuffix(".py")
+            if is_key(manifest.program_key) and one.stage in PROGRAM_WORKERS:
+                _ = here(store.root / name / manifest.program_key, store) or store.take(name, manifest.program_key)
+        program = send_output(program_folder_of(manifest, store.root), store)
+    order = PartOrder(
+        wish=replace(wish, data=wish.data if wish.data == BUNDLED else str(resolved(Path(wish.data).expanduser()))),
+        artifacts={label(one): sent_artifact(one, store) for one in artifacts},
+        program=program,
+        listed=None if wish.listed is None else sent_file(wish.listed, store),
+        device=device,
+        url=store.shared.url,
+        cores=part_cores(executor.running.nodes()),
+        offline=executor.toolchain.offline,
+    )
+    return [replace(order, wish=replace(order.wish, shard=(one, number))) for one in range(1, number + 1)]
+
+
+def part_cores(nodes: Sequence[Node]) -> int:
+    """The cores of a part: those of the smallest machine, and not too many."""
+    return max(1, min(MOST_CORES, *(int(node[CPU]) for node in nodes if node.get(CPU, 0) >= 1), MOST_CORES))
+
+
+def needs_of_part(device: str | None, cores: int, memory_bytes: int, nodes: Sequence[Node]) -> Needs:
+    """What a part takes; the memory that its lanes cannot have they do without (`lanes_for`)."""
+    custom, able = offering(device, 0, nodes)
+    return Needs(cores, min(memory_bytes * cores, int(min(node.get(MEMORY, 0) for node in able))), 0, custom)
+
+
+def run_all(
+    orders: Sequence[PartOrder], artifacts: Sequence[Artifact], executor: ClusterExecutor, store: SharingStore
+) -> Iterator[tuple[PartOrder, Reply[FileFacts], FileFacts]]:
+    """Run all parts, and give what came of each as it is done. What one ends with ends all."""
+    memory = estimated_memory(max(record.bytes for one in artifacts for record in one.manifest.files.values()))
+    cancelled = threading.Event()
+    with ThreadPoolExecutor(max_workers=min(len(orders), WAITING), thread_name_prefix="part") as pool:
+
+        def run(order: PartOrder) -> Reply[FileFacts]:
+            needs = partial(needs_of_part, order.device, order.cores, memory)
+            return executor.running.run(evaluate_part, order, needs, cancelled)
+
+        try:
+            running: dict[Future[Reply[FileFacts]], PartOrder] = {pool.submit(run, order): order for order in orders}
+            while running:
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    reply = future.result()
+                    yield running.pop(future), reply, reply.result(store.cache)
+        except BaseException:
+            cancelled.set()
+            raise
+
+
+def sent_artifact(artifact: Artifact, store: SharingStore) -> tuple[SentFile, ...]:
+    """The files of an artifact, in the shared store."""
+    return tuple(
+        sent_file(artifact.folder / name, store) for name in (FILE, *artifact.manifest.files, *artifact.manifest.golden)
+    )
+
+
+def sent_file(path: Path, store: SharingStore) -> SentFile:
+    """A file of the user's, in the shared store."""
+    facts = FileFacts(file_sha256(path), path.stat().st_size)
+    store.shared.put(path, facts.sha256)
+    return SentFile(path.name, facts)

@@ -1,0 +1,170 @@
+"""What machines share: files by the SHA-256 of their bytes, and records that name them, in any place that fsspec knows.
+
+A file is uploaded under a temporary name and then moved; a record is written last, so that what it names is there. What
+is taken is hashed on its way: a file that is not what its name says is none, and goes.
+"""
+
+import hashlib
+import re
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from edgekit.cache.record import LARGEST_BYTES, read_record, write_record
+from edgekit.cluster.absent import required
+from edgekit.errors import AbsentError, ConversionError, EdgekitError, UsageError
+from edgekit.filesystem.full_disk import is_full
+from edgekit.pipeline.store import Damaged, FileFacts
+
+T = TypeVar("T")
+
+LAYOUT = "edgekit-1"
+"""The folder below the URL. Raised when the meaning of what lies in it changes."""
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class SharedStore:
+    """The store at `url`. `notify` is told in one line of what was damaged in it.
+
+    Whatever a plugin raises becomes ConversionError, but for what is not there.
+    """
+
+    url: str
+    notify: Callable[[str], None] = lambda _: None
+    _opened: list[Any] = field(default_factory=list, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The URL without a user's name and password."""
+        return re.sub(r"//[^/@]*@", "//", self.url)
+
+    def _place(self) -> tuple[Any, str]:
+        """The file system, and the folder in it. Raises UsageError, AbsentError."""
+        if not self._opened:
+            core = required("fsspec.core")
+            try:
+                # What other machines have put there since is to be seen.
+                files, root = core.url_to_fs(self.url, use_listings_cache=False)
+            except ImportError as error:
+                raise AbsentError(f"--store {self.shown} needs a package: {error}", "Install it.") from None
+            except Exception as error:  # a plugin's own
+                raise UsageError(
+                    f"--store {self.shown} is no place: {error}", "As in /mnt/shared or s3://bucket/folder."
+                ) from None
+            self._opened.append((files, f"{root.rstrip('/')}/{LAYOUT}"))
+        return self._opened[0]
+
+    @contextmanager
+    def _reported(self) -> Iterator[tuple[Any, str]]:
+        """The place; what its file system raises in the block becomes one sentence."""
+        place = self._place()
+        try:
+            yield place
+        except (EdgekitError, Damaged, FileNotFoundError):
+            raise
+        except Exception as error:  # a plugin's own
+            if isinstance(error, OSError) and is_full(error):
+                raise
+            raise ConversionError(
+                f"the shared store {self.shown} does not answer: {error or type(error).__name__}",
+                "Is it there, and may you write to it?",
+            ) from error
+
+    def check(self) -> None:
+        """Raise UsageError, AbsentError or ConversionError where nothing can be kept there."""
+        with tempfile.TemporaryDirectory(prefix="edgekit-") as folder:
+            path = Path(folder, "probe")
+            path.write_bytes(b"edgekit\n")
+            self.put(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+    def put(self, path: Path, sha256: str) -> None:
+        """Keep a file whose bytes have that hash, unless it is there."""
+        with self._reported() as (files, root):
+            place = object_of(root, sha256)
+            with suppress(FileNotFoundError):
+                if files.size(place) == path.stat().st_size:
+                    return
+            upload(files, path, place)
+
+    def take(self, facts: FileFacts, target: Path) -> None:
+        """Write the file of that hash and size to `target`. Raises Damaged where it is not there, or is another."""
+        with self._reported() as (files, root):
+            place = object_of(root, facts.sha256)
+            try:
+                with files.open(place, "rb") as stream, target.open("xb") as output:
+                    if copied(stream, output, facts.bytes) == facts.sha256:
+                        return
+            except FileNotFoundError:
+                raise Damaged(facts.sha256[:12]) from None
+            with suppress(FileNotFoundError):  # somebody else has seen it too
+                files.rm_file(place)
+            raise Damaged(facts.sha256[:12])
+
+    def keep(self, name: str, record: Any) -> None:
+        """Keep a record under a name, such as `stages/lite/convert/<key>`; the files that it names must be there."""
+        with tempfile.TemporaryDirectory(prefix="edgekit-") as folder, self._reported() as (files, root):
+            path = Path(folder, "record")
+            write_record(path, record)
+            upload(files, path, record_of(root, name))
+
+    def has(self, name: str) -> bool:
+        """Whether there is a record of that name."""
+        with self._reported() as (files, root):
+            return bool(files.isfile(record_of(root, name)))
+
+    def record(self, name: str, kind: type[T]) -> T | None:
+        """The record of that name; None where it is not there, or is none."""
+        with tempfile.TemporaryDirectory(prefix="edgekit-") as folder, self._reported() as (files, root):
+            path = Path(folder, "record")
+            try:
+                with files.open(record_of(root, name), "rb") as stream:
+                    path.write_bytes(stream.read(LARGEST_BYTES + 1))
+            except FileNotFoundError:
+                return None
+            if (found := read_record(path, kind)) is None:
+                self.notify(f"a record in {self.shown} is damaged, and is made again: {name}")
+                self.drop(name)
+            return found
+
+    def drop(self, name: str) -> None:
+        """Remove a record; the files that it names stay."""
+        with self._reported() as (files, root), suppress(FileNotFoundError):
+            files.rm_file(record_of(root, name))
+
+
+def object_of(root: str, sha256: str) -> str:
+    """Where a file lies."""
+    return f"{root}/objects/{sha256[:2]}/{sha256}"
+
+
+def record_of(root: str, name: str) -> str:
+    """Where a record lies."""
+    return f"{root}/{name}.json"
+
+
+def upload(files: Any, path: Path, place: str) -> None:
+    """Put a file there under another name, and move it: nobody finds half of it."""
+    temporary = f"{place}.{uuid.uuid4().hex}.part"
+    files.makedirs(place.rpartition("/")[0], exist_ok=True)
+    try:
+        files.put_file(str(path), temporary)
+        files.mv(temporary, place)
+    except BaseException:
+        with suppress(Exception):  # it is the first error that matters, and nobody reads what is left
+            files.rm_file(temporary)
+        raise
+
+
+def copied(stream: Any, output: Any, most: int) -> str:
+    """Copy a stream; the SHA-256 of what was copied, at most `most` bytes and one more piece."""
+    digest, total = hashlib.sha256(), 0
+    while total <= most and (piece := stream.read(CHUNK_BYTES)):
+        digest.update(piece)
+        output.write(piece)
+        total += len(piece)
+    return digest.hexdigest() if total == most else ""
