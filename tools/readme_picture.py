@@ -11,7 +11,7 @@ from pathlib import Path
 from edgekit.artifact.load import find_artifacts, read_manifest
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.pipeline.target import targets
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "overview.svg"
 ROW, TOP, LEFT, AXIS, RIGHT = 46, 84, 236, 520, 806

@@ -204,8 +204,8 @@ def command_line(
 
 def show_report(report: "MatrixReport", out: Path) -> None:
     """Print the table, a line for each cell that needs one, and where the pages lie."""
-    from edgekit.matrix.estimate import readable_duration
     from edgekit.matrix.report import outcome_sentence
+    from edgekit.quantities.durations import readable_duration
     from edgekit.report.matrix_table import STYLES, WIDE, matrix_table
     from edgekit.report.matrix_text import cell_name, why
 

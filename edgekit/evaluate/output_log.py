@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgekit.filesystem.remembered import mark_used
+from edgekit.filesystem.hashes_by_stat import mark_used
 from edgekit.filesystem.writing import disk_errors
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from edgekit.cache.kept import Kept, Notify, kept
 from edgekit.cache.record import clear_folder
 from edgekit.errors import AbsentError, UsageError
-from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.filesystem import remembered
-from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.filesystem import hashes_by_stat
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 
 SETTLE_SECONDS = 0.1
 
@@ -18,7 +18,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that were read to be hashed."""
     files: list[Path] = []
     real = remembered.file_sha256
-    monkeypatch.setattr(remembered, "file_sha256", lambda path: (files.append(path), real(path))[1])
+    monkeypatch.setattr(hashes_by_stat, "file_sha256", lambda path: (files.append(path), real(path))[1])
     return files
 
 
@@ -82,7 +82,7 @@ def test_stamps_of_whole_seconds_settle_for_longer(tmp_path: Path, read: list[Pa
     for stamp, kept in ((whole_second, False), (whole_second + 1, True)):
         identity = (size, min(mtime, stamp), stamp, inode, device)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(remembered, "identity_of", lambda _, identity=identity: identity)
+            patch.setattr(hashes_by_stat, "identity_of", lambda _, identity=identity: identity)
             remembered.remember(file, remembered.Hashed(digest, identity, found.began), tmp_path)
         assert remembered.record_of(file, tmp_path).exists() == kept
 
