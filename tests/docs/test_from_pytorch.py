@@ -44,6 +44,25 @@ def test_every_tensor_keeps_its_values(network: ResNet18, tmp_path: Path) -> Non
     assert np.array_equal(after["blocks.0.short.conv.weight"][:, :, 0, 0], np.eye(64))
 
 
+def test_a_deeper_network_has_the_names_of_its_blocks(tmp_path: Path) -> None:
+    """ResNet50's names, which have a third convolution a block; as many as PaddleClas's ResNet50 has tensors."""
+    norm = ("weight", "bias", "running_mean", "running_var")
+    names = ["conv1.weight", *(f"bn1.{one}" for one in norm), "fc.weight", "fc.bias"]
+    for stage, count in enumerate((3, 4, 6, 3), start=1):
+        for block in range(count):
+            layers = [(f"conv{number}", f"bn{number}") for number in (1, 2, 3)]
+            layers += [("downsample.0", "downsample.1")] if block == 0 else []
+            for conv, bn in layers:
+                names += [f"layer{stage}.{block}.{one}" for one in (f"{conv}.weight", *(f"{bn}.{one}" for one in norm))]
+    save_file({name: np.full((2, 2), at, np.float32) for at, name in enumerate(names)}, tmp_path / "before.safetensors")
+    assert rename(tmp_path / "before.safetensors", tmp_path / "after.safetensors").returncode == 0
+    after = load_file(tmp_path / "after.safetensors")
+    assert len(after) == 267
+    found = {name: names[int(value[0, 0])] for name, value in after.items()}
+    assert found["blocks.12.conv2.conv.weight"] == "layer3.5.conv3.weight"
+    assert found["blocks.13.short.bn._variance"] == "layer4.0.downsample.1.running_var"
+
+
 @pytest.mark.parametrize("name", ["features.0.weight", "layer1.0.se.weight", "bn1.scale", "fc.weight.0"])
 def test_another_network_is_refused_by_a_name(tmp_path: Path, name: str) -> None:
     save_file({name: np.zeros(3, np.float32)}, tmp_path / "before.safetensors")
