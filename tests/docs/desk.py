@@ -11,9 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
-from conftest import PATIENCE_SECONDS, ROOT
+from conftest import PATIENCE_SECONDS, ROOT, lacking
 from edgekit.errors import AbsentError
 from edgekit.native.architectures import find_architecture
 from edgekit.native.compilers import find_compiler
@@ -40,7 +38,7 @@ def needs(*architectures: str) -> None:
             find_compiler(find_architecture(name))
             launcher(find_architecture(name), "fp32")
     except AbsentError as error:
-        pytest.skip(str(error))
+        lacking(str(error))
 
 
 class Desk:

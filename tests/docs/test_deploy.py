@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import lacking
 from edgekit.filesystem.hashing import file_sha256
 from tests.docs.desk import Desk, commands_of, needs
 
@@ -68,7 +69,7 @@ def test_to_a_board(session_cache: Path, tmp_path: Path) -> None:
 def test_to_a_server(session_cache: Path, tmp_path: Path) -> None:
     for program in ("cmake", "c++", "curl"):
         if shutil.which(program) is None:
-            pytest.skip(f"{program} is not here (Debian: apt-get install cmake g++ curl)")
+            lacking(f"{program} is not here (Debian: apt-get install cmake g++ curl)")
     with Desk(tmp_path, session_cache, devices=False) as desk:
         said = said_by(desk, "guides/server.md")
         artifact = desk.folder / "artifacts" / "MixNet_S" / "onnx" / "MixNet_S.onnx"
