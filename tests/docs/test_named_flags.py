@@ -11,6 +11,7 @@ import typer
 
 from conftest import ROOT
 from edgekit.cli.app import app
+from edgekit.cli.repeated import refuse_repeated
 from edgekit.cli.usual_command import USUAL
 
 PAGES = [
@@ -49,6 +50,12 @@ def unknown_flags(words: list[str]) -> list[str]:
     known = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {"-h", "--help"}
     given = [word.split("=")[0] for word in words[1:] if re.fullmatch(r"--?[a-z][a-z0-9-]*(=.*)?", word)]
     return [flag for flag in given if flag not in known]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda one: str(one.relative_to(ROOT)))
+def test_no_flag_is_named_twice(page: Path) -> None:
+    for words in named_commands(page):
+        refuse_repeated(typer.main.get_command(app), words[1:])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda one: str(one.relative_to(ROOT)))
