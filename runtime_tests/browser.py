@@ -9,9 +9,10 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
-import pytest
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
+
+from conftest import lacking
 
 BROWSER, DRIVER = "chromium", "chromedriver"
 DESK, PHONE = (1280, 900), (390, 844)
@@ -44,7 +45,7 @@ def browser(profile: Path) -> Iterator[Chrome]:
     """Chromium without a window, its profile in a folder of its own. Skips where it is not here."""
     paths = {name: shutil.which(name) for name in (BROWSER, DRIVER)}
     if not all(paths.values()):
-        pytest.skip("chromium and chromedriver are not here (Debian: apt-get install chromium chromium-driver)")
+        lacking("chromium and chromedriver are not here (Debian: apt-get install chromium chromium-driver)")
     options = ChromeOptions()
     options.binary_location = str(paths[BROWSER])
     # Root, as CI is, cannot have its sandbox; small /dev/shm of containers ends pages.

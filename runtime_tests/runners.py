@@ -9,9 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import pytest
-
-from conftest import ROOT
+from conftest import ROOT, lacking
 from edgekit.artifact.load import load_artifact
 from edgekit.errors import AbsentError
 from edgekit.native.architectures import Architecture, find_architecture
@@ -34,12 +32,12 @@ def needed(name: str, precision: str = "fp32") -> tuple[Architecture, list[str]]
     """An architecture and what starts its programs. Skips where they cannot be built or run."""
     architecture = find_architecture(name)
     if shutil.which("cmake") is None or shutil.which("make") is None:
-        pytest.skip("cmake and make are not here (Debian: apt-get install cmake make)")
+        lacking("cmake and make are not here (Debian: apt-get install cmake make)")
     try:
         find_compiler(architecture)
         return architecture, launcher(architecture, precision)
     except AbsentError as error:
-        pytest.skip(str(error))
+        lacking(str(error))
 
 
 def built_for(artifact: Path, architecture: Architecture, part: Literal["library", "runner"], cache: Path) -> Path:
@@ -70,7 +68,7 @@ def ncnn_folder(artifacts: Sequence[Path], cache: Path) -> Path:
     try:
         compiler = find_compiler(architecture)
     except AbsentError as error:
-        pytest.skip(str(error))
+        lacking(str(error))
     executor = Executor(StageStore(cache / "stages"), Toolchain(cache))
     layers: dict[str, dict[str, list[int]]] = {}
     for artifact in artifacts:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import PATIENCE_SECONDS, ROOT, Edgekit
+from conftest import PATIENCE_SECONDS, ROOT, Edgekit, lacking
 from edgekit.inputs.golden import bundled_photos
 from edgekit.native.architectures import Architecture
 from edgekit.native.compilers import find_compiler
@@ -93,9 +93,9 @@ def test_twenty_lines_of_cpp(artifact: Path, session_cache: Path, tmp_path: Path
 def test_twenty_lines_of_kotlin(tmp_path: Path) -> None:
     """They compile with the class of the app that they call, and make its function."""
     if shutil.which("mvn") is None:
-        pytest.skip("maven is not here (Debian: apt-get install maven)")
+        lacking("maven is not here (Debian: apt-get install maven)")
     if not (ROOT / "android_demo").is_dir():
-        pytest.skip("android_demo is not here")
+        lacking("android_demo is not here")
     source = EXAMPLES / "kotlin"
     lines = (source / "NamePhoto.kt").read_text().splitlines()
     assert sum(bool(line.strip()) and not line.startswith(("/**", "import")) for line in lines) <= LONGEST

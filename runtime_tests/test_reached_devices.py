@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import PATIENCE_SECONDS, Edgekit
+from conftest import PATIENCE_SECONDS, Edgekit, lacking
 from edgekit.errors import AbsentError
 from edgekit.native.architectures import find_architecture
 from edgekit.native.compilers import find_compiler
@@ -34,11 +34,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture(scope="module")
 def artifacts(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which(EMULATOR) is None:
-        pytest.skip(f"needs {EMULATOR}")
+        lacking(f"needs {EMULATOR}")
     try:
         find_compiler(find_architecture("aarch64"))
     except AbsentError as error:
-        pytest.skip(str(error))
+        lacking(str(error))
     out = tmp_path_factory.mktemp("artifacts")
     answer = edgekit("convert", "MixNet_S", "--weights", "demo", "--target", "ncnn,onnx", "--verify", "--out", out)
     assert answer.returncode == 0, answer.stderr

@@ -5,13 +5,14 @@ Left the model, in the middle what it became, right how far each is from the ora
 
 import math
 import sys
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
 from edgekit.artifact.load import find_artifacts, read_manifest
 from edgekit.artifact.manifest import Manifest, VariantVerdict
 from edgekit.pipeline.target import targets
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 
 PICTURE = Path(__file__).resolve().parents[1] / "docs" / "overview.svg"
 ROW, TOP, LEFT, AXIS, RIGHT = 46, 84, 236, 520, 806
@@ -21,14 +22,19 @@ LOWEST, HIGHEST = 1e-7, 1e-5
 
 
 def main(folder: Path) -> None:
-    """Write the picture of the FP32 artifacts of one model, `out/MODEL`."""
+    """Write the picture of one model, `out/MODEL`."""
     manifests = [read_manifest(path) for path in find_artifacts(folder.parent, folder.name)]
+    PICTURE.write_text(drawn(folder.name, manifests), encoding="utf-8")
+
+
+def drawn(name: str, manifests: Sequence[Manifest]) -> str:
+    """The picture of a model's FP32 artifacts, as SVG."""
     rows = [(one, verdict) for one in manifests if one.precision == "fp32" for verdict in one.verdicts]
     height = TOP + ROW * len(rows) + 46
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 900 {height}" font-family="system-ui, sans-serif" '
         f'font-size="14" fill="{INK}">',
-        f"<title>What edgekit does with {escape(folder.name)}</title>",
+        f"<title>What edgekit does with {escape(name)}</title>",
         f'<rect width="900" height="{height}" rx="12" fill="#f6f7f9"/>',
         heading(20, "a trained model"),
         heading(LEFT, "becomes"),
@@ -38,7 +44,7 @@ def main(folder: Path) -> None:
     ]
     for place, (manifest, verdict) in enumerate(rows):
         parts += row(manifest, verdict, TOP + ROW * place, TOP + ROW * len(rows) / 2)
-    PICTURE.write_text("\n".join([*parts, "</svg>"]) + "\n", encoding="utf-8")
+    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 def heading(x: float, text: str) -> str:

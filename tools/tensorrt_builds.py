@@ -18,7 +18,7 @@ from typing import Any
 
 from edgekit.cache import cache_folder
 from edgekit.catalog import Model, load_catalog
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 
 HEAD = "| architecture | ONNX | engine | weights found | build | peak memory |\n|---|--:|--:|--:|--:|--:|\n"
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, names_of, port_names, precision_of, run_job
 from nb_format import NbModel, read_nb
 
 
@@ -81,13 +81,11 @@ def load(request: Request) -> LiteSession:
     Beside an ARM file with weights in integers lies one for x86 in FP32.
     """
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "int8-weights", "int16-weights"):
-        raise Refusal(f"Paddle Lite's x86 runtime computes in fp32, not {precision}", kind="input")
+    precision_of(options, ("fp32", "int8-weights", "int16-weights"))
     return LiteSession(
         request.inputs["model"],
         batch_sizes(options),
-        options.get("inputs") or {},
-        options.get("outputs") or {},
+        *names_of(options),
     )
 
 

@@ -18,7 +18,17 @@ import MNN
 import numpy as np
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
+from edgeworker.runner import (
+    Tensors,
+    batch_sizes,
+    check_batch,
+    check_fed,
+    names_of,
+    port_names,
+    precision_of,
+    run_job,
+    settings_of,
+)
 from exponentials import exponentials
 from mnn_file import MnnFile
 
@@ -95,8 +105,7 @@ def as_array(tensor: Any) -> np.ndarray:
 def load(request: Request) -> MnnSession:
     """The session that the request asks for."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in PRECISIONS:
-        raise Refusal(f"this runner takes models in {', '.join(PRECISIONS)}, not {precision}", kind="input")
+    precision_of(options, PRECISIONS)
     settings = settings_of(options, SETTINGS)
     for name, known in CHOICES.items():
         if (chosen := settings.get(name, known[0])) not in known:
@@ -105,8 +114,7 @@ def load(request: Request) -> MnnSession:
         request.inputs["model"],
         batch_sizes(options),
         settings,
-        options.get("inputs") or {},
-        options.get("outputs") or {},
+        *names_of(options),
     )
 
 

@@ -25,7 +25,7 @@ import ncnn
 import numpy as np
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, check_fed, port_names, run_job, settings_of
+from edgeworker.runner import Tensors, check_fed, names_of, port_names, precision_of, run_job, settings_of
 from param_file import ParamFile
 
 SETTINGS = {"winograd": bool, "sgemm": bool, "packing": bool, "fp16_arithmetic": bool}
@@ -115,15 +115,13 @@ class NcnnSession:
 def load(request: Request) -> NcnnSession:
     """The session that the request asks for."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
-        raise Refusal(f"this runner computes in fp32, fp16 or int8, not {precision}", kind="input")
+    precision = precision_of(options, ("fp32", "fp16", "int8"))
     return NcnnSession(
         request.inputs["param"],
         request.inputs["bin"],
         {"winograd": bool(options.get("winograd", True)), **settings_of(options, SETTINGS)},
         precision == "fp16",
-        options.get("inputs") or {},
-        options.get("outputs") or {},
+        *names_of(options),
         options.get("output_shapes") or {},
     )
 

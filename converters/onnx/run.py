@@ -11,8 +11,17 @@ from typing import Any
 
 import onnxruntime
 from edgeworker.protocol import Request, main
-from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
+from edgeworker.runner import (
+    Tensors,
+    batch_sizes,
+    check_batch,
+    check_fed,
+    names_of,
+    port_names,
+    precision_of,
+    run_job,
+    settings_of,
+)
 
 
 class OnnxSession:
@@ -49,8 +58,7 @@ class OnnxSession:
 def load(request: Request) -> OnnxSession:
     """The session that the request asks for; raises Refusal for a precision that no model of ours has."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
-        raise Refusal(f"this runner takes models in fp32, fp16 and int8, not {precision}", kind="input")
+    precision_of(options, ("fp32", "fp16", "int8"))
     settings = settings_of(options, {"spinning": bool, "layout": bool})
     if options.get("serve"):
         # A server works beside it: threads that spin take twice the processor time, from both.
@@ -59,8 +67,7 @@ def load(request: Request) -> OnnxSession:
         request.inputs["model"],
         batch_sizes(options),
         settings,
-        options.get("inputs") or {},
-        options.get("outputs") or {},
+        *names_of(options),
     )
 
 

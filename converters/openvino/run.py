@@ -17,7 +17,17 @@ import numpy as np
 import openvino
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
+from edgeworker.runner import (
+    Tensors,
+    batch_sizes,
+    check_batch,
+    check_fed,
+    names_of,
+    port_names,
+    precision_of,
+    run_job,
+    settings_of,
+)
 
 
 class OpenVinoSession:
@@ -71,8 +81,7 @@ class OpenVinoSession:
 def load(request: Request) -> OpenVinoSession:
     """The session that the request asks for; raises Refusal for a precision that no IR of ours has."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
-        raise Refusal(f"this runner takes models in fp32, fp16 and int8, not {precision}", kind="input")
+    precision_of(options, ("fp32", "fp16", "int8"))
     model = request.inputs["model"]
     settings = settings_of(options, {"pinning": bool, "hint": str})
     if options.get("stream") or options.get("serve"):
@@ -83,8 +92,7 @@ def load(request: Request) -> OpenVinoSession:
         request.inputs.get("weights", model.with_suffix(".bin")),
         batch_sizes(options),
         settings,
-        options.get("inputs") or {},
-        options.get("outputs") or {},
+        *names_of(options),
     )
 
 

@@ -13,7 +13,16 @@ from edgeworker.paddle_program import read_program
 from edgeworker.parameter_files import read_tensors
 from edgeworker.protocol import Request
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, settings_of
+from edgeworker.runner import (
+    Tensors,
+    batch_sizes,
+    check_batch,
+    check_fed,
+    names_of,
+    port_names,
+    precision_of,
+    settings_of,
+)
 from paddle_runtime import first_words
 from predictor import computed, predictor
 from program import ports, read_file
@@ -60,13 +69,12 @@ def check_whole(model: Path, weights: Path) -> None:
 def load(request: Request, *, onednn: bool) -> ArtifactSession:
     """The session that the request asks for; raises Refusal for any other precision than FP32."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) != "fp32":
-        raise Refusal(f"this runner computes in fp32, not {precision}", kind="input")
+    precision_of(options, ("fp32",))
     return ArtifactSession(
         request.inputs["model"],
         request.inputs["weights"],
         batch_sizes(options),
         settings_of(options, {}),
-        (options.get("inputs") or {}, options.get("outputs") or {}),
+        names_of(options),
         onednn=onednn,
     )

@@ -8,7 +8,7 @@ import numpy as np
 from cuda_device import CudaDevice
 from edgeworker.protocol import Request
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job
+from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, names_of, port_names, run_job
 from trt_log import first_reason, loading_refusal, make_log
 
 
@@ -106,8 +106,7 @@ def run_engine(trt: Any, request: Request) -> dict[str, Any]:
             device,
             request.inputs["engine"],
             batch_sizes(options),
-            options.get("inputs") or {},
-            options.get("outputs") or {},
+            *names_of(options),
         )
 
     return run_job(load, request) | {"device": f"{device.name} ({device.compute_capability}, {device.driver})"}

@@ -14,7 +14,17 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, port_names, run_job, settings_of
+from edgeworker.runner import (
+    Tensors,
+    batch_sizes,
+    check_batch,
+    check_fed,
+    names_of,
+    port_names,
+    precision_of,
+    run_job,
+    settings_of,
+)
 from stored_model import read_stored
 
 IMAGE_RANK = 4
@@ -77,14 +87,12 @@ def as_stored(name: str, value: np.ndarray, detail: dict[str, Any]) -> np.ndarra
 def load(request: Request) -> LiteRtSession:
     """The session that the request asks for; raises Refusal for a precision that no model of ours has."""
     options = request.options
-    if (precision := options.get("precision", "fp32")) not in ("fp32", "fp16", "int8"):
-        raise Refusal(f"this runner takes models in fp32, fp16 and int8, not {precision}", kind="input")
+    precision_of(options, ("fp32", "fp16", "int8"))
     return LiteRtSession(
         request.inputs["model"],
         batch_sizes(options),
         settings_of(options, {"xnnpack": bool}),
-        options.get("inputs") or {},
-        options.get("outputs") or {},
+        *names_of(options),
     )
 
 

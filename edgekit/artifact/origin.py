@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
-from edgekit.filesystem.remembered import mark_used
+from edgekit.filesystem.hashes_by_stat import mark_used
 from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER, SPEEDER
 from edgekit.pipeline.store import Damaged, read_stage
 from edgekit.pipeline.target import targets

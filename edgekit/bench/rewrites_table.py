@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from edgekit.quantities.conditions import BUSY_CORES
 from edgekit.report.styled import styled
 from edgekit.report.titled_table import titled_table
 from edgekit.report.verdicts import milliseconds
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from edgekit.bench.rewrites import RewriteReport, RewriteRow
 
 STYLES = {"faster": "green", "slower": "red", "failed": "red", "not run": "yellow"}
-BUSY_CORES = 0.2
 
 
 def rewrites_table(rows: list["RewriteRow"]) -> "Table":

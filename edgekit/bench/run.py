@@ -33,9 +33,9 @@ from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, Variant
+from edgekit.quantities.conditions import numbers
 from edgekit.reference.choose import PADDLE_CPU, Reference
 from edgekit.reference.device import cpu_name
-from edgekit.report.conditions import numbers
 from edgekit.verification.judge import judge_variant, truth_of
 
 BLOCKS = 32

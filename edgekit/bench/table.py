@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from edgekit.devices.machine import is_reached
 from edgekit.inputs.size import Size
-from edgekit.report.conditions import busy_words, is_busy
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.conditions import busy_words, is_busy
+from edgekit.quantities.sizes import readable_size
 from edgekit.report.styled import styled
 from edgekit.report.titled_table import titled_table
 from edgekit.report.verdicts import milliseconds

@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from edgekit.devices.system_state import MachineState, state_of
-from edgekit.report.conditions import is_busy, numbers
+from edgekit.quantities.conditions import is_busy, numbers
 
 LEAST_RUNS = 1024
 LEAST_SECONDS = 60.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from edgekit.filesystem.remembered import FOLDER as HASHES
-from edgekit.filesystem.remembered import record_of
+from edgekit.filesystem.hashes_by_stat import FOLDER as HASHES
+from edgekit.filesystem.hashes_by_stat import record_of
 
 Kind = Literal[
     "stages", "inputs", "evaluations", "weights", "downloads", "references", "sources", "environments", "devices",

@@ -12,7 +12,7 @@ from edgekit.cache.contents import EVICTABLE, Blocks, Entry, Kind, contents, mod
 from edgekit.cache.lock import file_lock
 from edgekit.cache.record import read_record
 from edgekit.cache.session import running_since
-from edgekit.filesystem.remembered import USED_SECONDS, Remembered
+from edgekit.filesystem.hashes_by_stat import USED_SECONDS, Remembered
 
 DAY = 86400.0
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from edgekit.cache.lock import locked
 from edgekit.cache.record import read_record, write_record, write_whole
-from edgekit.filesystem.remembered import hashed, remember, remembered_sha256
+from edgekit.filesystem.hashes_by_stat import hashed, remember, remembered_sha256
 
 Notify = Callable[[str], None]
 

@@ -18,6 +18,18 @@ OWN_MODEL = (
     '`paddle.jit.save(network, "folder/inference", input_spec=[...])`, then `edgekit convert folder --target all`'
 )
 
+# Files of other frameworks, which people try first; by their endings.
+FOREIGN = {
+    ".onnx": "ONNX",
+    ".pt": "PyTorch",
+    ".pth": "PyTorch",
+    ".tflite": "TensorFlow Lite",
+    ".h5": "Keras",
+    ".keras": "Keras",
+    ".mlmodel": "Core ML",
+}
+FROM_ELSEWHERE = "docs/guides/from_pytorch.md says how a network gets into Paddle"
+
 
 @dataclass(frozen=True)
 class Catalog:
@@ -66,6 +78,8 @@ class Catalog:
         key = _key(name)
         model = self._documented.get(key) or self._by_key.get(key)
         if model is None:
+            if (whose := FOREIGN.get(Path(name).suffix.lower())) is not None:
+                raise UsageError(f"{name} is a file of {whose}, and edgekit reads only Paddle's models", FROM_ELSEWHERE)
             near = ", ".join(dict.fromkeys(self._by_key[key].name for key in _near(key, list(self._by_key))))
             hint = f"Did you mean {near}? " if near else ""
             raise UsageError(f'there is no model named "{name}"', f"{hint}{OWN_MODEL}")

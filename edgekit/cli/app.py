@@ -24,6 +24,7 @@ from edgekit.cli.models import models
 from edgekit.cli.package import package
 from edgekit.cli.predict import predict
 from edgekit.cli.reference import app as reference
+from edgekit.cli.repeated import refuse_repeated
 from edgekit.cli.report import report as report_page
 from edgekit.cli.serve import serve
 from edgekit.cli.sign import sign
@@ -83,7 +84,9 @@ def options(
 def run(arguments: list[str]) -> int:
     """Run a command line; returns its exit status. Nothing but a bug leaves this as an exception."""
     try:
-        status = app(arguments, prog_name="edgekit", standalone_mode=False)
+        command = typer.main.get_command(app)
+        refuse_repeated(command, arguments)
+        status = command(arguments, prog_name="edgekit", standalone_mode=False)
         if status == INTERRUPTED:  # what Typer makes of Ctrl-C
             say_interrupted()
         return status if isinstance(status, int) else 0

@@ -59,7 +59,7 @@ def show(json: Json = False) -> None:
     from edgekit.cache import cache_folder
     from edgekit.cache.bound import cache_bound
     from edgekit.cache.contents import EVICTABLE, contents, links, total_bytes
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     folder, bound = cache_folder(), cache_bound()
     found = contents(folder)
@@ -110,7 +110,7 @@ def show_table(found: "Sequence[Entry]") -> None:
     from rich import box
     from rich.table import Table
 
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("kind", no_wrap=True)
@@ -181,7 +181,7 @@ def clear(
 
 def tell(done: "Pruning", json: bool) -> None:
     """Say what was removed, and what was not."""
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     if json:
         print_json(pruning_document(done))
@@ -208,7 +208,7 @@ def verify(json: Json = False) -> int:
     """
     from edgekit.cache import cache_folder
     from edgekit.cache.check import check
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     done = list(check(cache_folder()))
     damaged = [one for one in done if one.damage]

@@ -190,7 +190,7 @@ def exit_status(done: list["Conversion"], checks: list["Check"] | None) -> int:
 
 def show_conversions(done: list["Conversion"], out: Path) -> None:
     """Say where each artifact lies and how big its files are."""
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     for one in done:
         if one.artifact is None:

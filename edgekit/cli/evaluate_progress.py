@@ -59,7 +59,7 @@ class EvaluationDisplay:
 
     def left(self, state: "Pass") -> str:
         """The time left, in words."""
-        from edgekit.matrix.estimate import readable_duration
+        from edgekit.quantities.durations import readable_duration
 
         seconds = state.seconds_left()
         return "" if seconds is None or state.done >= state.total else f", about {readable_duration(seconds)} left"

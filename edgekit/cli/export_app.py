@@ -91,7 +91,7 @@ def wanted_artifacts(what: list[str], out: Path, target: str) -> "list[Artifact]
 
 def show(done: "Exported") -> None:
     """Print what the app holds, and how large it is."""
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     for entry in done.index.models:
         console().print(f"{entry.title}: {readable_size(done.sizes[entry.folder])}", soft_wrap=True)

@@ -231,8 +231,8 @@ def show_report(report: "MatrixReport", out: Path) -> None:
 
 def report_shown(report: "MatrixReport", out: Path, width: int) -> "Iterator[Table | Text | str]":
     """What is printed of a report, on `width` columns."""
-    from edgekit.matrix.estimate import readable_duration
     from edgekit.matrix.report import outcome_sentence
+    from edgekit.quantities.durations import readable_duration
     from edgekit.report.matrix_table import STYLES, matrix_table
     from edgekit.report.matrix_text import cell_name, why
     from edgekit.report.styled import styled

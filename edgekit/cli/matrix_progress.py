@@ -78,7 +78,7 @@ class MatrixDisplay:
 
     def left(self) -> str:
         """The time left, in words."""
-        from edgekit.matrix.estimate import readable_duration
+        from edgekit.quantities.durations import readable_duration
 
         seconds = self.progress.estimate.seconds_left() if self.progress else None
         return "unknown time" if seconds is None else f"about {readable_duration(seconds)}"

@@ -61,6 +61,11 @@ def named_folders(names: list[str], out: Path) -> list[Path]:
         found = find_artifacts(path) if path.is_dir() and "/" in name else []
         # A model from a folder is known by its artifacts alone.
         known = found or (path.name == name and find_artifacts(out, name))
+        if not known and path.is_dir() and not load_catalog().knows(name):
+            raise AbsentError(
+                f"the folder {name} holds no artifact",
+                f"If it is a model, run `edgekit convert {name} --target all --verify`, and name what that writes.",
+            )
         model = name if known else load_catalog().find(name).name
         found = found or find_artifacts(out, model)
         if not found:

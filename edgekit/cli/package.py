@@ -94,7 +94,7 @@ def document(made: "Package") -> dict:
 def show(made: "Package") -> None:
     """Say where it is, how large its code is beside the full library's, and where it was proved."""
     from edgekit.native.package import README
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     record = made.record
     total = sum(file.bytes for file in record.files.values())

@@ -114,8 +114,8 @@ def recorded_document(done: "Recorded") -> dict:
 
 def show_recorded(done: "Recorded") -> None:
     """Where the bundle lies, how big it is, and what it is worth."""
+    from edgekit.quantities.sizes import readable_size
     from edgekit.reference.exactness import worst
-    from edgekit.report.sizes import readable_size
 
     size = readable_size(done.bundle.path.stat().st_size)
     console().print(f"{done.bundle.path} ({size}): {done.bundle.description.title}", markup=False, soft_wrap=True)

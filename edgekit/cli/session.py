@@ -44,7 +44,7 @@ def keep_small(store: "StageStore") -> None:
     if not store.made:
         return
     from edgekit.cache.evict import keep_within_bound
-    from edgekit.report.sizes import readable_size
+    from edgekit.quantities.sizes import readable_size
 
     gone = keep_within_bound(store.cache)
     if gone.removed:

@@ -17,8 +17,8 @@ from edgekit.evaluate.evaluate import Wish, evaluate, prepared_subjects
 from edgekit.evaluate.output_log import FOLDER, SUFFIX, OutputLog
 from edgekit.evaluate.rows import read_results
 from edgekit.evaluate.subject import Subject
+from edgekit.filesystem.hashes_by_stat import mark_used
 from edgekit.filesystem.hashing import data_sha256, file_sha256
-from edgekit.filesystem.remembered import mark_used
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.store import Damaged, FileFacts

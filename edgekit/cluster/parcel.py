@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgekit.cluster.sharing_store import SharingStore, place_of
 from edgekit.errors import ConversionError
-from edgekit.filesystem.remembered import mark_used, remembered_sha256
+from edgekit.filesystem.hashes_by_stat import mark_used, remembered_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import Damaged, FileFacts, read_stage

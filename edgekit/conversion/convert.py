@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edgekit.artifact.manifest import AccuracyControl
 from edgekit.calibration.photos import BUNDLED
 from edgekit.calibration.prepare import needed_calibration
 from edgekit.calibration.prepared import CalibrationFile
@@ -14,6 +13,7 @@ from edgekit.keep_float.wish import NOTHING, FloatWish
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import check_embedding
 from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.float_layers import AccuracyControl
 from edgekit.pipeline.plan import conversions_of, plan_conversion
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.target import Target, check_precision

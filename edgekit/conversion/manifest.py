@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from edgekit import __version__
 from edgekit.artifact.manifest import (
-    AccuracyControl,
     CalibrationRecord,
     ConfigurationRecord,
     FileRecord,
@@ -27,6 +26,7 @@ from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Outcomes
+from edgekit.pipeline.float_layers import AccuracyControl
 from edgekit.pipeline.output_kinds import told_outputs
 from edgekit.pipeline.plan import SPEEDER, Plan, lowering_of, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource

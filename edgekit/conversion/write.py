@@ -14,12 +14,13 @@ from edgekit.artifact.manifest import (
 from edgekit.artifact.owned import ARTIFACT
 from edgekit.artifact.write import write_artifact
 from edgekit.cache import cache_folder
+from edgekit.conversion.embedding import with_embedding
 from edgekit.conversion.manifest import notes_on, planned_manifest
 from edgekit.errors import EdgekitError, UsageError
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 from edgekit.filesystem.owned import check_kind
-from edgekit.filesystem.remembered import remembered_sha256
 from edgekit.parity.verdict import Precision
-from edgekit.pipeline.embedding import FOLDER_SUFFIX, with_embedding
+from edgekit.pipeline.embedding import FOLDER_SUFFIX
 from edgekit.pipeline.execute import Outcomes
 from edgekit.pipeline.plan import Plan
 from edgekit.pipeline.target import Target

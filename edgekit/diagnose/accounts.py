@@ -7,10 +7,10 @@ from edgekit.diagnose.report import LayerReport, StepReport
 from edgekit.diagnose.subject import Subject
 from edgekit.errors import EdgekitError
 from edgekit.ledger.ledger import Ledger
-from edgekit.ledger.verification import ledger_stages, shortfall
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
 from edgekit.recipe.load import recipe_for
+from edgekit.verification.ledger import ledger_stages, shortfall
 
 ACCOUNT = "ledger"
 

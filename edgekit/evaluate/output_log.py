@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.errors import UsageError
-from edgekit.filesystem.remembered import mark_used
+from edgekit.filesystem.hashes_by_stat import mark_used
 from edgekit.filesystem.writing import disk_errors
 from edgekit.untrusted.files import open_regular
 

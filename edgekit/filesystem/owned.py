@@ -237,6 +237,12 @@ def write_whole(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
 
 
+def copy_whole(source: Path, path: Path) -> None:
+    """Write a file with what is in another one, however large, as `written_whole` does."""
+    with written_whole(path) as partial:
+        shutil.copyfile(source, partial)
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Where the block writes a file that is then renamed to `path`: a reader finds the old one or the new one, whole.
@@ -244,19 +250,6 @@ def written_whole(path: Path) -> Iterator[Path]:
     Where the block fails the old one stays. What killed runs left beside it goes. Raises ConversionError on a full
     disk.
     """
-    with partial_beside(path) as partial:
-        partial.write_bytes(content)
-
-
-def copy_whole(source: Path, path: Path) -> None:
-    """The same with what is in another file, however large. Raises ConversionError on a full disk."""
-    with partial_beside(path) as partial:
-        shutil.copyfile(source, partial)
-
-
-@contextmanager
-def partial_beside(path: Path) -> Iterator[Path]:
-    """The name of a file that takes the place of `path` once it was written, and is gone where it could not be."""
     for stale in leftovers(path):
         if is_regular(stale):
             stale.unlink(missing_ok=True)

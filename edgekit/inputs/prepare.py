@@ -17,10 +17,14 @@ def preprocess(image: np.ndarray, spec: Preprocessing) -> np.ndarray:
     Raises `ValueError` for another dtype or shape, `UsageError` for a photo that is smaller than what is to be cut out
     of it, or that would become gigabytes.
     """
-    levels = cropped_levels(image, spec)
+    return tensor_of(cropped_levels(image, spec), Size(*image.shape[:2]), spec)
+
+
+def tensor_of(levels: np.ndarray, photo: Size, spec: Preprocessing) -> np.ndarray:
+    """What `preprocess` makes of `cropped_levels` of an image of the size `photo`: float32 [C, *input_size]."""
     tensor = normalised(levels, spec)
     if spec.resize == "letterbox" and not spec.pads_with_levels:
-        place = placement(Size(*image.shape[:2]), spec).place
+        place = placement(photo, spec).place
         padded = np.broadcast_to(_normalised(spec.pad_levels[:, None, None], spec), tensor.shape).copy()
         padded[:, place.rows, place.columns] = tensor[:, place.rows, place.columns]
         return padded

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from edgekit.artifact.manifest import AccuracyControl, FloatLayer
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.conversion.write import write_conversion
 from edgekit.errors import ConversionError, EdgekitError, UsageError
@@ -19,6 +18,7 @@ from edgekit.evaluate.opened import check_fits, check_there
 from edgekit.filesystem.scratch import working_folder
 from edgekit.keep_float.wish import FloatWish
 from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.float_layers import AccuracyControl, FloatLayer
 from edgekit.pipeline.lowering import ranking_stage
 from edgekit.pipeline.plan import Plan, conversions_of, lowering_of, plan_conversion
 from edgekit.pipeline.source import ModelSource

@@ -27,7 +27,7 @@ from edgekit.pipeline.outcome import Event
 from edgekit.pipeline.plan import RUN_THREADS
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.target import Target
-from edgekit.report.conditions import busy_words, is_busy
+from edgekit.quantities.conditions import busy_words, is_busy
 from edgekit.shards import Shard
 
 # How many groups are open at once: enough to keep the cores busy while one waits for a long conversion, few

@@ -14,7 +14,7 @@ from edgekit.matrix.record import Keep
 from edgekit.matrix.sources import Group, lineage
 from edgekit.pipeline.memory import weight_bytes
 from edgekit.pipeline.store import StageStore
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 
 
 def check_space(groups: Sequence[Group], keep: Keep, window: int, out: Path, cache: Path) -> None:

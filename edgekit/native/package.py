@@ -25,7 +25,7 @@ from edgekit.native.source import ensure_source
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.stage import SourceFile
 from edgekit.pipeline.store import StageResult
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 from edgekit.untrusted.json_document import encode_json
 
 TARGET = "ncnn"

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from edgekit.artifact.manifest import AccuracyControl
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import embedding_stage
+from edgekit.pipeline.float_layers import AccuracyControl
 from edgekit.pipeline.lowering import lowering_stage
 from edgekit.pipeline.memory import estimated_memory, weight_bytes
 from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource, ProgramSource

@@ -14,7 +14,7 @@ from msgspec import Struct, to_builtins
 from edgekit.cache.lock import acquire, file_lock
 from edgekit.cache.record import clear_folder, read_record, write_record
 from edgekit.errors import ConversionError
-from edgekit.filesystem.remembered import Hashed, hashed, mark_used, remember, remembered_sha256
+from edgekit.filesystem.hashes_by_stat import Hashed, hashed, mark_used, remember, remembered_sha256
 from edgekit.filesystem.writing import remove_folder, replace_folder, scratch_folder
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.toolchain.left import is_plain

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from edgekit.errors import UsageError
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 from edgekit.filesystem.hashing import data_sha256
-from edgekit.filesystem.remembered import remembered_sha256
 
 Format = Literal["paddle2", "paddle3"]
 

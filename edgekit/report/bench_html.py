@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from edgekit.bench.merge import Comparison, Figure
 from edgekit.devices.system_state import MachineState
+from edgekit.quantities.sizes import readable_size
 from edgekit.report.page import filled_page
-from edgekit.report.sizes import readable_size
 from edgekit.report.verdicts import milliseconds
 
 TEMPLATE = "bench.html"

@@ -5,7 +5,7 @@ from collections import Counter
 from edgekit.inputs.size import Size
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 from edgekit.shards import missing_shards
 
 MARKS = {"passed": "✓", "failed": "✗", "not run": "–", "expected failure": "✗", "unexpected pass": "!"}

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from edgekit import __version__
-from edgekit.report.conditions import busy_words, is_busy
+from edgekit.quantities.conditions import busy_words, is_busy
+from edgekit.quantities.sizes import readable_size
 from edgekit.report.decisions import compared_values, decision
 from edgekit.report.model_plots import overview_plot, values_plot
 from edgekit.report.model_provenance import artifact_view
 from edgekit.report.page import filled_page
 from edgekit.report.photo_stages import PhotoStage, photo_stages, picture
-from edgekit.report.sizes import readable_size
 from edgekit.report.verdicts import (
     figure_cells,
     files_of,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.artifact.load import is_signed
 from edgekit.artifact.origin import convert_command
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact

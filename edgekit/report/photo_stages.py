@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.inputs.channels import with_channels
 from edgekit.inputs.geometry import Window, placement
-from edgekit.inputs.prepare import cropped_levels, preprocess, value_range
+from edgekit.inputs.prepare import cropped_levels, tensor_of, value_range
 from edgekit.inputs.resize import resized_window
 from edgekit.inputs.size import Size
 
@@ -69,7 +69,7 @@ def photo_stages(image: "np.ndarray", spec: "Preprocessing") -> list[PhotoStage]
             (picture(visible(levels, spec)),),
         )
     )
-    tensor = preprocess(image, spec)
+    tensor = tensor_of(levels, Size(height, width), spec)
     lowest, highest = value_range(spec)
     stages.append(
         PhotoStage(

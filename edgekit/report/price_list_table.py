@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from edgekit.bench.everything.priced import NOT_WORTH, YARDSTICK, Priced, PriceList, Times
 from edgekit.evaluate.figures import Share
-from edgekit.report.conditions import BUSY_CORES
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.conditions import BUSY_CORES
+from edgekit.quantities.sizes import readable_size
 from edgekit.report.styled import styled
 from edgekit.report.titled_table import titled_table
 from edgekit.report.verdicts import milliseconds

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from edgekit.artifact.rules import ARTIFACT, PROJECT
 from edgekit.devices.machine import is_reached
-from edgekit.report.conditions import age_words, busy_words, is_busy
+from edgekit.quantities.conditions import age_words, busy_words, is_busy
+from edgekit.quantities.sizes import readable_size
 from edgekit.report.decisions import (
     ENOUGH,
     WITHIN_NOISE,
@@ -15,7 +16,6 @@ from edgekit.report.decisions import (
     decision,
     what_it_gives,
 )
-from edgekit.report.sizes import readable_size
 from edgekit.report.styled import styled
 from edgekit.report.titled_table import titled_table
 

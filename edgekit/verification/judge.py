@@ -16,8 +16,8 @@ from edgekit.parity.verdict import Precision
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant, targets
+from edgekit.quantities.conditions import numbers
 from edgekit.reference.choose import Reference, Truth
-from edgekit.report.conditions import numbers
 
 
 def judge_variant(

@@ -14,7 +14,6 @@ from edgekit.artifact.samples import (
 )
 from edgekit.devices.remote_machine import RemoteMachine
 from edgekit.errors import AbsentError
-from edgekit.ledger.verification import with_ledger
 from edgekit.parity import Verdict
 from edgekit.pipeline.execute import Outcomes
 from edgekit.pipeline.store import StageResult
@@ -22,6 +21,7 @@ from edgekit.pipeline.target import Variant
 from edgekit.reference.choose import Choice, Reference, Truth
 from edgekit.verification.check import Check
 from edgekit.verification.judge import judge_ranges, judge_variant, measured_values, truth_of
+from edgekit.verification.ledger import with_ledger
 from edgekit.verification.preparation import Preparation, subject_of
 
 

@@ -18,7 +18,6 @@ from edgekit.devices.lite_library import LiteLibrary, check_machine
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.inputs.photo_folder import PhotoFolder
-from edgekit.ledger.verification import ledger_stages
 from edgekit.native.device_runner import device_runner
 from edgekit.native.lite_runner import lite_runner, runner_inputs
 from edgekit.native.plan import network_layers
@@ -29,6 +28,7 @@ from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.reference.match import Subject, program_hashes
+from edgekit.verification.ledger import ledger_stages
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from edgekit.cache.kept import Notify
 from edgekit.cache.lock import locked
 from edgekit.cache.record import clear_place, read_plain, write_plain
 from edgekit.errors import AbsentError, EdgekitError, UsageError
-from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 from edgekit.filesystem.writing import disk_errors
 from edgekit.weights.download import Progress, download
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 from edgekit.cache.kept import Kept, Notify, kept
 from edgekit.cache.record import clear_folder
+from edgekit.catalog.catalog import FOREIGN, FROM_ELSEWHERE
 from edgekit.errors import AbsentError, UsageError
-from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 from edgekit.untrusted.files import resolved
 
 if TYPE_CHECKING:
@@ -154,6 +155,8 @@ def _file(path: Path, cache: Path, notify: Notify) -> ResolvedWeights:
     if path.is_dir():
         raise UsageError(f"{path} is a folder, not a weights file", f"Name the file in it{_such_as(path)}")
     # The ending decides the format; the readers say so when the content is another.
+    if (whose := FOREIGN.get(path.suffix.lower())) is not None:
+        raise UsageError(f"{path} is a file of {whose}, not Paddle's weights", FROM_ELSEWHERE)
     if path.suffix not in ENDINGS:
         raise UsageError(f"{path} is neither a .pdparams nor a .safetensors file", f"--weights takes {_WAYS}")
     if path.suffix == ".safetensors":

@@ -23,7 +23,7 @@ from edgekit.native.package import check_packable, copy_artifact, write_licences
 from edgekit.native.plan import Build, ncnn_pin, network_layers
 from edgekit.native.source import ensure_source
 from edgekit.pipeline.store import StageResult
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 
 HERE = Path(__file__).resolve().parent
 PROGRAM = ("edgekit.js", "edgekit.wasm")

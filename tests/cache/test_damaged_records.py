@@ -14,7 +14,7 @@ from edgekit.cache.session import FOLDER as SESSIONS
 from edgekit.cache.session import in_use, running_since
 from edgekit.catalog import load_catalog
 from edgekit.errors import ConversionError
-from edgekit.filesystem.remembered import record_of, remembered_sha256
+from edgekit.filesystem.hashes_by_stat import record_of, remembered_sha256
 from edgekit.matrix import record as matrix_record
 from edgekit.matrix.cell import Cell
 from edgekit.pipeline.execute import Executor

@@ -163,7 +163,7 @@ def test_records_go_with_their_files(tmp_path: Path) -> None:
 
 
 def test_hashes_of_files_that_are_gone_go(tmp_path: Path) -> None:
-    from edgekit.filesystem.remembered import record_of, remembered_sha256
+    from edgekit.filesystem.hashes_by_stat import record_of, remembered_sha256
 
     for name in ("stays", "goes"):
         (tmp_path / name).write_bytes(b"content")

@@ -15,7 +15,7 @@ from edgekit.cache.lock import locked
 from edgekit.cache.session import in_use
 from edgekit.catalog import load_catalog
 from edgekit.errors import DiskFullError
-from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 from edgekit.weights import resolve_weights
 
 

@@ -137,3 +137,10 @@ def test_options_of_the_workers() -> None:
         assert {"module", "factory", "head", "arguments"} <= set(option)
     option = CATALOG.find("MixNet_S").architecture.as_option()
     assert (option["module"], option["factory"]) == ("model_zoo.mixnet", "MixNet_S")
+
+
+@pytest.mark.parametrize(("name", "whose"), [("model.onnx", "ONNX"), ("best.PT", "PyTorch"), ("a/b.h5", "Keras")])
+def test_a_file_of_another_framework_is_called_that(name: str, whose: str) -> None:
+    with pytest.raises(UsageError, match=f"{name} is a file of {whose}") as caught:
+        load_catalog().find(name)
+    assert "docs/guides/from_pytorch.md" in (caught.value.remedy or "")

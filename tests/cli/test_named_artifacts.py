@@ -6,7 +6,7 @@ import pytest
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, ModelRecord, WeightsRecord
-from edgekit.cli.named_artifacts import chosen_artifacts
+from edgekit.cli.named_artifacts import chosen_artifacts, named_folders
 from edgekit.errors import AbsentError, UsageError
 from edgekit.inputs.preprocessing import Preprocessing
 
@@ -55,3 +55,12 @@ def test_what_is_not_there_is_said() -> None:
         labels(" , ")
     with pytest.raises(UsageError, match="several models"):
         chosen_artifacts([*ALL, artifact("ncnn", "N")], "ncnn", "M")
+
+
+def test_a_model_that_is_not_converted_is_told_from_no_model(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(AbsentError, match="mine holds no artifact") as caught:
+        named_folders([str(tmp_path / "mine")], tmp_path / "artifacts")
+    assert f"`edgekit convert {tmp_path / 'mine'} --target all --verify`" in (caught.value.remedy or "")
+    with pytest.raises(UsageError, match="there is no model named"):
+        named_folders([str(tmp_path / "yours")], tmp_path / "artifacts")

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import typer
 
-from edgekit.cli.app import run
+from edgekit.cli.app import app, run
+from edgekit.cli.repeated import refuse_repeated
 
 
 @pytest.mark.parametrize(
@@ -22,6 +24,12 @@ from edgekit.cli.app import run
         (["convert", "A", "-t", "onnx", "--precision", "fp8"], "--precision is impossible: 'fp8' is not one of"),
         (["predict", "A", "b", "--top", "x"], "--top is impossible: it should be a valid integer. `"),
         (["models", "extra"], "got unexpected extra argument"),
+        (
+            ["convert", "A", "-t", "ncnn", "--target=lite"],
+            "--target is given twice. Give it once. Several go with",
+        ),
+        (["evaluate", "A", "--data", "x", "--data", "y"], "--data is given twice. Give it once."),
+        (["cache", "prune", "--keep-days", "1", "--keep-days", "2"], "--keep-days is given twice."),
     ],
 )
 def test_a_complaint_is_one_sentence(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -30,6 +38,21 @@ def test_a_complaint_is_one_sentence(arguments: list[str], said: str, capsys: py
     assert shown.out == ""
     assert shown.err.startswith(f"edgekit: {said}")
     assert shown.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["diagnose", "A", "--without-rewrite", "a", "--without-rewrite", "b"],  # repeatable
+        ["predict", "A", "--out", "--out"],  # a value may look like an option
+        ["predict", "A", "--out", "x", "--", "--out", "x"],
+        ["verify", "A", "--verbose", "--verbose"],
+        ["--version"],
+        [],
+    ],
+)
+def test_what_may_stand_twice(arguments: list[str]) -> None:
+    refuse_repeated(typer.main.get_command(app), arguments)
 
 
 def test_as_json_it_is_a_document(capsys: pytest.CaptureFixture[str]) -> None:

@@ -45,11 +45,6 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return folder / "calibration.safetensors", folder / "judged.safetensors"
 
 
-@pytest.fixture(scope="module")
-def onnx_model(run_worker, mixnet_program: Path) -> Path:
-    return run_worker("onnx/convert.py", {"program": mixnet_program}, {"batch": 1})[1] / "model.onnx"
-
-
 @pytest.fixture(scope="module", params=FILES)
 def quantised(request, run_worker, mixnet_program: Path, onnx_model: Path, photos) -> dict[str, Any]:
     """FP32 and INT8 files of one target, and what the quantisation said."""

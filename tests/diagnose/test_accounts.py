@@ -5,8 +5,8 @@ import pytest
 from edgekit.diagnose.accounts import changed_layer
 from edgekit.diagnose.causes import unaccounted_words
 from edgekit.ledger.ledger import Ledger, Unexplained
-from edgekit.ledger.verification import shortfall
 from edgekit.pipeline.store import StageResult
+from edgekit.verification.ledger import shortfall
 
 
 def test_the_layer_is_the_one_that_reads_the_first_tensor() -> None:

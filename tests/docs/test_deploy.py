@@ -1,125 +1,92 @@
-"""The commands of docs/deploy.md are run as they stand, with an emulated processor in the place of phone and board."""
+"""The commands of the guides to a phone, a board and a server, and of docs/deploy.md, are run as they stand."""
 
-import os
-import re
-import shlex
+import json
 import shutil
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import PATIENCE_SECONDS, ROOT
-from edgekit.errors import AbsentError
-from edgekit.native.architectures import find_architecture
-from edgekit.native.compilers import find_compiler
-from edgekit.native.proof import launcher
-from runtime_tests.runners import openvino_folder
-from tests.devices.fake_programs import environment
+from conftest import lacking
+from edgekit.filesystem.hashing import file_sha256
+from tests.docs.desk import Desk, commands_of, needs
 
-PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
-RUNNER = "./edgekit_runner"
+pytestmark = pytest.mark.toolchain
 
 
-class Desk:
-    """A folder as the checkout, and a board beside it; runs a line of the page."""
-
-    def __init__(self, folder: Path, cache: Path) -> None:
-        self.folder, self.board = folder / "checkout", folder / "board"
-        self.start = launcher(find_architecture("aarch64"), "fp32")
-        self.folder.mkdir()
-        self.board.mkdir()
-        for name in ("edgekit", "examples", "runtime"):
-            (self.folder / name).symlink_to(ROOT / name)
-        shutil.copy(ROOT / "edgekit" / "inputs" / "photos" / "cat.png", self.folder / "photo.png")
-        fakes = environment(folder / "devices", FAKE_START=shlex.join(self.start))
-        openvino = str(openvino_folder(cache).parent)
-        self.variables = {**os.environ, **fakes, "EDGEKIT_CACHE": str(cache), "OPENVINO": openvino}
-
-    def run(self, line: str) -> str:
-        """What a line prints; it must end with 0."""
-        words = shlex.split(line.replace("$OPENVINO", self.variables["OPENVINO"]))
-        known: dict[str, Callable[[list[str]], str]] = {"scp": self.copy, "ssh": self.there, "uv": self.in_project}
-        program, *rest = words
-        if program == "edgekit":
-            return self.ends_well([sys.executable, "-m", "edgekit", *rest])
-        if words[:3] == ["python3", "-m", "http.server"]:
-            return self.served(rest)
-        return known[program](rest) if program in known else self.ends_well(words)
-
-    def in_project(self, words: list[str]) -> str:
-        """`uv run python ...`."""
-        assert words[:2] == ["run", "python"]
-        return self.ends_well([sys.executable, *words[2:]])
-
-    def copy(self, words: list[str]) -> str:
-        """`scp FILE board:PLACE`, or a folder with `-r`."""
-        source, (host, place) = self.folder / words[-2], words[-1].split(":")
-        assert host == "board"
-        if words[0] == "-r":
-            shutil.copytree(source, self.board / place)
-        else:
-            shutil.copy(source, self.board / place)
-        return ""
-
-    def there(self, words: list[str]) -> str:
-        """`ssh board LINE`, the runner on the emulated processor."""
-        host, line = words
-        assert (host, RUNNER in line) == ("board", True)
-        line = line.replace(RUNNER, f"{shlex.join(self.start)} {RUNNER}" if self.start else RUNNER)
-        return self.ends_well(["sh", "-c", line], self.board)
-
-    def served(self, words: list[str]) -> str:
-        """What the server gives, on a port that is free."""
-        command = [sys.executable, "-u", *words, "--bind", "127.0.0.1", "0"]
-        with subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        ) as one:
-            assert one.stdout is not None
-            try:
-                port = int(re.search(r"port (\d+)", one.stdout.readline())[1])  # type: ignore[index]
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=60) as answer:
-                    return answer.read().decode()
-            finally:
-                one.terminate()
-
-    def ends_well(self, command: list[str], folder: Path | None = None) -> str:
-        answer = subprocess.run(
-            command,
-            cwd=folder or self.folder,
-            env=self.variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        assert answer.returncode == 0, f"{command}: {answer.stderr or answer.stdout}"
-        return answer.stdout
+def said_by(desk: Desk, page: str) -> dict[str, str]:
+    """What each line of a page prints."""
+    return {line: desk.run(line) for line in commands_of(page)}
 
 
-@pytest.mark.toolchain
-def test_the_commands_work_in_order(session_cache: Path, tmp_path: Path) -> None:
-    try:
-        for name in ("aarch64", "wasm"):
-            find_compiler(find_architecture(name))
-            launcher(find_architecture(name), "fp32")
-    except AbsentError as error:
-        pytest.skip(str(error))
-    if shutil.which("cmake") is None or shutil.which("c++") is None:
-        pytest.skip("cmake and a C++ compiler are not here (Debian: apt-get install cmake g++)")
-    desk = Desk(tmp_path, session_cache)
-    said = {line: desk.run(line) for line in COMMANDS}
-    tested = [text for line, text in said.items() if "--self-test" in line]
-    assert len(tested) == 2
-    assert all('"passed": true' in text for text in tested)
-    named = [text for line, text in said.items() if line.startswith("ssh") and "--top" in line]
-    assert '"label": "frog"' in named[0].split("}")[0]
-    assert said["build/name_a_photo/name_a_photo artifacts/MixNet_S/openvino photo.png"].split()[2] == "frog"
+def test_to_a_phone(session_cache: Path, tmp_path: Path) -> None:
+    """What the app would share is written by the runner on the emulated processor."""
+    needs("aarch64")
+    judging = "edgekit verify --from-device report.zip"
+    with Desk(tmp_path, session_cache) as desk:
+        said = {}
+        for line in commands_of("guides/phone.md"):
+            if line == judging:
+                shared_by_a_phone(desk)
+            said[line] = desk.run(line)
+        exported = desk.folder / "android_demo" / "app" / "src" / "main" / "assets" / "models"
+        index = json.loads((exported / "index.json").read_text())
+        record = json.loads((desk.folder / "phone.json").read_text())
+    assert "adb:A1" in said["edgekit devices"]
+    assert "passed" in said["edgekit verify artifacts/MixNet_S/ncnn --device adb"]
+    assert {one["target"] for one in index["models"]} == {"ncnn", "lite"}
+    assert (exported / "MixNet_S" / "lite" / "MixNet_S.arm.nb").is_file()
+    (row,) = record["rows"]
+    assert (row["machine"], row["latency"]["p50_ms"] > 0) == ("adb:A1", True)
+    assert "passed" in said[judging]
+    assert "failed" not in said[judging]
+
+
+def shared_by_a_phone(desk: Desk) -> None:
+    """Lay a device's report where the guide has it."""
+    desk.run("edgekit package MixNet_S --arch aarch64")
+    desk.run("scp -r packages/MixNet_S/ncnn-aarch64 board:model")
+    desk.run("scp photo.png board:model")
+    desk.run('ssh board "cd model && ./edgekit_runner --report report . photo.png"')
+    shutil.make_archive(str(desk.folder / "report"), "zip", desk.board / "model" / "report")
+
+
+def test_to_a_board(session_cache: Path, tmp_path: Path) -> None:
+    needs("aarch64")
+    with Desk(tmp_path, session_cache) as desk:
+        said = said_by(desk, "guides/board.md")
+        record = json.loads((desk.folder / "board.json").read_text())
+    (tested,) = (text for line, text in said.items() if "--self-test" in line)
+    assert '"passed": true' in tested
+    (named,) = (text for line, text in said.items() if "--top" in line)
+    assert '"label": "frog"' in named.split("}")[0]
+    assert "passed" in said["edgekit verify artifacts/MixNet_S/ncnn --device ssh:board"]
+    assert record["rows"][0]["machine"] == "ssh:board"
+    judged = said["edgekit verify --from-device report.zip artifacts/MixNet_S/ncnn"]
+    assert "passed" in judged
+    assert "failed" not in judged
+
+
+def test_to_a_server(session_cache: Path, tmp_path: Path) -> None:
+    for program in ("cmake", "c++", "curl"):
+        if shutil.which(program) is None:
+            lacking(f"{program} is not here (Debian: apt-get install cmake g++ curl)")
+    with Desk(tmp_path, session_cache, devices=False) as desk:
+        said = said_by(desk, "guides/server.md")
+        artifact = desk.folder / "artifacts" / "MixNet_S" / "onnx" / "MixNet_S.onnx"
+        served = desk.folder / "serving" / "MixNet_S-triton" / "models" / "MixNet_S" / "1" / "model.onnx"
+        assert file_sha256(served) == file_sha256(artifact)
+    (named,) = (text for line, text in said.items() if "name_a_photo.py" in line)
+    assert named.split()[2] == "frog"
+    (compiled,) = (text for line, text in said.items() if line.startswith("build/"))
+    assert compiled.split()[2] == "frog"
+    # Two programs in two runtimes: the same probability, as they print it.
+    assert compiled.splitlines()[0] == named.splitlines()[0]
+
+
+def test_into_a_browser(session_cache: Path, tmp_path: Path) -> None:
+    needs("wasm")
+    with Desk(tmp_path, session_cache, devices=False) as desk:
+        said = said_by(desk, "deploy.md")
+    (tested,) = (text for line, text in said.items() if "--self-test" in line)
+    assert '"passed": true' in tested
     assert "What is on the photo?" in said["python3 -m http.server --directory page"]
-    for device in ("adb", "ssh:board"):
-        assert "passed" in said[f"edgekit verify artifacts/MixNet_S/ncnn --device {device}"]

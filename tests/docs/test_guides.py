@@ -12,17 +12,15 @@ from pathlib import Path
 import pytest
 
 from conftest import PATIENCE_SECONDS, ROOT
+from tests.docs.desk import commands_of
 
 GUIDES = ROOT / "docs" / "guides"
 ENDS = re.compile(r"\s*#\s*ends with (\d+)$")
-TESTED_ELSEWHERE = {"ci": "tests/docs/test_ci.py"}
-WITHOUT_COMMANDS = {"from_pytorch"}
-
-
-def commands_of(name: str) -> list[str]:
-    """The lines of a guide's shell blocks."""
-    text = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
-    return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+TESTED_ELSEWHERE = {
+    "ci": "tests/docs/test_ci.py",
+    "from_pytorch": "tests/docs/test_from_pytorch.py",
+    **dict.fromkeys(("phone", "board", "server"), "tests/docs/test_deploy.py"),
+}
 
 
 def photos(folder: Path) -> None:
@@ -63,22 +61,23 @@ PREPARED: dict[str, Callable[[Path, Path], None]] = {
 
 def test_every_guide_is_run_somewhere() -> None:
     names = {path.stem for path in GUIDES.glob("*.md")}
-    assert names == {*PREPARED, *TESTED_ELSEWHERE, *WITHOUT_COMMANDS}
-    assert all(commands_of(name) for name in {*PREPARED, *TESTED_ELSEWHERE})
-    assert not any(commands_of(name) for name in WITHOUT_COMMANDS)
+    assert names == {*PREPARED, *TESTED_ELSEWHERE}
+    assert all(commands_of(f"guides/{name}.md") for name in names)
+    for name, file in TESTED_ELSEWHERE.items():
+        assert f"{name}.md" in (ROOT / file).read_text(encoding="utf-8")
 
 
 def test_chinese_guides_have_the_same_commands() -> None:
     names = {path.stem for path in GUIDES.glob("*.md")}
     assert {path.stem for path in (GUIDES / "zh").glob("*.md")} == names
-    assert all(commands_of(f"zh/{name}") == commands_of(name) for name in names)
+    assert all(commands_of(f"guides/zh/{name}.md") == commands_of(f"guides/{name}.md") for name in names)
 
 
 @pytest.mark.toolchain
 @pytest.mark.parametrize("guide", PREPARED)
 def test_the_commands_work_in_order(guide: str, session_cache: Path, foreign_models: Path, tmp_path: Path) -> None:
     PREPARED[guide](tmp_path, foreign_models)
-    for line in commands_of(guide):
+    for line in commands_of(f"guides/{guide}.md"):
         expected = int(match[1]) if (match := ENDS.search(line)) else 0
         program, *arguments = shlex.split(ENDS.sub("", line))
         assert program == "edgekit"

@@ -16,7 +16,7 @@ from edgekit.cli.app import app
 from edgekit.cli.usual_command import USUAL
 from edgekit.pipeline.target import targets
 from edgekit.recipe.load import recipe_for
-from tools.docs_site.offline import foreign_addresses, missing_files
+from tools.docs_site.offline import foreign_addresses, missing_files, read_pages
 from tools.docs_site.reference import reference_pages
 from tools.docs_site.schemas import DOCUMENTS, FOLDER, schema_text
 
@@ -42,8 +42,9 @@ def test_what_a_site_lacks_or_fetches_is_found(tmp_path: Path) -> None:
         '<img src="gone.png"><script src="https://cdn.example/x.js"></script>'
         '<link rel="stylesheet" href="//fonts.example/x.css"><link rel="canonical" href="https://self.example">'
     )
-    assert missing_files(tmp_path) == [("index.html", "gone.png"), ("index.html", "gone.html")]
-    assert foreign_addresses(tmp_path) == [
+    pages = read_pages(tmp_path)
+    assert missing_files(tmp_path, pages) == [("index.html", "gone.png"), ("index.html", "gone.html")]
+    assert foreign_addresses(tmp_path, pages) == [
         ("index.html", "https://cdn.example/x.js"),
         ("index.html", "//fonts.example/x.css"),
     ]

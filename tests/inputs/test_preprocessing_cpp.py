@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import ROOT
+from conftest import ROOT, lacking
 from edgekit.errors import UsageError
 from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
@@ -68,7 +68,7 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The compiled command-line tool; warnings are errors. With CMake where it is here, else by the compiler alone."""
     compiler = shutil.which("g++") or shutil.which("c++")
     if compiler is None:
-        pytest.skip("no C++ compiler is here")
+        lacking("no C++ compiler is here")
     build = tmp_path_factory.mktemp("cpp")
     binary = build / "preprocess_tool"
     flags = ["-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from edgekit.artifact.manifest import FloatLayer
 from edgekit.errors import ConversionError, UsageError
 from edgekit.keep_float.choose import Measured, by_count, by_drop
 from edgekit.keep_float.wish import FloatWish, float_wish
+from edgekit.pipeline.float_layers import FloatLayer
 from edgekit.pipeline.target import targets
 
 RANKING = [FloatLayer(f"layer {number}", 20.0 + number) for number in range(40)]

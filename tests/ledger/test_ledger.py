@@ -3,9 +3,9 @@ import pytest
 from edgekit.artifact.manifest import VariantVerdict
 from edgekit.errors import ConversionError, EdgekitError, UsageError, WorkerError
 from edgekit.ledger.ledger import Ledger, Unexplained
-from edgekit.ledger.verification import with_ledger
 from edgekit.parity import Verdict
 from edgekit.pipeline.store import StageResult
+from edgekit.verification.ledger import with_ledger
 
 
 def test_a_complete_ledger_is_few_words() -> None:

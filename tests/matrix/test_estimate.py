@@ -1,6 +1,6 @@
 import pytest
 
-from edgekit.matrix.estimate import Estimate, readable_duration, stage_cost
+from edgekit.matrix.estimate import Estimate, stage_cost
 from edgekit.pipeline.outcome import Event
 from edgekit.pipeline.stage import Stage, StageFile
 
@@ -61,10 +61,3 @@ def test_a_group_that_is_over_costs_no_more(estimate: Estimate) -> None:
 def test_bigger_models_cost_more() -> None:
     assert stage_cost(128, run=True) > 5 * stage_cost(12, run=True)
     assert stage_cost(12, run=True) > stage_cost(12, run=False) > 0
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "–"), (12.4, "12 s"), (59.9, "60 s"), (300, "5 min"), (3900, "1 h 05 min")]
-)
-def test_durations(seconds: float | None, text: str) -> None:
-    assert readable_duration(seconds) == text

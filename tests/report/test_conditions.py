@@ -9,7 +9,7 @@ from msgspec.structs import replace as with_changes
 
 from edgekit.bench.row import Report, Row
 from edgekit.bench.table import bench_notes, bench_table
-from edgekit.report.conditions import age_words, busy_words, is_busy
+from edgekit.quantities.conditions import age_words, busy_words, is_busy
 from edgekit.report.verdicts import latency_notes, verdict_table
 from edgekit.verification.check import Check
 from tests.report.test_width import checks

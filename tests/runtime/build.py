@@ -4,9 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
-
-from conftest import ROOT
+from conftest import ROOT, lacking
 
 RUNTIME = ROOT / "runtime"
 
@@ -18,7 +16,7 @@ def built(folder: Path, target: str, *settings: str) -> Path:
     """
     compiler = shutil.which("g++") or shutil.which("c++")
     if compiler is None or shutil.which("cmake") is None:
-        pytest.skip("cmake and a C++ compiler are not here")
+        lacking("cmake and a C++ compiler are not here")
     configure = ["cmake", "-S", RUNTIME, "-B", folder, f"-DCMAKE_CXX_COMPILER={compiler}", *settings]
     # The compiler's own cores: a test may run beside others.
     for command in (configure, ["cmake", "--build", folder, "--target", target, "-j", "2"]):

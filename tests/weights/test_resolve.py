@@ -214,8 +214,13 @@ def test_a_value_that_is_nothing(tmp_path: Path, spec: str, why: str) -> None:
 
 def test_a_file_of_another_kind_and_a_folder(tmp_path: Path) -> None:
     (tmp_path / "model.pth").write_bytes(b"x")
-    with pytest.raises(UsageError, match=r"neither a \.pdparams nor a \.safetensors"):
+    with pytest.raises(
+        UsageError, match=r"model\.pth is a file of PyTorch, not Paddle's weights\. docs/guides/from_py"
+    ):
         resolve_weights(CATALOG.find("ResNet18"), str(tmp_path / "model.pth"), tmp_path / "cache")
+    (tmp_path / "model.npz").write_bytes(b"x")
+    with pytest.raises(UsageError, match=r"neither a \.pdparams nor a \.safetensors"):
+        resolve_weights(CATALOG.find("ResNet18"), str(tmp_path / "model.npz"), tmp_path / "cache")
     with pytest.raises(UsageError, match="is a folder"):
         resolve_weights(CATALOG.find("ResNet18"), str(tmp_path), tmp_path / "cache")
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from tools.docs_site.assemble import ROOT, assemble
-from tools.docs_site.offline import foreign_addresses, missing_files
+from tools.docs_site.offline import foreign_addresses, missing_files, read_pages
 
 SOURCE, SITE = ROOT / "build" / "docs" / "source", ROOT / "build" / "docs" / "site"
 
@@ -22,11 +22,12 @@ def main() -> int:
         # Its last lines are a traceback of its own, which says nothing where there are others.
         print(said.partition("Traceback")[0].strip() or said, file=sys.stderr)
         return 1
-    faults = [f"{page} lacks {place}" for page, place in missing_files(SITE)]
-    faults += [f"{page} loads {address}" for page, address in foreign_addresses(SITE)]
+    pages = read_pages(SITE)
+    faults = [f"{page} lacks {place}" for page, place in missing_files(SITE, pages)]
+    faults += [f"{page} loads {address}" for page, address in foreign_addresses(SITE, pages)]
     for fault in faults:
         print(fault, file=sys.stderr)
-    print(f"{SITE}: {len(list(SITE.rglob('*.html')))} pages")
+    print(f"{SITE}: {len(pages)} pages")
     return int(bool(faults))
 
 

@@ -1,6 +1,7 @@
 """Whether a built site stands by itself: what its pages load is there, and nothing comes from elsewhere."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,8 +10,17 @@ LOADED = {"img": "src", "script": "src", "link": "href", "iframe": "src", "sourc
 FETCHED = ("stylesheet", "icon", "preload", "modulepreload", "preconnect", "dns-prefetch")
 
 
-class Page(HTMLParser):
-    """What a page loads, and where its links lead."""
+@dataclass(frozen=True)
+class SitePage:
+    """A page of a site: its file, what it loads, and where its links lead."""
+
+    path: Path
+    loaded: tuple[str, ...]
+    linked: tuple[str, ...]
+
+
+class Addresses(HTMLParser):
+    """Collects the addresses in a page."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -28,31 +38,34 @@ class Page(HTMLParser):
             self.linked.append(known["href"] or "")
 
 
-def pages(site: Path) -> Iterator[tuple[Path, Page]]:
-    """Every page of a site."""
+def read_pages(site: Path) -> list[SitePage]:
+    """Every page of a site, read once."""
+    found = []
     for path in sorted(site.rglob("*.html")):
-        yield path, Page(path.read_text(encoding="utf-8"))
+        addresses = Addresses(path.read_text(encoding="utf-8"))
+        found.append(SitePage(path, tuple(addresses.loaded), tuple(addresses.linked)))
+    return found
 
 
-def foreign_addresses(site: Path) -> list[tuple[str, str]]:
+def foreign_addresses(site: Path, pages: Iterable[SitePage]) -> list[tuple[str, str]]:
     """What pages would fetch from another place."""
     return [
-        (str(path.relative_to(site)), address)
-        for path, page in pages(site)
+        (str(page.path.relative_to(site)), address)
+        for page in pages
         for address in page.loaded
         if urlsplit(address).netloc
     ]
 
 
-def missing_files(site: Path) -> list[tuple[str, str]]:
+def missing_files(site: Path, pages: Iterable[SitePage]) -> list[tuple[str, str]]:
     """What pages load or link to on the site that is not there."""
     missing = []
-    for path, page in pages(site):
+    for page in pages:
         for address in (*page.loaded, *page.linked):
             parts = urlsplit(address)
-            if parts.scheme or parts.netloc or not parts.path or path.name == "404.html":
+            if parts.scheme or parts.netloc or not parts.path or page.path.name == "404.html":
                 continue
-            target = path.parent / unquote(parts.path)
+            target = page.path.parent / unquote(parts.path)
             if not (target / "index.html" if target.is_dir() else target).exists():
-                missing.append((str(path.relative_to(site)), address))
+                missing.append((str(page.path.relative_to(site)), address))
     return missing

@@ -9,6 +9,7 @@ from edgekit.ledger.ledger import Ledger, Unexplained
 from edgekit.parity import Tolerance
 from edgekit.parity.verdict import ErrorFigures, OutputFigures, Verdict
 from edgekit.pipeline import target
+from edgekit.pipeline.float_layers import AccuracyControl, FloatLayer
 from edgekit.recipe import schema
 from tools.docs_site.command_line import command_line_page
 from tools.docs_site.schemas import DOCUMENTS
@@ -38,7 +39,7 @@ def manifest_page() -> str:
     ]
     records = [one for one in records if one is not manifest.ManifestHead]
     ordered = [manifest.Manifest, *(one for one in records if one is not manifest.Manifest)]
-    others = [Preprocessing, Verdict, OutputFigures, ErrorFigures, Ledger, Unexplained]
+    others = [AccuracyControl, FloatLayer, Preprocessing, Verdict, OutputFigures, ErrorFigures, Ledger, Unexplained]
     about = (
         f"`manifest.json` lies in every artifact. This is schema {manifest.SCHEMA}, of edgekit {__version__}; as JSON: "
         "[schemas](schemas.md)."

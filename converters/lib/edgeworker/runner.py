@@ -70,6 +70,20 @@ def batch_sizes(options: Mapping[str, Any]) -> list[int]:
     return sizes
 
 
+def precision_of(options: Mapping[str, Any], known: Sequence[str]) -> str:
+    """The option `precision` of the model that is run, "fp32" where it is absent; raises Refusal (input) for another
+    than those `known`."""
+    precision = options.get("precision", "fp32")
+    if precision not in known:
+        raise Refusal(f"this runner takes models in {', '.join(known)}, not {precision}", kind="input")
+    return precision
+
+
+def names_of(options: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """The options `inputs` and `outputs`: the program's names -> the model's; empty where they are the same."""
+    return options.get("inputs") or {}, options.get("outputs") or {}
+
+
 def settings_of(options: Mapping[str, Any], known: Mapping[str, type]) -> dict[str, Any]:
     """The option `settings`: those of the runtime, by the names in `known` with their types; none where it is absent.
 

@@ -17,29 +17,14 @@ from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from tests.converters.loading import load
 from tests.converters.mnn.damage import scale_one_channel
-from tests.converters.onnx.agreement import TOLERANCE, oracle_of, relative_error, write_samples
+from tests.converters.onnx.agreement import TOLERANCE, relative_error
 
 pytestmark = pytest.mark.toolchain
 
 
 @pytest.fixture(scope="module")
-def tensors(tmp_path_factory):
-    return write_samples(tmp_path_factory.mktemp("samples"))
-
-
-@pytest.fixture(scope="module")
-def oracle(run_worker, mixnet_program, tensors):
-    return oracle_of(run_worker, mixnet_program, tensors)
-
-
-@pytest.fixture(scope="module")
-def model(run_worker, mixnet_program):
-    return run_worker("onnx/convert.py", {"program": mixnet_program}, {})[1] / "model.onnx"
-
-
-@pytest.fixture(scope="module")
-def converted(run_worker, model):
-    return run_worker("mnn/convert.py", {"onnx": model}, {"precision": "fp32", "batch": 1, "rewrites": []})
+def converted(run_worker, onnx_model):
+    return run_worker("mnn/convert.py", {"onnx": onnx_model}, {"precision": "fp32", "batch": 1, "rewrites": []})
 
 
 def run(run_worker, folder, tensors, **options):
@@ -64,13 +49,13 @@ def small_model(folder, nodes, shape, weights=()):
     return path
 
 
-def test_names_shapes_and_the_same_file_again(run_worker, model, converted):
+def test_names_shapes_and_the_same_file_again(run_worker, onnx_model, converted):
     details, output = converted
     assert [path.name for path in output.iterdir()] == ["model.mnn"]
     assert details["io"] == {"inputs": {"x": "x"}, "outputs": {"logits": "logits"}}
     assert details["inputs"] == [{"name": "x", "shape": [1, 3, 64, 64], "dtype": "float32"}]
     assert details["layers"]["UnaryOp"] > 20
-    again = run_worker("mnn/convert.py", {"onnx": model}, {})[1]
+    again = run_worker("mnn/convert.py", {"onnx": onnx_model}, {})[1]
     assert file_sha256(again / "model.mnn") == file_sha256(output / "model.mnn")
 
 
@@ -94,8 +79,8 @@ def test_one_channel_off_by_a_hundredth_shows(run_worker, converted, mixnet_prog
     assert [one["name"] for one in found["unexplained"]] == [f"{name}.weight"]
 
 
-def test_fp16_stores_half_of_it(run_worker, converted, model, mixnet_program, tensors, oracle):
-    _, half = run_worker("mnn/convert.py", {"onnx": model}, {"precision": "fp16"})
+def test_fp16_stores_half_of_it(run_worker, converted, onnx_model, mixnet_program, tensors, oracle):
+    _, half = run_worker("mnn/convert.py", {"onnx": onnx_model}, {"precision": "fp16"})
     sizes = [(folder / "model.mnn").stat().st_size for folder in (half, converted[1])]
     assert 0.49 < sizes[0] / sizes[1] < 0.55
     # The demo weights were rounded to half precision already; what remains are the normalisations.
@@ -105,8 +90,8 @@ def test_fp16_stores_half_of_it(run_worker, converted, model, mixnet_program, te
     assert any("rounded to FP16" in how for how in found["explained"])
 
 
-def test_weights_in_8_bits(run_worker, converted, model, mixnet_program, tensors, oracle, free_copy):
-    _, small = run_worker("mnn/convert.py", {"onnx": model}, {"precision": "int8-weights"})
+def test_weights_in_8_bits(run_worker, converted, onnx_model, mixnet_program, tensors, oracle, free_copy):
+    _, small = run_worker("mnn/convert.py", {"onnx": onnx_model}, {"precision": "int8-weights"})
     sizes = [(folder / "model.mnn").stat().st_size for folder in (small, converted[1])]
     assert 0.25 < sizes[0] / sizes[1] < 0.33
     assert 1e-4 < relative_error(run(run_worker, small, tensors, precision="int8-weights")[1], oracle) < 0.2
@@ -193,7 +178,7 @@ def test_a_damaged_file_is_not_given_to_mnn(run_worker, converted, tensors, free
         run(run_worker, folder, tensors)
 
 
-def test_other_names_batches_settings_and_precisions_are_refused(run_worker, model, converted, tensors):
+def test_other_names_batches_settings_and_precisions_are_refused(run_worker, onnx_model, converted, tensors):
     for options, said in (
         ({"inputs": {"x": "image"}}, r"inputs are \['x'\], not \['image'\]"),
         ({"batch": 3}, "batch of 3"),
@@ -205,7 +190,7 @@ def test_other_names_batches_settings_and_precisions_are_refused(run_worker, mod
             run(run_worker, converted[1], tensors, **options)
     for options, said in (({"rewrites": ["magic"]}, "magic"), ({"precision": "int4"}, "int4"), ({"batch": 2}, "batch")):
         with pytest.raises(UsageError, match=said):
-            run_worker("mnn/convert.py", {"onnx": model}, options)
+            run_worker("mnn/convert.py", {"onnx": onnx_model}, options)
 
 
 def test_settings_change_what_is_computed_and_not_much(run_worker, tmp_path):
@@ -271,7 +256,7 @@ print("SEEN " + json.dumps([events, loaded]))
 """
 
 
-def test_nothing_is_installed_and_nothing_is_reported(model, tmp_path):
+def test_nothing_is_installed_and_nothing_is_reported(onnx_model, tmp_path):
     """The function behind MNN's commands, in this very process, with a pip on the PATH that would leave a mark."""
     mark, tools = tmp_path / "mark", tmp_path / "tools"
     tools.mkdir()
@@ -285,7 +270,7 @@ def test_nothing_is_installed_and_nothing_is_reported(model, tmp_path):
     assert mark.read_text() == "pip\n"
     mark.unlink()
     answer = subprocess.run(
-        [environment, "-c", SPY, folder, model, tmp_path / "model.mnn"],
+        [environment, "-c", SPY, folder, onnx_model, tmp_path / "model.mnn"],
         env={**os.environ, "PATH": f"{tools}:/usr/bin:/bin", "PYTHONPATH": str(folder.parent / "lib")},
         capture_output=True,
         text=True,

@@ -7,30 +7,15 @@ from safetensors.numpy import load_file, save_file
 from edgekit.errors import ConversionError, UsageError
 from tests.converters.ncnn.damage import scale_one_channel
 from tests.converters.ncnn.pool_graphs import ALL_POOLS, Pool, checked_model, pool_model, samples
-from tests.converters.onnx.agreement import TOLERANCE, oracle_of, relative_error, write_samples
+from tests.converters.onnx.agreement import TOLERANCE, relative_error
 
 pytestmark = pytest.mark.toolchain
 REWRITES = ["explicit-pool-padding"]
 
 
 @pytest.fixture(scope="module")
-def tensors(tmp_path_factory):
-    return write_samples(tmp_path_factory.mktemp("samples"))
-
-
-@pytest.fixture(scope="module")
-def oracle(run_worker, mixnet_program, tensors):
-    return oracle_of(run_worker, mixnet_program, tensors)
-
-
-@pytest.fixture(scope="module")
-def model(run_worker, mixnet_program):
-    return run_worker("onnx/convert.py", {"program": mixnet_program}, {})[1] / "model.onnx"
-
-
-@pytest.fixture(scope="module")
-def converted(run_worker, model):
-    return run_worker("ncnn/convert.py", {"onnx": model}, {"precision": "fp32", "rewrites": REWRITES})
+def converted(run_worker, onnx_model):
+    return run_worker("ncnn/convert.py", {"onnx": onnx_model}, {"precision": "fp32", "rewrites": REWRITES})
 
 
 def run(run_worker, converted, tensors, folder=None, **options):
@@ -71,8 +56,8 @@ def test_a_batch_is_run_sample_by_sample(run_worker, converted, tensors):
     np.testing.assert_array_equal(batch, single)
 
 
-def test_fp16_halves_the_weights(run_worker, model, converted):
-    _, half = run_worker("ncnn/convert.py", {"onnx": model}, {"precision": "fp16", "rewrites": REWRITES})
+def test_fp16_halves_the_weights(run_worker, onnx_model, converted):
+    _, half = run_worker("ncnn/convert.py", {"onnx": onnx_model}, {"precision": "fp16", "rewrites": REWRITES})
     sizes = [(folder / "model.ncnn.bin").stat().st_size for folder in (half, converted[1])]
     assert 0.49 < sizes[0] / sizes[1] < 0.55
 
@@ -156,6 +141,6 @@ def test_a_batch_in_the_graph_is_refused(run_worker, tmp_path):
         run_worker("ncnn/convert.py", {"onnx": path}, {})
 
 
-def test_an_unknown_rewrite_is_refused(run_worker, model):
+def test_an_unknown_rewrite_is_refused(run_worker, onnx_model):
     with pytest.raises(UsageError, match="no ncnn rewrite 'magic'; there are: explicit-pool-padding"):
-        run_worker("ncnn/convert.py", {"onnx": model}, {"rewrites": ["magic"]})
+        run_worker("ncnn/convert.py", {"onnx": onnx_model}, {"rewrites": ["magic"]})

@@ -3,20 +3,10 @@ import pytest
 from edgeworker.paddle_program import ops, read_program, write_program
 
 from edgekit.errors import ConversionError, UsageError
-from tests.converters.onnx.agreement import TOLERANCE, oracle_of, relative_error, write_samples
+from tests.converters.onnx.agreement import TOLERANCE, relative_error
 from tests.converters.onnx.damage import scale_one_channel
 
 pytestmark = pytest.mark.toolchain
-
-
-@pytest.fixture(scope="module")
-def tensors(tmp_path_factory):
-    return write_samples(tmp_path_factory.mktemp("samples"))
-
-
-@pytest.fixture(scope="module")
-def oracle(run_worker, mixnet_program, tensors):
-    return oracle_of(run_worker, mixnet_program, tensors)
 
 
 @pytest.fixture(scope="module")

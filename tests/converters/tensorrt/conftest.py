@@ -15,12 +15,6 @@ Converted = tuple[dict[str, Any], Path]
 
 
 @pytest.fixture(scope="session")
-def onnx_model(run_worker: RunWorker, mixnet_program: Path) -> Path:
-    """MixNet_S with the demo weights as ONNX: input x [1, 3, 64, 64], output logits [1, 10]."""
-    return run_worker("onnx/convert.py", {"program": mixnet_program}, {})[1] / "model.onnx"
-
-
-@pytest.fixture(scope="session")
 def converted(run_worker: RunWorker, onnx_model: Path) -> Converted:
     """Its engine for two GPUs in FP32."""
     return run_worker("tensorrt/convert.py", {"onnx": onnx_model}, {"gpu": ["sm80", "sm86"], "precision": "fp32"})

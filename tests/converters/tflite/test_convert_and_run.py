@@ -10,7 +10,7 @@ from safetensors.numpy import load_file, save_file
 
 from edgekit.errors import ConversionError, UsageError
 from tests.converters.loading import load
-from tests.converters.onnx.agreement import TOLERANCE, oracle_of, relative_error, write_samples
+from tests.converters.onnx.agreement import TOLERANCE, relative_error
 from tests.converters.tflite.damage import scale_one_channel
 from tests.converters.tflite.test_flat_products import product
 
@@ -19,24 +19,8 @@ StoredModel = load("tflite", "stored_model").StoredModel
 
 
 @pytest.fixture(scope="module")
-def tensors(tmp_path_factory):
-    return write_samples(tmp_path_factory.mktemp("samples"))
-
-
-@pytest.fixture(scope="module")
-def oracle(run_worker, mixnet_program, tensors):
-    return oracle_of(run_worker, mixnet_program, tensors)
-
-
-@pytest.fixture(scope="module")
-def model(run_worker, mixnet_program):
-    """MixNet as ONNX."""
-    return run_worker("onnx/convert.py", {"program": mixnet_program}, {})[1] / "model.onnx"
-
-
-@pytest.fixture(scope="module")
-def converted(run_worker, model):
-    return run_worker("tflite/convert.py", {"onnx": model}, {"precision": "fp32", "rewrites": ["flat-products"]})
+def converted(run_worker, onnx_model):
+    return run_worker("tflite/convert.py", {"onnx": onnx_model}, {"precision": "fp32", "rewrites": ["flat-products"]})
 
 
 def run(run_worker, folder, tensors, **options):
@@ -130,8 +114,8 @@ def test_a_product_of_six_dimensions_needs_the_rewrite(run_worker, tmp_path):
     np.testing.assert_allclose(found, np.ones(shape, np.float32) @ weight, rtol=1e-5)
 
 
-def test_what_cannot_be_converted_is_said(run_worker, model, tmp_path):
-    proto = onnx.load(model)
+def test_what_cannot_be_converted_is_said(run_worker, onnx_model, tmp_path):
+    proto = onnx.load(onnx_model)
     proto.graph.input[0].type.tensor_type.shape.dim[0].dim_param = "N"
     onnx.save(proto, tmp_path / "open.onnx")
     with pytest.raises(UsageError, match="the input x are not fixed"):
@@ -143,7 +127,7 @@ def test_what_cannot_be_converted_is_said(run_worker, model, tmp_path):
         run_worker("tflite/convert.py", {"onnx": tmp_path / "other.onnx"}, {})
     for options, said in (({"rewrites": ["magic"]}, "magic"), ({"precision": "int4"}, "int4")):
         with pytest.raises(UsageError, match=said):
-            run_worker("tflite/convert.py", {"onnx": model}, options)
+            run_worker("tflite/convert.py", {"onnx": onnx_model}, options)
 
 
 def one_sample(tensors: Path, folder: Path) -> Path:
@@ -151,19 +135,19 @@ def one_sample(tensors: Path, folder: Path) -> Path:
     return folder / "one.safetensors"
 
 
-def test_inner_tensors_come_with_the_channels_first(run_worker, model, converted, tensors, tmp_path):
+def test_inner_tensors_come_with_the_channels_first(run_worker, onnx_model, converted, tensors, tmp_path):
     sample = one_sample(tensors, tmp_path)
     file = converted[1] / "model.tflite"
     details, _ = run_worker("tflite/tensors.py", {"model": file}, {})
     layers = details["graph"]["layers"]
     assert (details["graph"]["inputs"], details["graph"]["outputs"]) == (["x"], ["logits"])
     assert all(layer["parameters"] for layer in layers if layer["type"] == "CONV_2D")
-    known, _ = run_worker("onnx/tensors.py", {"model": model}, {})
+    known, _ = run_worker("onnx/tensors.py", {"model": onnx_model}, {})
     shared = {name for layer in known["graph"]["layers"] for name in layer["outputs"]}
     names = [name for layer in layers for name in layer["outputs"] if name in shared]
     answers = [
         run_worker(f"{target}/tensors.py", {"model": path, "tensors": sample}, {"names": names})
-        for target, path in (("tflite", file), ("onnx", model))
+        for target, path in (("tflite", file), ("onnx", onnx_model))
     ]
     ours, theirs = (load_file(output / "tensors.safetensors") for _, output in answers)
     images = [name for name in names if theirs[name].ndim == 4 and min(theirs[name].shape[1:]) > 1]

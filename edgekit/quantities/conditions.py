@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from edgekit.quantities.durations import readable_duration
+
 Latency = Mapping[str, float]
 
 BUSY_CORES = 0.25
@@ -45,8 +47,6 @@ def span(values: Iterable[float]) -> str:
 
 def age_words(latency: Latency) -> str:
     """How long ago it was measured, such as "3 h 20 min ago"; "at a time that is not known" of earlier versions'."""
-    from edgekit.matrix.estimate import readable_duration
-
     measured = latency.get("measured")
     if measured is None:
         return "at a time that is not known"

@@ -1,6 +1,6 @@
 import pytest
 
-from edgekit.report.sizes import readable_size
+from edgekit.quantities.sizes import readable_size
 
 
 @pytest.mark.parametrize(

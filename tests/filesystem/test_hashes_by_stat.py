@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edgekit.filesystem import remembered
-from edgekit.filesystem.remembered import remembered_sha256
+from edgekit.filesystem import hashes_by_stat
+from edgekit.filesystem.hashes_by_stat import remembered_sha256
 
 SETTLE_SECONDS = 0.1
 
@@ -17,8 +17,8 @@ SETTLE_SECONDS = 0.1
 def read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that were read to be hashed."""
     files: list[Path] = []
-    real = remembered.file_sha256
-    monkeypatch.setattr(remembered, "file_sha256", lambda path: (files.append(path), real(path))[1])
+    real = hashes_by_stat.file_sha256
+    monkeypatch.setattr(hashes_by_stat, "file_sha256", lambda path: (files.append(path), real(path))[1])
     return files
 
 
@@ -76,15 +76,15 @@ def test_stamps_of_whole_seconds_settle_for_longer(tmp_path: Path, read: list[Pa
     """A file system that stamps so would give a change a second later the same stamp."""
     file = tmp_path / "file"
     digest = settled(file, b"one")
-    found = remembered.hashed(file)
+    found = hashes_by_stat.hashed(file)
     size, mtime, _, inode, device = found.identity
     whole_second = found.began // 10**9 * 10**9 - 10**9
     for stamp, kept in ((whole_second, False), (whole_second + 1, True)):
         identity = (size, min(mtime, stamp), stamp, inode, device)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(remembered, "identity_of", lambda _, identity=identity: identity)
-            remembered.remember(file, remembered.Hashed(digest, identity, found.began), tmp_path)
-        assert remembered.record_of(file, tmp_path).exists() == kept
+            patch.setattr(hashes_by_stat, "identity_of", lambda _, identity=identity: identity)
+            hashes_by_stat.remember(file, hashes_by_stat.Hashed(digest, identity, found.began), tmp_path)
+        assert hashes_by_stat.record_of(file, tmp_path).exists() == kept
 
 
 def test_the_memory_of_another_file_is_not_taken(tmp_path: Path) -> None:
@@ -92,5 +92,5 @@ def test_the_memory_of_another_file_is_not_taken(tmp_path: Path) -> None:
     settled(one, b"1")
     digest = settled(two, b"2")
     remembered_sha256(one, tmp_path)
-    remembered.record_of(one, tmp_path).rename(remembered.record_of(two, tmp_path))
+    hashes_by_stat.record_of(one, tmp_path).rename(hashes_by_stat.record_of(two, tmp_path))
     assert remembered_sha256(two, tmp_path) == digest
