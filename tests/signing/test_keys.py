@@ -3,6 +3,7 @@
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import minisign
 import pytest
@@ -96,12 +97,12 @@ def test_what_is_no_key_is_refused(tmp_path: Path, content: bytes | None, said: 
 def test_a_full_disk_leaves_no_half_of_a_pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: int) -> None:
     calls, fdopen = [], os.fdopen
 
-    def full(descriptor: int, *how: str):
+    def full(descriptor: int, how: Any):
         calls.append(descriptor)
         if len(calls) == which + 1:
             os.close(descriptor)
             raise OSError(errno.ENOSPC, "No space left on device")
-        return fdopen(descriptor, *how)
+        return fdopen(descriptor, how)
 
     monkeypatch.setattr(os, "fdopen", full)
     with pytest.raises(ConversionError, match=f"the disk is full: .*{tmp_path.name}"):

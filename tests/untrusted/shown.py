@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
+from msgspec.structs import replace
+
 from edgekit.artifact.manifest import FileRecord, VariantVerdict
 from edgekit.bench.merge import merged as merged_records
 from edgekit.bench.merge import read_record
@@ -85,18 +87,16 @@ def matrix_report() -> bytes:
     )  # fmt: skip
     passed = VariantVerdict("", Verdict("passed", "Paddle", "fp32", outputs={"y": figures}), {"p50_ms": 1.0})
     failed = VariantVerdict("", Verdict("failed", "Paddle", "fp32", "it parts"))
-    common = {"family": "F", "architecture": "A", "weights": "demo", "key": "0" * 64, "made": "2021-11-05"}
-    cells = (
-        Cell(
-            model="M", parameters=1000, input_size=[80, 160], target="onnx", status="passed", outcome="passed",
-            variants=(passed,), files={"M.onnx": FileRecord("0" * 64, 7000, "model.onnx")}, tools={"onnx": "1.0"},
-            reference_latency={"p50_ms": 1.0}, seconds=1.0, **common,
-        ),
-        Cell(
-            model="M", parameters=1000, input_size=64, target="ncnn", status="failed", stage="parity",
-            reason="it parts", remedy="ask", variants=(failed,), **common,
-        ),
+    healthy = Cell(
+        model="M", family="F", architecture="A", parameters=1000, input_size=[80, 160], target="onnx", weights="demo",
+        key="0" * 64, made="2021-11-05", status="passed", outcome="passed", variants=(passed,), tools={"onnx": "1.0"},
+        files={"M.onnx": FileRecord("0" * 64, 7000, "model.onnx")}, reference_latency={"p50_ms": 1.0}, seconds=1.0,
     )  # fmt: skip
+    broken = replace(
+        healthy, target="ncnn", input_size=64, status="failed", outcome="failed", stage="parity", reason="it parts",
+        remedy="ask", variants=(failed,), files={}, tools={}, reference_latency=None,
+    )  # fmt: skip
+    cells = (healthy, broken)
     report = MatrixReport(
         edgekit="0.2.0", made="2021-11-05T00:00:00", command="edgekit matrix", seconds=2.0,
         machine=Machine("a processor", 2, 8 << 30, "Linux x86_64", "3.11.0"), weights="demo", precision="fp32",
