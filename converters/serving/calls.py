@@ -30,6 +30,17 @@ class Waiting:
     since: float
 
 
+@dataclass(eq=False)
+class Call:
+    """A call that was made: the requests in it, and when; `filled` samples lie in its slot."""
+
+    slot: int
+    together: list[Waiting]
+    filled: int
+    made: float
+    late: asyncio.TimerHandle | None = None
+
+
 class Calls:
     """The calls of one model. `capacity`: samples that one takes; `whole`: it takes no fewer, and is filled up.
 
@@ -55,8 +66,9 @@ class Calls:
         self._link, self._capacity, self._whole, self._shared = link, capacity, whole, shared
         self._free, self._most = list(range(slots)), waiting
         self._waiting: deque[Waiting] = deque()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[Call] = set()
         self._measures = measures
+        self._loop = asyncio.get_running_loop()
 
     @property
     def idle(self) -> bool:
@@ -70,21 +82,15 @@ class Calls:
         """
         if len(self._waiting) >= self._most:
             raise Problem(f"{self._most} requests wait already", BUSY)
-        one = Waiting(inputs, count, asyncio.get_running_loop().create_future(), time.perf_counter())
+        one = Waiting(inputs, count, self._loop.create_future(), time.perf_counter())
         self._waiting.append(one)
         self._start()
         return await one.answer
 
     def _start(self) -> None:
         """Make calls of what waits, as many as the runner may have."""
-        while self._waiting and self._free and len(self._running) < DEPTH:
-            slot = self._free.pop()
-            together = self._together()
-            if not together:
-                self._free.append(slot)
-                return
-            task = asyncio.create_task(self._call(slot, together))
-            self._running.add(task)
+        while self._waiting and self._free and len(self._running) < DEPTH and (together := self._together()):
+            self._call(self._free.pop(), together)
 
     def _together(self) -> list[Waiting]:
         """The requests of the next call, in their order; those that nobody waits for any more are left out.
@@ -103,43 +109,56 @@ class Calls:
                 room -= one.count
         return found
 
-    async def _call(self, slot: int, together: list[Waiting]) -> None:
+    def _call(self, slot: int, together: list[Waiting]) -> None:
+        """Make a call of these requests."""
         now = time.perf_counter()
         count = sum(one.count for one in together)
-        filled = self._capacity if self._whole else count
-        places = self._link.slots.inputs(slot, filled)
-        for name, place in places.items():
+        call = Call(slot, together, self._capacity if self._whole else count, now)
+        for name, place in self._link.slots.inputs(slot, call.filled).items():
             start = 0
             for one in together:
                 place[start : start + one.count] = one.inputs[name]
                 start += one.count
             place[start:] = place[start - 1]
         try:
-            ended = self._link.call(slot, filled)
-            # Those before it have as long, each.
-            await asyncio.wait([ended], timeout=self._patience * len(self._running))
-            if not ended.done():
-                self._hangs()
-                fail(together, Problem(f"the model has not answered within {self._patience:g} s", AWAY))
-            # Until it has ended, the runner may still write into the slot.
-            seconds = await ended
+            self._link.call(slot, call.filled, lambda ended: self._ended(call, ended))
         except Problem as problem:
+            self._free.append(slot)
             fail(together, problem)
+            return
+        self._running.add(call)
+        # Those before it have as long, each.
+        call.late = self._loop.call_later(self._patience * len(self._running), self._is_late, call)
+
+    def _is_late(self, call: Call) -> None:
+        """It should have ended. Until it has, the runner may still write into its slot."""
+        self._hangs()
+        fail(call.together, Problem(f"the model has not answered within {self._patience:g} s", AWAY))
+
+    def _ended(self, call: Call, ended: float | Problem) -> None:
+        """A call has ended, after so many seconds in the runtime, or with its runner."""
+        assert call.late is not None
+        call.late.cancel()
+        if isinstance(ended, Problem):
+            fail(call.together, ended)
         else:
-            self._measures.called(count, seconds, [now - one.since for one in together])
-            outputs, start = self._link.slots.outputs(slot, filled), 0
-            for one in together:
+            outputs, start = self._link.slots.outputs(call.slot, call.filled), 0
+            for one in call.together:
                 if not one.answer.done():
                     # Copied: the next call writes over it.
                     part = slice(start, start + one.count)
                     one.answer.set_result({name: value[part].copy() for name, value in outputs.items()})
                 start += one.count
-        finally:
-            self._free.append(slot)
-            task = asyncio.current_task()
-            assert task is not None
-            self._running.discard(task)
-            self._start()
+        self._free.append(call.slot)
+        self._running.discard(call)
+        self._start()
+        if not isinstance(ended, Problem):
+            # After the answers, which go out in the loop's next turn.
+            self._loop.call_later(0, self._measured, call, ended)
+
+    def _measured(self, call: Call, seconds: float) -> None:
+        count, waited = sum(one.count for one in call.together), [call.made - one.since for one in call.together]
+        self._measures.called(count, seconds, waited)
 
 
 def fail(requests: Sequence[Waiting], problem: Problem) -> None:

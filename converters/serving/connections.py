@@ -1,17 +1,56 @@
-"""HTTP connections with time limits: whoever sends a request's head too slowly, or reads no answer, is left."""
+"""HTTP connections with time limits: whoever sends a request's head too slowly, or reads no answer, is left.
+
+A body is handed on whole: its reader is woken once, and each part is copied once, while the processor has it at hand.
+"""
 
 import asyncio
 from typing import Any
 
+import numpy as np
+from rest_body import whole_number
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 15.0
 READ_SECONDS = 60.0
 
 
-class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's connection, which by itself waits forever for a first request and for a reader."""
+BODY = "edgekit.body"
+"""Where a request's scope has its `Body`: what ASGI's events carry of it is nothing."""
 
+
+class Body:
+    """What has come of a body: `announced` bytes have a place, and others are put behind."""
+
+    def __init__(self, announced: int) -> None:
+        # numpy's memory is not filled with zeros before.
+        self._place, self._rest = memoryview(np.empty(announced, np.uint8)), bytearray()
+        self.size = 0
+
+    def add(self, part: bytes) -> None:
+        """Another part."""
+        end = self.size + len(part)
+        if end <= len(self._place):
+            self._place[self.size : end] = part
+        else:
+            self._rest += part
+        self.size = end
+
+    def content(self) -> memoryview:
+        """The whole of it."""
+        return self._place[: self.size] if not self._rest else memoryview(self._rest)
+
+    def __bytes__(self) -> bytes:
+        return b""  # uvicorn asks for nothing else
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """uvicorn's connection, which by itself waits forever for a first request and for a reader.
+
+    A body that is announced to be larger than `largest` bytes is not read, and of another one not more.
+    """
+
+    largest = 0
+    _body = Body(0)
     _head: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
 
@@ -30,6 +69,19 @@ class BoundedConnection(HttpToolsProtocol):
         """The head is there."""
         self._head = stopped(self._head)
         super().on_headers_complete()
+        announced = whole_number(dict(self.headers).get(b"content-length", b"0")) or 0
+        self._body = Body(announced if announced <= self.largest else 0)
+        self.cycle.body = self._body  # type: ignore[assignment]
+        self.scope[BODY] = self._body  # type: ignore[literal-required]
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body has come. uvicorn would wake the reader, and read no more until that has taken it."""
+        if self.cycle.response_complete:
+            return
+        self._body.add(body)
+        if self._body.size > self.largest:
+            self.flow.pause_reading()
+            self.cycle.message_event.set()
 
     def pause_writing(self) -> None:
         """The client does not read what it asked for."""
@@ -48,6 +100,11 @@ class BoundedConnection(HttpToolsProtocol):
 
     def _leave(self) -> None:
         self.transport.abort()
+
+
+def bounded(largest: int) -> type[BoundedConnection]:
+    """Connections whose bodies may have `largest` bytes."""
+    return type("Connection", (BoundedConnection,), {"largest": largest})
 
 
 def stopped(timer: asyncio.TimerHandle | None) -> None:

@@ -21,6 +21,7 @@
 #     "tritonclient[grpc]==2.73.0",
 #     "typing-extensions==4.16.0",
 #     "urllib3==2.8.0",
+#     "uvloop==0.23.0",
 # ]
 # ///
 """The environment of this folder's workers: its requirements stand here and nowhere else.

@@ -47,6 +47,7 @@ class Measures:
         self._queue = QUEUE_SECONDS.labels(*self.labels)
         self._runtime = RUNTIME_SECONDS.labels(*self.labels)
         self._samples = CALL_SAMPLES.labels(*self.labels)
+        self._answers: dict[tuple[str, str], Counter] = {}
         self.ready(False)
 
     def ready(self, yes: bool) -> None:
@@ -66,7 +67,9 @@ class Measures:
 
     def answered(self, protocol: str, status: str, seconds: float) -> None:
         """A request was answered, well or not."""
-        REQUESTS.labels(*self.labels, protocol, status).inc()
+        if (answers := self._answers.get((protocol, status))) is None:
+            answers = self._answers[protocol, status] = REQUESTS.labels(*self.labels, protocol, status)
+        answers.inc()
         self._request.observe(seconds)
 
     def shadowed(self, outcome: str) -> None:

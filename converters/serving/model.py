@@ -1,7 +1,7 @@
 """One model at one version: its specification, whether it is proved, and its answers."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ class Model:
         batch = 1 if self.capacity == 1 else -1
         self.inputs = tuple(metadata(one, batch) for one in layout["inputs"])
         self.outputs = tuple(metadata(one, batch) for one in layout["outputs"])
+        self._datatypes = {one.name: one.datatype for one in self.outputs}
+        self._known = {one.name: one for one in self.inputs}
 
     @property
     def platform(self) -> str:
@@ -119,12 +121,16 @@ class Model:
         wanted = chosen(request.outputs, [one.name for one in self.outputs])
         inputs, count = self.checked(request.inputs)
         answer = await self.run(inputs, count)
-        return [Tensor(name, DATATYPES[str(answer[name].dtype)], answer[name]) for name in wanted]
+        return self.tensors(answer, wanted)
+
+    def tensors(self, answer: dict[str, np.ndarray], wanted: Iterable[str]) -> list[Tensor]:
+        """Its outputs as the protocol has them."""
+        return [Tensor(name, self._datatypes[name], answer[name]) for name in wanted]
 
     async def run(self, inputs: dict[str, np.ndarray], count: int) -> dict[str, np.ndarray]:
         """The outputs of `count` samples; who follows is shown them. Raises Problem."""
         answer = await self.answer(inputs, count)
-        if any(not np.isfinite(value).all() for value in answer.values()):
+        if not all(finite(value) for value in answer.values()):
             raise Problem("the model gives NaN or infinite values for this input", FAILED)
         if self.follow is not None:
             self.follow(inputs, count, answer)
@@ -140,8 +146,8 @@ class Model:
 
     def checked(self, given: dict[str, Tensor]) -> tuple[dict[str, np.ndarray], int]:
         """The arrays of a request's inputs, and how many samples they are. Raises Problem where they do not fit."""
-        known = {one.name: one for one in self.inputs}
-        if sorted(given) != sorted(known):
+        known = self._known
+        if given.keys() != known.keys():
             names = ", ".join(shown(name) for name in sorted(given)) or "none"
             raise Problem(f"{self.name} takes the inputs {', '.join(known)}; given are {names}")
         counts = set()
@@ -153,12 +159,17 @@ class Model:
             if len(shape) != len(spec.shape) or shape[1:] != spec.shape[1:] or not 1 <= shape[0] <= self.capacity:
                 most = f" of up to {self.capacity} samples" if self.capacity > 1 else ""
                 raise Problem(f"the input {name} is {list(spec.shape)}{most}, not {list(shape)[:8]}")
-            if not np.isfinite(tensor.value).all():
+            if not finite(tensor.value):
                 raise Problem(f"the input {name} holds NaN or infinite values")
             counts.add(shape[0])
         if len(counts) > 1:
             raise Problem("the inputs are of different numbers of samples")
         return {name: given[name].value for name in known}, counts.pop()
+
+
+def finite(value: np.ndarray) -> bool:
+    """Whether it holds neither NaN nor infinite values."""
+    return bool(np.logical_and.reduce(np.isfinite(value), axis=None))
 
 
 def metadata(placed: dict[str, Any], batch: int) -> TensorMetadata:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from inference import BYTES, DATATYPES, InferRequest, Tensor
+from inference import BYTES, InferRequest, Tensor
 from model import Model, TensorMetadata, chosen
 from problems import Problem
 
@@ -49,7 +49,9 @@ class PhotoModel:
         tensors = await asyncio.gather(*(loop.run_in_executor(DECODERS, self._prepare, one) for one in photos))
         name = self.model.inputs[0].name
         answer = await self.model.run({name: np.stack(tensors)}, len(photos))
-        found = self._ranked(answer, top) if self.classes else own(answer)
+        if not self.classes:
+            return self.model.tensors(answer, wanted)
+        found = self._ranked(answer, top)
         return [found[name] for name in wanted]
 
     def _photos(self, request: InferRequest) -> list[bytes]:
@@ -95,8 +97,3 @@ class PhotoModel:
                 PROBABILITY, "FP32", np.array([[one.probability for one in row] for row in rows], np.float32)
             ),
         }
-
-
-def own(answer: dict[str, np.ndarray]) -> dict[str, Tensor]:
-    """A model's own outputs."""
-    return {name: Tensor(name, DATATYPES[str(value.dtype)], value) for name, value in answer.items()}

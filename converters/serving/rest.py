@@ -1,13 +1,16 @@
 """The protocol's REST API, as an ASGI application."""
 
 import asyncio
+import logging
+import re
 import time
 from typing import Any
 
 import msgspec
 import rest_body
+from connections import BODY, Body
 from measures import REGISTRY
-from problems import AWAY, ENCODED, FAILED, LARGE, SLOW, WRONG, Kind, Problem
+from problems import AWAY, ENCODED, FAILED, LARGE, SLOW, Kind, Problem
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from repository import Answering, Repository
 from starlette.applications import Starlette
@@ -17,6 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 NAME, EXTENSIONS = "edgekit", ["binary_tensor_data"]
+INFER = re.compile("/v2/models/([^/]+)(?:/versions/([^/]+))?/infer")
 
 
 class Rest:
@@ -44,10 +48,26 @@ class Rest:
         handlers: dict[Any, Any] = {
             HTTPException: self._http_problem,
             Problem: self._problem,
-            ClientDisconnect: self._left,
             Exception: self._bug,
         }
-        self.application = Starlette(routes=routes, exception_handlers=handlers)
+        self._routed = Starlette(routes=routes, exception_handlers=handlers)
+
+    async def application(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request: Starlette finds who does, but for inference, where that would take a tenth of the time."""
+        if scope["method"] != "POST" or (found := INFER.fullmatch(scope["path"])) is None:
+            await self._routed(scope, receive, send)
+            return
+        scope["path_params"] = {"model": found[1], "version": found[2] or ""}
+        try:
+            answer = await self._infer(Request(scope, receive))
+        except ClientDisconnect:
+            return
+        except Problem as problem:
+            answer = self._error(problem.message, problem.kind)
+        except Exception:
+            logging.exception("a request for inference has failed")
+            answer = self._failed()
+        await answer(scope, receive, send)
 
     async def _server(self, request: Request) -> Response:
         return self._answer({"name": NAME, "version": self._version, "extensions": EXTENSIONS})
@@ -88,12 +108,12 @@ class Rest:
         return self._answer(document if ready else {**document, "error": one.unready}, 200 if ready else AWAY.status)
 
     async def _infer(self, request: Request) -> Response:
-        one = self._found(request)
-        body = await self._body(request)
+        one, headers = self._found(request), dict(request.scope["headers"])
+        body = await self._body(request, headers)
         began = time.perf_counter()
         status = "500"
         try:
-            asked, written = rest_body.read(body, request.headers.get(rest_body.HEADER_LENGTH))
+            asked, written = rest_body.read(body, headers.get(rest_body.HEADER_LENGTH))
             content, length = rest_body.write(written, one.name, one.version, await one.infer(asked))
             status = "200"
         except Problem as problem:
@@ -104,30 +124,33 @@ class Rest:
         if length is None:
             return self._respond(content, "application/json")
         answer = self._respond(content, "application/octet-stream")
-        answer.headers[rest_body.HEADER_LENGTH] = str(length)
+        answer.raw_headers.append((rest_body.HEADER_LENGTH, b"%d" % length))
         return answer
 
     def _found(self, request: Request) -> Answering:
         return self._repository.find(request.path_params["model"], request.path_params.get("version", ""))
 
-    async def _body(self, request: Request) -> bytes:
-        """A request's body. Raises Problem where it is too large, compressed, or does not arrive in time."""
-        if request.headers.get("content-encoding", "identity") != "identity":
+    async def _body(self, request: Request, headers: dict[bytes, bytes]) -> memoryview:
+        """A request's body. Raises Problem where it is too large, compressed, or does not arrive in time, and
+        ClientDisconnect."""
+        if headers.get(b"content-encoding", b"identity") != b"identity":
             raise Problem("compressed requests are not read", ENCODED)
-        announced = rest_body.whole_number(request.headers.get("content-length", "0"))
+        announced = rest_body.whole_number(headers.get(b"content-length", b"0"))
         if announced is None or announced > self._largest:
             raise self._too_large()
-        parts, size = [], 0
+        body: Body = request.scope[BODY]
         try:
             async with asyncio.timeout(self._seconds):
-                async for part in request.stream():
-                    size += len(part)
-                    if size > self._largest:
+                while (event := await request.receive())["type"] != "http.disconnect" and event["more_body"]:
+                    if body.size > self._largest:
                         raise self._too_large()
-                    parts.append(part)
         except TimeoutError:
             raise Problem(f"the request has not arrived within {self._seconds:g} s", SLOW) from None
-        return b"".join(parts)
+        if event["type"] == "http.disconnect":
+            raise ClientDisconnect
+        if body.size > self._largest:
+            raise self._too_large()
+        return body.content()
 
     def _too_large(self) -> Problem:
         return Problem(f"a request may have {self._largest} bytes, and this one has more", LARGE)
@@ -156,10 +179,10 @@ class Rest:
         answer.headers.update(problem.headers or {})
         return answer
 
-    async def _left(self, request: Request, error: Exception) -> Response:
-        return self._error("the client has gone", WRONG)  # which nobody reads
-
     async def _bug(self, request: Request, error: Exception) -> Response:
+        return self._failed()
+
+    def _failed(self) -> Response:
         return self._error("the server has failed at this request; its log says where", FAILED)
 
 

@@ -26,10 +26,10 @@ from inference import (
 )
 from problems import Problem
 
-HEADER_LENGTH = "inference-header-content-length"
+HEADER_LENGTH = b"inference-header-content-length"
 _Parameter = str | bool | int | float
 _MOST_TENSORS = 64
-_DIGITS = re.compile("[0-9]{1,18}")
+_DIGITS = re.compile(b"[0-9]{1,18}")
 
 
 class RestInput(msgspec.Struct):
@@ -64,7 +64,7 @@ _ANYTHING = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
 
 
-def read(body: bytes, header_length: str | None) -> tuple[InferRequest, RestRequest]:
+def read(body: bytes | memoryview, header_length: bytes | None) -> tuple[InferRequest, RestRequest]:
     """The request in a body, and as it was written. Raises Problem."""
     length = json_length(body, header_length)
     try:
@@ -87,17 +87,19 @@ def read(body: bytes, header_length: str | None) -> tuple[InferRequest, RestRequ
     return InferRequest(written.id, tensors_by_name(tensors), outputs, written.parameters), written
 
 
-def json_length(body: bytes, header_length: str | None) -> int:
+def json_length(body: bytes | memoryview, header_length: bytes | None) -> int:
     """How long the JSON in front is. Raises Problem."""
     if header_length is None:
         return len(body)
     length = whole_number(header_length)
     if length is None or length > len(body):
-        raise Problem(f"the header Inference-Header-Content-Length is {shown(header_length)} of {len(body)} bytes")
+        raise Problem(
+            f"the header Inference-Header-Content-Length is {shown(header_length.decode('latin-1'))} of {len(body)} bytes"
+        )
     return length
 
 
-def whole_number(text: str) -> int | None:
+def whole_number(text: bytes) -> int | None:
     """The number in a header; None where it is none, or one that no size can be."""
     return int(text) if _DIGITS.fullmatch(text) else None
 

@@ -3,12 +3,16 @@
 import asyncio
 import json
 import os
+from collections.abc import Callable
 from typing import Any
 
 from edgeworker.slots import Slots
 from problems import AWAY, Problem
 
 ENDED = "the model's runner has ended, and is started again"
+
+Told = Callable[[float | Problem], None]
+"""Is told of a call's end: the runtime's time in seconds, or a Problem where the runner has ended."""
 
 
 class RunnerLink:
@@ -17,22 +21,22 @@ class RunnerLink:
     def __init__(self, told: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
         self.slots = Slots(told["memory"], told["layout"])
         self._requests, self._replies = told["requests"], told["replies"]
-        self._loop, self._buffer, self._made = loop, b"", 0
-        self._calls: dict[int, asyncio.Future[float]] = {}
+        self._buffer, self._made = b"", 0
+        self._calls: dict[int, Told] = {}
         self.loaded = asyncio.Event()
         os.set_blocking(self._replies, False)
         loop.add_reader(self._replies, self._read)
 
-    def call(self, slot: int, count: int) -> "asyncio.Future[float]":
-        """Have the first `count` samples of a slot run; the runtime's time in seconds. Ends in Problem where the runner
-        does. Raises Problem where none is there that has loaded the model: the next one would find the call unread."""
+    def call(self, slot: int, count: int, ended: Told) -> None:
+        """Have the first `count` samples of a slot run.
+
+        Raises Problem where no runner is there that has loaded the model: the next one would find the call unread.
+        """
         if not self.loaded.is_set():
             raise Problem(ENDED, AWAY)
         self._made += 1
-        ended: asyncio.Future[float] = self._loop.create_future()
         self._calls[self._made] = ended
-        os.write(self._requests, json.dumps({"call": self._made, "slot": slot, "count": count}).encode() + b"\n")
-        return ended
+        os.write(self._requests, b'{"call": %d, "slot": %d, "count": %d}\n' % (self._made, slot, count))
 
     def gone(self) -> None:
         """The runner has ended: so has every call of it. What it still said is heard, but for the start of a line."""
@@ -41,8 +45,7 @@ class RunnerLink:
         self._buffer = b""
         calls, self._calls = self._calls, {}
         for ended in calls.values():
-            if not ended.done():
-                ended.set_exception(Problem(ENDED, AWAY))
+            ended(Problem(ENDED, AWAY))
 
     def hung(self) -> None:
         """The runner does not answer: it is asked no more. Its calls end with it."""
@@ -59,5 +62,5 @@ class RunnerLink:
             said = json.loads(line)
             if said.get("loaded"):
                 self.loaded.set()
-            elif (ended := self._calls.pop(said.get("call", 0), None)) is not None and not ended.done():
-                ended.set_result(float(said["seconds"]))
+            elif (ended := self._calls.pop(said.get("call", 0), None)) is not None:
+                ended(float(said["seconds"]))

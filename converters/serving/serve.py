@@ -19,7 +19,8 @@ import socket
 from typing import Any
 
 import uvicorn
-from connections import BoundedConnection
+import uvloop
+from connections import bounded
 from edgekit_package import import_from
 from edgeworker.protocol import Request, main
 from grpc_api import Service, grpc_server
@@ -86,12 +87,14 @@ class Server:
         rest = Rest(repository, options["version"], limits["request_bytes"], limits["request_seconds"])
         config = uvicorn.Config(
             rest.application,
-            http=BoundedConnection,
+            interface="asgi3",
+            http=bounded(limits["request_bytes"]),
             ws="none",
             lifespan="off",
             log_level="error",
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             limit_concurrency=limits["connections"],
             timeout_keep_alive=75,
             timeout_graceful_shutdown=int(limits["stop_seconds"]),
@@ -165,7 +168,7 @@ def job(request: Request) -> dict[str, Any]:
     """Serve; `requests` says how many HTTP requests there were."""
     logging.basicConfig(level=logging.ERROR)
     import_from(request.inputs["edgekit"])
-    return asyncio.run(Server(request).run())
+    return uvloop.run(Server(request).run())
 
 
 if __name__ == "__main__":
