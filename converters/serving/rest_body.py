@@ -93,9 +93,8 @@ def json_length(body: bytes | memoryview, header_length: bytes | None) -> int:
         return len(body)
     length = whole_number(header_length)
     if length is None or length > len(body):
-        raise Problem(
-            f"the header Inference-Header-Content-Length is {shown(header_length.decode('latin-1'))} of {len(body)} bytes"
-        )
+        said = shown(header_length.decode("latin-1"))
+        raise Problem(f"the header Inference-Header-Content-Length is {said} of {len(body)} bytes")
     return length
 
 
