@@ -1,5 +1,6 @@
 """Artifacts behind REST and gRPC, by the command line: asked by foreign clients, by hostile ones, and under load."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -317,16 +319,25 @@ def test_connections_that_misbehave_cost_nobody_else(served: Server) -> None:
     with socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS) as large:
         large.sendall(head % (2 << 30))
         assert large.recv(1 << 16).startswith(b"HTTP/1.1 413 ")
+    # Of a size that nobody announces: in parts, read until it is whole, or too large.
+    golden = load_file(served.artifact / GOLDEN)
+    one = {"name": "x", "shape": [1, 3, 64, 64], "datatype": "FP32", "data": golden["input/x"][0].ravel().tolist()}
+    for content, status in ((json.dumps({"inputs": [one]}).encode(), 200), (bytes(17 << 20), 413)):
+        connection = HTTPConnection(host, int(port), timeout=PATIENCE_SECONDS)
+        parts = (content[start : start + 100_000] for start in range(0, len(content), 100_000))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request("POST", "/v2/models/MixNet_S/infer", parts, encode_chunked=True)
+        with contextlib.closing(connection):
+            assert connection.getresponse().status == status
     idle = []
     for start in (b"", b"POST /v2/mod", head % 1000, head % 1000 + b'{"inputs"', b"\x16\x03\x01\x02\x00\x01"):
         idle.append(socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS))
         idle[-1].sendall(start)
-    golden = load_file(served.artifact / GOLDEN)
     status, answer = served.infer(golden["input/x"][0].ravel().tolist())
     assert status == 200
     assert np.abs(np.array(answer["outputs"][0]["data"]) - golden["oracle/logits"][0]).max() < 1e-4
-    for one in idle:
-        one.close()
+    for each in idle:
+        each.close()
     assert served.get("/v2/health/ready") == (200, {"ready": True})
     (log,) = served.cache.rglob("server/worker.log")
     assert log.read_text() == ""

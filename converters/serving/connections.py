@@ -1,46 +1,17 @@
 """HTTP connections with time limits: whoever sends a request's head too slowly, or reads no answer, is left.
 
-A body is handed on whole: its reader is woken once, and each part is copied once, while the processor has it at hand.
+A body is handed on whole: its reader is woken once.
 """
 
 import asyncio
 from typing import Any
 
-import numpy as np
+from body import BODY, Body
 from rest_body import whole_number
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_SECONDS = 15.0
 READ_SECONDS = 60.0
-
-
-BODY = "edgekit.body"
-"""Where a request's scope has its `Body`: what ASGI's events carry of it is nothing."""
-
-
-class Body:
-    """What has come of a body: `announced` bytes have a place, and others are put behind."""
-
-    def __init__(self, announced: int) -> None:
-        # numpy's memory is not filled with zeros before.
-        self._place, self._rest = memoryview(np.empty(announced, np.uint8)), bytearray()
-        self.size = 0
-
-    def add(self, part: bytes) -> None:
-        """Another part."""
-        end = self.size + len(part)
-        if end <= len(self._place):
-            self._place[self.size : end] = part
-        else:
-            self._rest += part
-        self.size = end
-
-    def content(self) -> memoryview:
-        """The whole of it."""
-        return self._place[: self.size] if not self._rest else memoryview(self._rest)
-
-    def __bytes__(self) -> bytes:
-        return b""  # uvicorn asks for nothing else
 
 
 class BoundedConnection(HttpToolsProtocol):

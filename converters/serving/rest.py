@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import rest_body
-from connections import BODY, Body
+from body import BODY, Body
 from measures import REGISTRY
 from problems import AWAY, ENCODED, FAILED, LARGE, SLOW, Kind, Problem
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from edgekit.app_export.write import ASSETS
+from edgekit.app_export.chosen import chosen
+from edgekit.app_export.write import ASSETS, copy
 from edgekit.artifact.load import load_artifact
 from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, VariantVerdict, WeightsRecord
 from edgekit.artifact.write import update_manifest, write_artifact
 from edgekit.cli.app import run
+from edgekit.errors import UsageError
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.parity import Verdict
 from edgekit.pipeline.target import targets
@@ -200,6 +202,17 @@ def test_what_the_app_cannot_compute_in_is_refused(out: Path, app: Path, capsys:
     assert run(["export-app", str(int8), *to]) == 2
     assert run(["export-app", "M", *to]) == 0
     assert not [name for name in files(app) if "int8" in name]
+
+
+def test_what_changes_meanwhile_is_not_exported(out: Path, tmp_path: Path) -> None:
+    folder = made(out, "ncnn")
+    one = chosen(load_artifact(folder))
+    update_manifest(folder, replace(one.artifact.manifest, verdicts=()))
+    with pytest.raises(UsageError, match=f"{folder} was changed while it was copied"):
+        copy(one, tmp_path / "verified again")
+    (folder / "M.ncnn.bin").write_bytes(b"strange")
+    with pytest.raises(UsageError, match=r"M\.ncnn\.bin was changed while it was copied"):
+        copy(one, tmp_path / "other weights")
 
 
 def test_a_signature_travels(out: Path, app: Path) -> None:

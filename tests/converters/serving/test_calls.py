@@ -246,6 +246,23 @@ def test_what_waits_for_a_runner_that_ends_is_told_and_the_next_one_is_asked_not
         link.close()
 
 
+def test_a_runner_that_loads_and_ends_at_once_is_not_there() -> None:
+    """What it said before is read with the news of its end."""
+    link = Link({"slots": 1, "bytes": 64, "inputs": [], "outputs": []})
+
+    async def main() -> None:
+        server = runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop())
+        Runners(link).say({"loaded": True})
+        server.gone()
+        await asyncio.sleep(0.05)
+        assert not server.loaded.is_set()
+
+    try:
+        asyncio.run(main())
+    finally:
+        link.close()
+
+
 def test_a_runner_that_hangs_is_told_of_and_keeps_its_slot_until_it_has_ended(tmp_path: Path) -> None:
     hangs: list[int] = []
 
