@@ -11,7 +11,7 @@ class Body:
 
     def __init__(self, announced: int) -> None:
         # numpy's memory is not filled with zeros before.
-        self._place, self._rest = memoryview(np.empty(announced, np.uint8)), bytearray()
+        self._place, self._rest = np.empty(announced, np.uint8).data, bytearray()
         self.size = 0
 
     def add(self, part: bytes) -> None:

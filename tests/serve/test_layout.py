@@ -23,7 +23,7 @@ def test_tensors_lie_one_behind_the_other_from_aligned_places() -> None:
     ("batch", "remedy"), [("dynamic", "Give a smaller --max-batch"), (4096, "Convert it with a smaller --batch")]
 )
 def test_memory_of_gigabytes_is_refused_with_the_way_out_that_there_is(batch: int | str, remedy: str) -> None:
-    extent = -1 if batch == "dynamic" else batch
+    extent = batch if isinstance(batch, int) else -1
     inputs = (TensorSpec("x", "x", (extent, 3, 1024, 1024), "float32", "image"),)
     with pytest.raises(UsageError, match=remedy) as refused:
         layout_of(manifest_of(batch=batch, inputs=inputs), 4096, "m onnx")
