@@ -51,6 +51,15 @@ class Cell(Struct, frozen=True, kw_only=True):
     machine: str | None = None
 
     @property
+    def is_sound(self) -> bool:
+        """Whether its outcome follows from its status, and its status from its verdicts: a stranger's may not."""
+        found = status_of(self.variants) if self.variants else "failed"
+        turned = {"failed": "expected failure", "passed": "unexpected pass"}.get(self.status)
+        return self.status == found and (
+            self.outcome == self.status or (self.expected is not None and self.outcome == turned)
+        )
+
+    @property
     def bytes(self) -> int:
         """The size of all its files together."""
         return sum(record.bytes for record in self.files.values())

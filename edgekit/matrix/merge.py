@@ -11,6 +11,7 @@ from edgekit.matrix.machine import Machine
 from edgekit.matrix.report import SCHEMA, MatrixReport, all_tools, count_outcomes
 from edgekit.untrusted.files import resolved
 from edgekit.untrusted.json_document import read_json
+from edgekit.untrusted.wording import harmless
 
 FILE = "matrix.json"
 LARGEST_BYTES = 64 << 20
@@ -66,6 +67,13 @@ def read_report(file: Path) -> MatrixReport:
     report = read_json(file, MatrixReport, LARGEST_BYTES, "report", "Give a folder that edgekit matrix wrote.")
     if report.schema > SCHEMA:
         raise UsageError(f"{file} was written by a newer edgekit", "Update edgekit.")
+    for cell in report.cells:
+        if not cell.is_sound:
+            name = f"{harmless(cell.model)} on {harmless(cell.target)}"
+            raise UsageError(
+                f"{file} calls {name} {cell.outcome}, and the cell's verdicts do not say so",
+                "Give a folder that edgekit matrix wrote.",
+            )
     return report
 
 

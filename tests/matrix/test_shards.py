@@ -131,6 +131,24 @@ def test_a_report_with_the_same_cell_twice_is_refused(tmp_path: Path, capsys) ->
     assert status == 2 and "matrix.json has the cell of M on onnx twice" in said
 
 
+FAILED = [{"variant": "", "verdict": {"status": "failed", "judged_against": "", "precision": "fp32"}}]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cell variants": FAILED},
+        {"cell variants": []},
+        {"cell status": "failed"},
+        {"cell outcome": "expected failure"},
+        {"cell status": "failed", "cell variants": FAILED},
+    ],
+)
+def test_a_cell_that_its_verdicts_contradict_is_refused(tmp_path: Path, capsys, changes: dict[str, Any]) -> None:
+    status, said = merged(tmp_path / "matrix.json", changes, capsys)
+    assert status == 2 and "M on onnx" in said and "the cell's verdicts do not say so" in said
+
+
 def test_what_a_report_says_is_no_markup_in_any_page(tmp_path: Path, capsys) -> None:
     words = "<script>alert(1)</script>\x1b[2J`|"
     changes = {"latency": words, "made": words, "precision": words, "cell target": words, "cell machine": words}
