@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from edgeworker.flat_reader import Damaged, Table
 from edgeworker.refusal import Refusal
-from operators import operator_name
+from operators import NAMES
 
 IDENTIFIER = b"TFL3"
 WIDENING = "DEQUANTIZE"
@@ -133,10 +133,12 @@ def read_stored(path: Path) -> StoredModel:
 
 
 def _operator_type(code: Table) -> str:
-    if custom := code.text(_CUSTOM):
-        return custom
     # The older of the two fields holds what fits into a byte.
-    return operator_name(max(code.scalar(_CODE, "i"), code.scalar(_OLD_CODE, "b")))
+    number = max(code.scalar(_CODE, "i"), code.scalar(_OLD_CODE, "b"))
+    if (custom := code.text(_CUSTOM)) or number not in NAMES:
+        # It may hold numbers of its own, which nobody would account for.
+        raise Damaged(f"it has the operator {custom or number}, which no file of edgekit's has")
+    return NAMES[number]
 
 
 def _data(buffer: Table, view: memoryview) -> memoryview:

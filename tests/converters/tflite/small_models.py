@@ -63,7 +63,7 @@ class SmallModel:
         return name
 
     def add(self, kind: str, inputs: Sequence[str], output: str, beta: float | None = None) -> None:
-        """An operator with one output."""
+        """An operator with one output; `kind` is its name, or its number as text."""
         names = [tensor["name"] for tensor in self.tensors]
         if kind not in self.codes:
             self.codes.append(kind)
@@ -78,7 +78,8 @@ class SmallModel:
 
     def content(self, inputs: Sequence[str] = ("x",), outputs: Sequence[str] = ("y",)) -> bytes:
         """The file."""
-        numbers = {name: number for number, name in load("tflite", "operators").NAMES.items()}
+        known = {name: number for number, name in load("tflite", "operators").NAMES.items()}
+        numbers = [known[kind] if kind in known else int(kind) for kind in self.codes]
         names = [tensor["name"] for tensor in self.tensors]
         graph = {
             "tensors": self.tensors,
@@ -88,7 +89,7 @@ class SmallModel:
         }
         model = {
             "version": 3,
-            "operator_codes": [{"deprecated": min(numbers[kind], 127), "code": numbers[kind]} for kind in self.codes],
+            "operator_codes": [{"deprecated": min(number, 127), "code": number} for number in numbers],
             "subgraphs": [graph],
             "buffers": self.buffers,
         }

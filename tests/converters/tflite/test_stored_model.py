@@ -50,6 +50,16 @@ def test_a_number_of_an_operator(tmp_path: Path) -> None:
     assert (operator.type, operator.numbers) == ("SOFTMAX", {"beta": 0.75})
 
 
+def test_an_operator_that_no_classifier_has_is_refused(tmp_path: Path) -> None:
+    """FAKE_QUANT (80) keeps a range in its options, which nobody would account for."""
+    model = SmallModel()
+    model.computed("x", (1, 3))
+    model.computed("y", (1, 3))
+    model.add("80", ["x"], "y")
+    with pytest.raises(Damaged, match="it has the operator 80, which no file of edgekit's has"):
+        StoredModel.read(model.write(tmp_path / "m.tflite"))
+
+
 def refused(content: bytes, folder: Path) -> str:
     path = folder / "m.tflite"
     path.write_bytes(content)
