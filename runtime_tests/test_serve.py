@@ -400,8 +400,9 @@ def test_a_runner_that_crashes_under_load_is_proved_again(served: Server, starts
     runner = runner_of(served, "openvino")
 
     def again(states: list[int]) -> bool:
-        if len(states) > 20 and runner.is_running():
-            runner.kill()
+        if len(states) > 20:
+            with contextlib.suppress(psutil.NoSuchProcess):  # another client has done it
+                runner.kill()
         found = served.metric("edgekit_runner_starts_total", version="openvino")
         return 503 in states and states[-1] == 200 and found == starts
 

@@ -60,8 +60,10 @@ def job(request: Request) -> dict:
     if VERB == "quantize":
         text = f"{text} int8 {','.join(kept)}"
         save_file({"scales": np.ones(3, np.float32)}, request.output / "quantisation.safetensors")
-    name = "weights.safetensors" if VERB == "synthesize" else f"model.{TARGET}"
-    (request.output / name).write_text(text)
+    if VERB == "synthesize":
+        save_file({text: np.ones(1, np.float32)}, request.output / "weights.safetensors")
+    else:
+        (request.output / f"model.{TARGET}").write_text(text)
     return {}
 
 

@@ -37,10 +37,10 @@ def export_serving(
     Only verified artifacts go into it.
     """
     from edgekit.cli.named_artifacts import split_name
-    from edgekit.cli.sign import approved_artifact
     from edgekit.serve.served import served
     from edgekit.serving_export.repositories import REPOSITORIES
     from edgekit.serving_export.write import export
+    from edgekit.signing.approved import approved_artifact
     from edgekit.signing.keys import public_key
 
     if (repository := REPOSITORIES.get(server.strip().lower())) is None:

@@ -33,7 +33,7 @@ def approved_choice(name: str, out: Path, target: str | None, key: "PublicKey | 
 
     Of what is not chosen no file is read, and of what is not signed none either.
     """
-    from edgekit.cli.sign import approved_artifact
+    from edgekit.signing.approved import approved_artifact
 
     chosen = chosen_artifacts(described_artifacts([name], out), target, name)
     return [approved_artifact(one.folder, key, {}) for one in chosen]

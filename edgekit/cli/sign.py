@@ -12,9 +12,6 @@ from edgekit.cli.console import console, print_json, warn
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
-    from minisign import PublicKey
-
-    from edgekit.artifact.load import Artifact
     from edgekit.signing.signature import Signed
 
 RequireSigned = Annotated[
@@ -62,6 +59,7 @@ def sign(
     signatures: dict[Path, Signed] = {}
     if check is not None:
         from edgekit.cli.named_artifacts import named_folders
+        from edgekit.signing.approved import approved_artifact
         from edgekit.signing.keys import public_key
 
         believed = public_key(check)
@@ -111,23 +109,6 @@ def sign_all(
     with secret_key(key, word) as unlocked:
         for one in artifacts:
             signatures[one.folder] = sign_artifact(one, unlocked, comment, untrusted or UNTRUSTED_COMMENT)
-
-
-def approved_artifact(folder: Path, key: "PublicKey | None", signatures: "dict[Path, Signed]") -> "Artifact":
-    """The artifact in `folder`, signed with `key` where there is one; then `signatures` gets what was found.
-
-    Raises what `load_artifact` and `check_signature` raise.
-    """
-    from edgekit.artifact.load import load_artifact
-    from edgekit.signing.signature import check_signature
-
-    if key is None:
-        return load_artifact(folder)
-
-    def approve(manifest: bytes) -> None:
-        signatures[folder] = check_signature(manifest, folder, key)
-
-    return load_artifact(folder, approve=approve)
 
 
 def password(file: Path | None, *, twice: bool = False) -> str:

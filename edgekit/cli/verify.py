@@ -11,7 +11,7 @@ from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.lite_library_flag import LiteLibrary, library_for
 from edgekit.cli.named_artifacts import named_folders
-from edgekit.cli.sign import RequireSigned, approved_artifact, signed_document, signed_words
+from edgekit.cli.sign import RequireSigned, signed_document, signed_words
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def verify(
     from edgekit.cache import cache_folder
     from edgekit.cli.session import session
     from edgekit.reference.choose import choice
+    from edgekit.signing.approved import approved_artifact
     from edgekit.signing.keys import public_key
     from edgekit.verification.verify import verify as verify_artifacts
 

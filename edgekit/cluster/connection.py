@@ -31,6 +31,8 @@ ANSWER_SECONDS = 10.0
 GONE_SECONDS = 15.0
 """So long a head may be out of reach."""
 QUIET = {
+    # Under `uv run` it would send the working folder to each machine, and start workers by a `uv` that is not there.
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     # Stages are not less than other programs of the machine, and some are timed.
     "RAY_worker_niceness": "0",
     "RAY_USAGE_STATS_ENABLED": "0",

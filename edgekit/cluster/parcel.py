@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgekit.cluster.sharing_store import SharingStore, place_of
+from edgekit.cluster.sharing_store import SharingStore, here, place_of
 from edgekit.errors import ConversionError
 from edgekit.filesystem.hashes_by_stat import mark_used, remembered_sha256
 from edgekit.filesystem.scratch import working_folder
@@ -86,14 +86,6 @@ def received(sent: Sent, store: SharingStore) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         (scratch / "file").replace(path)
     return path
-
-
-def here(folder: Path, store: SharingStore) -> bool:
-    """Whether a stage's output lies in this machine's own store, as it was made."""
-    try:
-        return read_stage(folder, store.cache) is not None
-    except Damaged:
-        return False
 
 
 def gone(what: str, store: SharingStore) -> ConversionError:

@@ -76,12 +76,12 @@ class SharingStore(StageStore):
         return True
 
     def placed(self, output: Path, folder: Path) -> None:
-        """Rename a copy into its place, unless another process has done so."""
+        """Rename a copy into its place. Another's that is whole stays, so that nobody finds the place empty."""
         try:
-            put_in_place(output, folder)
+            output.rename(folder)
         except OSError:
-            if read_stage(folder, self.cache) is None:
-                raise
+            if not here(folder, self):
+                put_in_place(output, folder)
 
     def give(self, name: str, result: StageResult) -> None:
         """Put a stage's output into the shared store, its record last, unless it is there."""
@@ -95,6 +95,14 @@ class SharingStore(StageStore):
         self.shared.put(log, told.sha256)
         fields = {one: getattr(result, one) for one in MadeStage.__struct_fields__}
         self.shared.keep(place_of(name, result.key), SharedStage(MadeStage(**{**fields, "files": files}), told))
+
+
+def here(folder: Path, store: StageStore) -> bool:
+    """Whether a stage's output lies in this machine's own store, as it was made."""
+    try:
+        return read_stage(folder, store.cache) is not None
+    except Damaged:
+        return False
 
 
 def place_of(name: str, key: str) -> str:
