@@ -20,6 +20,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from backlog import emptied
 from connections import bounded
 from edgekit_package import import_from
 from edgeworker.protocol import Request, main
@@ -113,6 +114,7 @@ class Server:
         repository.stopping = True
         await asyncio.sleep(LAME_SECONDS)
         # No new connections; those that came last have as long to send their request.
+        await emptied(listener, LAME_SECONDS)
         for each in http.servers:
             each.close()
         ending = asyncio.sleep(0) if rpc is None else rpc.stop(limits["stop_seconds"])
