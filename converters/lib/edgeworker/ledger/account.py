@@ -13,6 +13,7 @@ from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
 from edgeworker.ledger.merged import merged
 from edgeworker.ledger.pieces import Cuts, find_piece
+from edgeworker.ledger.pooled import pooled
 from edgeworker.ledger.scales import scales
 from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
@@ -109,6 +110,7 @@ class Explanations:
                 *folds(program, parameters),
                 *merged(program, parameters),
                 *scales(program, parameters),
+                *pooled(program),
                 *computed(program, parameters),
             ]
         )

@@ -5,6 +5,7 @@ between too where k is positive, and a batch norm may follow. A hard sigmoid is 
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vecto
     Bound: gamma_n of the sum of the terms' sizes (Higham §3.1).
     """
     makers = {name: op for op in ops(program) for slot in op.desc.outputs for name in slot.arguments}
-    for op in ops(program, {"scale", "hard_sigmoid", *NORMS}):
+    for op in ops(program, {"scale", "hard_sigmoid", "elementwise_mul", *NORMS}):
         conv = _multiplied(op, makers, parameters)
         if conv is None or not conv.multiplied:
             continue
@@ -44,10 +45,31 @@ def _multiplied(op: Op, makers: Mapping[str, Op], parameters: Mapping[str, np.nd
             float(np.float32(default if written[name] is None else written[name]))
             for name, default in HARD_SIGMOID.items()
         )
+    elif op.desc.type == "elementwise_mul":
+        return _trained(op, makers, parameters)
     else:
         factor, added = factor_and_summand(op)
-    name = argument(op, "X")
+    conv = _before(argument(op, "X"), factor, added, makers, parameters)
+    return None if conv is None else conv.times(factor, added)
+
+
+def _trained(op: Op, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]) -> Affine | None:
+    """The convolution that a product with one trained number multiplies, as PP-HGNetV2's learnable affine blocks do."""
+    for number, name in (("X", "Y"), ("Y", "X")):
+        trained = argument(op, number)
+        if trained in parameters and parameters[trained].size == 1:
+            factor = float(parameters[trained].reshape(-1)[0])
+            if (conv := _before(argument(op, name), factor, 0.0, makers, parameters)) is None:
+                return None
+            made = conv.times(factor, 0.0)
+            return replace(made, names=(*conv.names, trained), weighing=(*conv.weighing, trained))
+    return None
+
+
+def _before(
+    name: str, factor: float, added: float, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]
+) -> Affine | None:
+    """The convolution that makes a variable, through functions that let the factor pass."""
     while (before := makers.get(name)) is not None and before.desc.type in HOMOGENEOUS and factor > 0 and not added:
         name = argument(before, "X")
-    conv = affine(name, makers, parameters)
-    return None if conv is None else conv.times(factor, added)
+    return affine(name, makers, parameters)

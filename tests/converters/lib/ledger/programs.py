@@ -13,7 +13,11 @@ def add_op(block: Any, kind: str, inputs: dict[str, list[str]], output: str, **a
         op.inputs.add(parameter=slot, arguments=names)
     op.outputs.add(parameter="Out", arguments=[output])
     for name, value in attributes.items():
-        if isinstance(value, float):
+        if isinstance(value, str):
+            op.attrs.add(name=name, type=2, s=value)
+        elif isinstance(value, bool):
+            op.attrs.add(name=name, type=6, b=value)
+        elif isinstance(value, float):
             op.attrs.add(name=name, type=1, f=value)
         elif isinstance(value, list):
             op.attrs.add(name=name, type=3, ints=value)

@@ -106,3 +106,21 @@ def test_no_other_function_may_lie_between(between: str, factor: float) -> None:
     sign = np.float32(np.sign(factor))
     stored = {name: values * sign for name, values in folded().items()}
     assert told("conv2d", stored, between, factor).unexplained_count == 2
+
+
+@pytest.mark.parametrize("first", ["X", "Y"])
+def test_so_is_a_number_that_was_trained(first: str) -> None:
+    """conv -> relu -> times a parameter of one value, as TFLite puts it into the weights."""
+    made = new_program()
+    block = made.blocks[0]
+    add_op(block, "conv2d", {"Input": ["x"], "Filter": ["w"]}, "c")
+    add_op(block, "relu", {"X": ["c"]}, "r")
+    add_op(block, "elementwise_mul", {first: ["k"], "Y" if first == "X" else "X": ["r"]}, "y", axis=-1)
+    own = {"w": parameters()["w"], "k": np.array([1.25], np.float32)}
+
+    def told_of(values: np.ndarray) -> Account:
+        return account([Stored("w", "w", values)], made, own)
+
+    found = told_of(own["w"] * np.float32(1.25))
+    assert (found.unexplained, found.unused) == ([], [])
+    assert [one.name for one in told_of(own["w"] * np.float32(1.26)).unexplained] == ["w"]
