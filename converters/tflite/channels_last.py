@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
-from model_file import add_constant, kind_of, name_of, operator_code
+from model_file import add_constant, kind_of, name_of, transposition
 
 TO_FIRST, TO_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 _RANK = 4
@@ -145,13 +145,7 @@ class _Graph:
                 name=f"{name_of(tensor)}/channels_first", hasRank=True,
             )
         )  # fmt: skip
-        made.append(
-            schema.OperatorT(
-                opcodeIndex=operator_code(self.model, "TRANSPOSE"),
-                inputs=[number, order], outputs=[len(self.graph.tensors) - 1],
-                builtinOptionsType=schema.BuiltinOptions.TransposeOptions, builtinOptions=schema.TransposeOptionsT(),
-            )
-        )  # fmt: skip
+        made.append(transposition(self.model, number, order, len(self.graph.tensors) - 1))
         return len(self.graph.tensors) - 1
 
     def _order(self) -> int:

@@ -8,11 +8,10 @@ such a run with "Input tensor lacks data" (onnx2tf 2.6.9; FasterNet).
 from typing import Any
 
 import numpy as np
-from ai_edge_litert import schema_py_generated as schema
+from channels_last import TO_FIRST
 from edgeworker.refusal import Refusal
-from model_file import add_constant, kind_of, name_of, operator_code
+from model_file import add_constant, kind_of, name_of, transposition
 
-TO_FIRST = (0, 3, 1, 2)
 _KEPT = "_nhwc_bridge"
 
 
@@ -33,11 +32,7 @@ def restore(model: Any) -> int:
             raise Refusal(f"onnx2tf left the {kind_of(model, reader)} that reads {name} without anything to read")
         if order is None:
             order = add_constant(model, "channels_first", np.array(TO_FIRST, np.int32))
-        turning = schema.OperatorT(
-            opcodeIndex=operator_code(model, "TRANSPOSE"), inputs=[kept, order], outputs=[number],
-            builtinOptionsType=schema.BuiltinOptions.TransposeOptions, builtinOptions=schema.TransposeOptionsT(),
-        )  # fmt: skip
-        after.setdefault(made_at[kept], []).append(turning)
+        after.setdefault(made_at[kept], []).append(transposition(model, kept, order, number))
     if after:
         graph.operators = [one for at, operator in enumerate(graph.operators) for one in (operator, *after.get(at, []))]
     return sum(len(turnings) for turnings in after.values())

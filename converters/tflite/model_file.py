@@ -94,6 +94,14 @@ def operator_code(model: Any, kind: str, version: int = 1) -> int:
     return len(model.operatorCodes) - 1
 
 
+def transposition(model: Any, source: int, order: int, result: int) -> Any:
+    """An operator that lays the axes of a tensor in the order that the tensor `order` holds."""
+    return schema.OperatorT(
+        opcodeIndex=operator_code(model, "TRANSPOSE"), inputs=[source, order], outputs=[result],
+        builtinOptionsType=schema.BuiltinOptions.TransposeOptions, builtinOptions=schema.TransposeOptionsT(),
+    )  # fmt: skip
+
+
 def name_of(tensor: Any) -> str:
     """A tensor's name as text."""
     return tensor.name.decode("utf-8", "replace") if isinstance(tensor.name, bytes) else str(tensor.name or "")

@@ -21,17 +21,17 @@ def said(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int,
 @pytest.mark.parametrize(
     ("flags", "status", "words"),
     [
-        (["--store", "/mnt/x"], 2, "Add --ray ADDRESS, or --ray local"),
+        (["--store", "SHARED"], 2, "Add --ray ADDRESS, or --ray local"),
         (["--ray", "head:6379"], 2, "--ray needs --store"),
         (["--ray", "local", "--store", "memory://x"], 2, "is one process's own"),
-        (["--ray", "nothing", "--store", "/tmp/x"], 2, "--ray nothing is no cluster"),
-        (["--ray", "ray://head:10001", "--store", "/tmp/x"], 2, "which edgekit does not use"),
-        (["--ray", "127.0.0.1:1", "--store", "/tmp/x"], 3, "no cluster answers at 127.0.0.1:1"),
+        (["--ray", "nothing", "--store", "SHARED"], 2, "--ray nothing is no cluster"),
+        (["--ray", "ray://head:10001", "--store", "SHARED"], 2, "which edgekit does not use"),
+        (["--ray", "127.0.0.1:1", "--store", "SHARED"], 3, "no cluster answers at 127.0.0.1:1"),
         (["--ray", "local", "--store", "gs://x/y"], 3, "--store gs://x/y needs a package"),
     ],
 )
 def test_what_cannot_be_meant(cache, tmp_path, capsys, flags: list[str], status: int, words: str) -> None:
-    flags = [str(tmp_path / "x") if flag == "/tmp/x" else flag for flag in flags]
+    flags = [str(tmp_path / "x") if flag == "SHARED" else flag for flag in flags]
     found, text = said([*MATRIX, "--out", str(tmp_path / "out"), *flags], capsys)
     assert found == status and words in text
 

@@ -85,7 +85,7 @@ def test_what_was_damaged_in_the_store_is_made_again(
     assert Machine(tmp_path, "three").make(made)
 
 
-@pytest.mark.parametrize("name", ["../outside", "/tmp/outside", "a/../../outside", "stage.json", "worker.log/x", ""])
+@pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside", "stage.json", "worker.log/x", ""])
 def test_a_record_cannot_write_elsewhere(one: Machine, two: Machine, tmp_path: Path, name: str) -> None:
     made = stage("a")
     one.make(made)

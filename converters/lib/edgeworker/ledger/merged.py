@@ -17,25 +17,31 @@ from edgeworker.paddle_program import Op, attribute, ops
 
 @dataclass(frozen=True)
 class Affine:
-    """A convolution with what follows it: `weight` [out, in, kh, kw] and `bias` [out] in float64.
+    """A convolution with what follows it: its kernels `array` [out, in, kh, kw] times `factor` [out], and `bias` [out].
 
-    `largest` bounds the terms that the bias is a sum of. `names` are the parameters in it, `weighing` those in the
-    weight. `multiplied` says whether a number of the program is in it.
+    The two latter in float64. `largest` bounds the terms that the bias is a sum of. `names` are the parameters in it,
+    `weighing` those in the weight. `multiplied` says whether a number of the program is in it.
     """
 
     conv: Op
-    weight: np.ndarray
+    array: np.ndarray
+    factor: np.ndarray
     bias: np.ndarray
     largest: np.ndarray
     names: tuple[str, ...]
     weighing: tuple[str, ...]
     multiplied: bool = False
 
+    @property
+    def weight(self) -> np.ndarray:
+        """The kernels, float64: made each time, since twice all parameters is too much to keep."""
+        return self.array.astype(np.float64) * self.factor[:, None, None, None]
+
     def times(self, factor: float, added: float) -> "Affine":
         """`factor` times it, and `added` to that."""
         return replace(
             self,
-            weight=self.weight * factor,
+            factor=self.factor * factor,
             bias=self.bias * factor + added,
             largest=self.largest * abs(factor) + abs(added),
             multiplied=True,
@@ -53,15 +59,16 @@ def merged(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vecto
         if conv is None or not _plain(conv) or behind(argument(conv, "Input"), makers) is None:
             continue
         second = affine(name, makers, parameters)
-        if second is None or second.weight.shape[2:] != (1, 1):
+        if second is None or second.array.shape[2:] != (1, 1):
             continue
         first = affine(argument(second.conv, "Input"), makers, parameters)
-        if first is None or len(first.weight) != second.weight.shape[1] or (attribute(first.conv, "groups") or 1) != 1:
+        if first is None or len(first.array) != second.array.shape[1] or (attribute(first.conv, "groups") or 1) != 1:
             continue
         names = (*first.names, *second.names)
-        matrix, gamma = second.weight[:, :, 0, 0], (len(first.weight) + 2 * ROUNDINGS) * UNIT
-        weight = np.tensordot(matrix, first.weight, 1)
-        size = np.tensordot(np.abs(matrix), np.abs(first.weight), 1)
+        matrix, gamma = second.weight[:, :, 0, 0], (len(first.array) + 2 * ROUNDINGS) * UNIT
+        inner = first.weight
+        weight = np.tensordot(matrix, inner, 1)
+        size = np.tensordot(np.abs(matrix), np.abs(inner), 1)
         yield Vector("two convolutions merged of", names, weight, size * gamma)
         size = np.abs(matrix) @ first.largest + second.largest
         yield Vector("two convolutions' bias of", names, matrix @ first.bias + second.bias, size * gamma)
@@ -84,7 +91,7 @@ def affine(name: str, makers: Mapping[str, Op], parameters: Mapping[str, np.ndar
         if weight not in parameters:
             return None
         zeros = np.zeros(len(parameters[weight]))
-        return Affine(op, parameters[weight].astype(np.float64), zeros, zeros, (weight,), (weight,))
+        return Affine(op, parameters[weight], zeros + 1, zeros, zeros, (weight,), (weight,))
     if op.desc.type == "scale":
         before = affine(argument(op, "X"), makers, parameters)
         return None if before is None else before.times(*factor_and_summand(op))
@@ -104,7 +111,7 @@ def affine(name: str, makers: Mapping[str, Op], parameters: Mapping[str, np.ndar
         factor = scale / np.sqrt(variance + float(np.float32(attribute(op, "epsilon") or 1e-5)))
         return replace(
             before,
-            weight=before.weight * factor[:, None, None, None],
+            factor=before.factor * factor,
             bias=bias + (before.bias - mean) * factor,
             largest=np.abs(bias) + (before.largest + np.abs(mean)) * np.abs(factor),
             names=(*before.names, *stored),

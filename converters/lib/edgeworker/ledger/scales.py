@@ -12,7 +12,7 @@ import numpy as np
 
 from edgeworker.ledger.folds import NORMS, argument
 from edgeworker.ledger.merged import Affine, affine, factor_and_summand, results
-from edgeworker.ledger.sources import GAMMA, Vector
+from edgeworker.ledger.sources import GAMMA, Scaled, Source, Vector
 from edgeworker.paddle_program import Op, attribute, ops
 
 # f(k * x) = k * f(x) for a positive k.
@@ -21,7 +21,7 @@ HOMOGENEOUS = ("relu", "leaky_relu")
 HARD_SIGMOID = {"slope": 0.2, "offset": 0.5}
 
 
-def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vector]:
+def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Source]:
     """The weight and the bias of every such convolution.
 
     Bound: gamma_n of the sum of the terms' sizes (Higham §3.1).
@@ -31,7 +31,7 @@ def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Vecto
         conv = _multiplied(op, makers, parameters)
         if conv is None or not conv.multiplied:
             continue
-        yield Vector("multiplied by a number", conv.weighing, conv.weight, np.abs(conv.weight) * GAMMA)
+        yield Scaled("multiplied by a number", conv.weighing, conv.array, conv.factor, 0)
         yield Vector("bias multiplied by a number", conv.names, conv.bias, conv.largest * GAMMA)
 
 
