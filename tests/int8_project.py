@@ -1,33 +1,14 @@
 """A project whose converters are all fake, and have INT8: `onnx` ranks its layers, `ncnn` has FP32 alone."""
 
-import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-import edgekit.bundled
-from conftest import ROOT
-from edgekit.pipeline.stage import worker_source_digest
-from edgekit.pipeline.target import targets
+from tests.fake_package import described, fake_package
 
 MODEL = ("ResNet18", "-w", "synthetic:0", "--input-size", "32")
-DESCRIPTION = """
-title = "{title}"
-summary = "A fake."
-source = "program"
-precisions = {precisions}
-
-[files]
-"model.{name}" = "{{model}}.{name}"
-
-[[variants]]
-name = ""
-worker = "run.py"
-inputs = {{ model = "model.{name}" }}
-"""
 LOWERED = """
 [lowered.int8]
 worker = "onnx/quantize.py"
@@ -63,31 +44,9 @@ def int8_project(
         "onnx": ("convert", "quantize", "rank", "run"),
         "ncnn": ("convert", "run"),
     }
-    for target, verbs in roles.items():
-        folder = root / "converters" / target
-        folder.mkdir(parents=True)
-        for verb in verbs:
-            shutil.copy(Path(__file__).with_name("fake_int8.py"), folder / f"{verb}.py")
-    for name, title, precisions, more in (
-        ("onnx", "ONNX", '["fp32", "int8"]', LOWERED),
-        ("ncnn", "ncnn", '["fp32"]', ""),
-    ):
-        text = DESCRIPTION.format(name=name, title=title, precisions=precisions) + more
-        (root / "converters" / name / "target.toml").write_text(text)
-    (root / "converters" / "lib").symlink_to(ROOT / "converters" / "lib")
-    shutil.copytree(ROOT / "recipes", root / "recipes")
-    for path in (root / "recipes").glob("*.toml"):
-        # What the real recipes say of real programs and targets is not this test's.
-        sections = re.split(r"(?m)^(?=\[)", path.read_text())
-        path.write_text("".join(one for one in sections if not re.match(r"\[\[?(?:program|targets)\.", one)))
-    default = root / "recipes" / "default.toml"
-    default.write_text(default.read_text() + "[targets]\n")
-    calls = tmp_path / "calls"
-    calls.mkdir()
-    monkeypatch.setattr(edgekit.bundled, "PACKAGE", root / "edgekit")
-    monkeypatch.setenv("FAKE_CALLS", str(calls))
-    for remembered in (worker_source_digest, targets):
-        remembered.cache_clear()
-    yield Int8Project(tmp_path / "out", calls, monkeypatch)
-    for remembered in (worker_source_digest, targets):
-        remembered.cache_clear()
+    descriptions = {
+        "onnx": described("onnx", "ONNX", 'precisions = ["fp32", "int8"]\n', LOWERED),
+        "ncnn": described("ncnn", "ncnn"),
+    }
+    with fake_package(root, Path(__file__).with_name("fake_int8.py"), roles, descriptions, monkeypatch) as calls:
+        yield Int8Project(tmp_path / "out", calls, monkeypatch)

@@ -2,8 +2,6 @@
 
 import json
 import os
-import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,25 +13,10 @@ from typing import Any
 
 import pytest
 
-import edgekit.bundled
-from conftest import PATIENCE_SECONDS, ROOT
+from conftest import PATIENCE_SECONDS
 from edgekit.cli.app import run
-from edgekit.pipeline.stage import worker_source_digest
-from edgekit.pipeline.target import targets
+from tests.fake_package import described, fake_package
 
-DESCRIPTION = """
-title = "{title}"
-summary = "A fake."
-source = "program"
-
-[files]
-"model.{name}" = "{{model}}.{name}"
-
-[[variants]]
-name = ""
-worker = "run.py"
-inputs = {{ model = "model.{name}" }}
-"""
 MAIN = (
     "import sys, pathlib, edgekit.bundled as b; b.PACKAGE = pathlib.Path(sys.argv[1]); "
     "from edgekit.cli.app import run; sys.exit(run(sys.argv[2:]))"
@@ -92,26 +75,6 @@ def project(
 ) -> Iterator[FakeProject]:
     root = tmp_path / "project"
     roles = {"paddle": ["synthesize", "export", "run"], "alpha": ["convert", "run"], "beta": ["convert", "run"]}
-    for target, verbs in roles.items():
-        (root / "converters" / target).mkdir(parents=True)
-        for verb in verbs:
-            shutil.copy(Path(__file__).with_name("fake_target.py"), root / "converters" / target / f"{verb}.py")
-    for name in ("alpha", "beta"):
-        text = DESCRIPTION.format(name=name, title=name.title())
-        (root / "converters" / name / "target.toml").write_text(text)
-    (root / "converters" / "lib").symlink_to(ROOT / "converters" / "lib")
-    shutil.copytree(ROOT / "recipes", root / "recipes")
-    for path in (root / "recipes").glob("*.toml"):
-        # What the real recipes say of real programs and targets is not this test's.
-        path.write_text(re.split(r"\[\[?(?:program|targets)\.", path.read_text())[0])
-    default = root / "recipes" / "default.toml"
-    default.write_text(default.read_text() + "[targets]\n")
-    calls = tmp_path / "calls"
-    calls.mkdir()
-    monkeypatch.setattr(edgekit.bundled, "PACKAGE", root / "edgekit")
-    monkeypatch.setenv("FAKE_CALLS", str(calls))
-    for remembered in (worker_source_digest, targets):
-        remembered.cache_clear()
-    yield FakeProject(root, tmp_path / "out", calls, monkeypatch, capsys)
-    for remembered in (worker_source_digest, targets):
-        remembered.cache_clear()
+    descriptions = {name: described(name, name.title()) for name in ("alpha", "beta")}
+    with fake_package(root, Path(__file__).with_name("fake_target.py"), roles, descriptions, monkeypatch) as calls:
+        yield FakeProject(root, tmp_path / "out", calls, monkeypatch, capsys)
