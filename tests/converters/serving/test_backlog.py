@@ -7,11 +7,14 @@ import threading
 
 import pytest
 
+from conftest import PATIENCE_SECONDS
 from tests.converters.loading import load
 
 backlog = load("serving", "backlog")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems do not tell how many wait")
+
+ANSWERS = 200
 
 
 def test_those_that_wait_are_counted() -> None:
@@ -28,40 +31,36 @@ def test_none_is_left_when_the_socket_is_closed() -> None:
     """Clients who come one after the other while a server ends: each that was let in is answered."""
     outcomes: list[bytes] = []
 
-    async def serve(listener: socket.socket) -> None:
-        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(await reader.readexactly(1))
-            await writer.drain()
-            writer.close()
-
-        server = await asyncio.start_server(answer, sock=listener)
-        await asyncio.sleep(0.2)
-        await backlog.emptied(listener, 5)
-        server.close()
-        await asyncio.sleep(0.2)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        address = listener.getsockname()
-        ended = threading.Event()
-
-        def ask() -> None:
-            while not ended.is_set():
+    def ask(address: tuple[str, int]) -> None:
+        while True:
+            try:
+                client = socket.create_connection(address, timeout=PATIENCE_SECONDS)
+            except OSError:
+                return  # the server has ended
+            with client:
                 try:
-                    client = socket.create_connection(address, timeout=0.5)
+                    client.sendall(b"x")
+                    outcomes.append(client.recv(1))
                 except OSError:
-                    return
-                with client:
-                    try:
-                        client.sendall(b"x")
-                        outcomes.append(client.recv(1))
-                    except OSError:
-                        outcomes.append(b"")
+                    outcomes.append(b"")
 
-        clients = [threading.Thread(target=ask) for _ in range(8)]
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.readexactly(1))
+        await writer.drain()
+        writer.close()
+
+    async def serve(listener: socket.socket) -> None:
+        server = await asyncio.start_server(answer, sock=listener)
+        clients = [threading.Thread(target=ask, args=(listener.getsockname(),), daemon=True) for _ in range(8)]
         for client in clients:
             client.start()
+        while len(outcomes) <= ANSWERS:
+            await asyncio.sleep(0.001)
+        await backlog.emptied(listener, PATIENCE_SECONDS)
+        server.close()
+        while any(client.is_alive() for client in clients):
+            await asyncio.sleep(0.001)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         asyncio.run(serve(listener))
-        ended.set()
-        for client in clients:
-            client.join()
-    assert len(outcomes) > 8 and set(outcomes) == {b"x"}
+    assert len(outcomes) > ANSWERS and set(outcomes) == {b"x"}
