@@ -8,7 +8,16 @@ import numpy as np
 from cuda_device import CudaDevice
 from edgeworker.protocol import Request
 from edgeworker.refusal import Refusal
-from edgeworker.runner import Tensors, batch_sizes, check_batch, check_fed, names_of, port_names, run_job
+from edgeworker.runner import (
+    Tensors,
+    batch_sizes,
+    check_batch,
+    check_fed,
+    names_of,
+    port_names,
+    precision_of,
+    run_job,
+)
 from trt_log import first_reason, loading_refusal, make_log
 
 
@@ -93,10 +102,12 @@ class EngineSession:
         return shape
 
 
+PRECISIONS = ("fp32", "fp16", "int8")
+
+
 def run_engine(trt: Any, request: Request) -> dict[str, Any]:
     """`run_job` with the module `trt`, and `device`: the GPU in words."""
-    if (precision := request.options.get("precision", "fp32")) not in ("fp32", "fp16"):
-        raise Refusal(f"this runner takes engines in fp32 and fp16, not {precision}", kind="input")
+    precision_of(request.options, PRECISIONS)
     device = CudaDevice()
 
     def load(request: Request) -> EngineSession:

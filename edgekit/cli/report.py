@@ -56,7 +56,8 @@ def report(
     own = own_photos(golden)
     with session(offline=offline, verbose=verbose) as executor:
         checks = verify(chosen, executor, own=own, recipe=recipe, machines=machines, library=library)
-    write_page(page, checks, golden_images(own))
+        # Within: it reads what the runs left in the cache, which is kept small afterwards.
+        write_page(page, checks, golden_images(own))
     if json:
         print_json({"page": page, "checks": [check_document(check) for check in checks]})
     else:

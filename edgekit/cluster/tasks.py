@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from edgekit.cluster.absent import INSTALL
 from edgekit.cluster.connection import ClusterGone, Connection, first_line
 from edgekit.cluster.needs import CPU, Needs, Node
 from edgekit.errors import AbsentError, WorkerError
@@ -88,7 +89,7 @@ class Tasks:
             cause = f"{type(error.cause).__name__}: {first_line(error.cause)}"
             raise AbsentError(
                 f"a machine of the cluster cannot run edgekit's tasks ({cause})",
-                "Install the same edgekit with `pip install 'edgekit[ray]'` on every machine.",
+                f"Install the same edgekit on every machine: {INSTALL}.",
             ) from None
         except ray.exceptions.RayError as error:
             raise ClusterGone(first_line(error)) from None

@@ -10,7 +10,10 @@ from edgekit.toolchain.left import is_plain
 
 
 class Kept:
-    """Files that the server leaves in `output` go into `folder`, `most` of them; one that lies there is whole."""
+    """Files that the server leaves in `output` go into `folder`; one that lies there is whole.
+
+    `most` are tried, those that fail too: a server in a stranger's hands could name files without end.
+    """
 
     def __init__(self, output: Path, folder: Path, most: int) -> None:
         self._output, self._folder, self._room = output, folder, most

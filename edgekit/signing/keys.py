@@ -68,7 +68,7 @@ def new_pair(name: Path, password: str | None) -> tuple[Path, Path]:
     secret, public = (name.with_name(name.name + suffix) for suffix in (".key", ".pub"))
     for path in (secret, public):
         if path.exists() or path.is_symlink():
-            raise UsageError(f"{path} exists", "Choose another name; an old key is never replaced.")
+            raise already_there(path)
     pair = KeyPair.generate()
     pair.public_key.untrusted_comment = f"minisign public key {key_number(pair.public_key)}"
     with pair.secret_key as key:
@@ -81,24 +81,35 @@ def new_pair(name: Path, password: str | None) -> tuple[Path, Path]:
         content = bytes(key) + b"\n"
     with disk_errors(name.parent):
         name.parent.mkdir(parents=True, exist_ok=True)
+        write_new(secret, content, 0o600)
         try:
-            write_new(secret, content, 0o600)
             write_new(public, bytes(pair.public_key) + b"\n", 0o666)
-        except OSError:
+        except BaseException:
             secret.unlink(missing_ok=True)  # half a pair would be in the way of the next try
             raise
     return secret, public
 
 
 def write_new(path: Path, content: bytes, mode: int) -> None:
-    """Write a file that must not be there yet, or none: what could not be written whole is removed."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    """Write a file that must not be there yet, or none: what could not be written whole is removed.
+
+    Raises UsageError where there is one, which somebody else may have made meanwhile.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    except FileExistsError:
+        raise already_there(path) from None
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
-    except OSError:
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
+
+
+def already_there(path: Path) -> UsageError:
+    """The error of a key that is in the way."""
+    return UsageError(f"{path} exists", "Choose another name; an old key is never replaced.")
 
 
 def key_number(key: "PublicKey") -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+from conftest import PATIENCE_SECONDS
 from edgekit.errors import WorkerError
 from edgekit.pipeline.target import targets
 from edgekit.serve.link import Link
@@ -14,8 +15,6 @@ from edgekit.serve.served import Served
 from edgekit.toolchain.command import Cancelled
 from edgekit.toolchain.worker import Toolchain
 from tests.serve.manifests import manifest_of
-
-PATIENCE_SECONDS = 60
 
 
 class Hanging:

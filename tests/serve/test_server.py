@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+from conftest import PATIENCE_SECONDS
 from edgekit.errors import WorkerError
 from edgekit.serve import server
 from edgekit.serve.link import Link
@@ -18,8 +19,6 @@ from edgekit.serve.settings import Settings
 from edgekit.toolchain.channel import Channel
 from edgekit.toolchain.confinement import Trial, try_confinement
 from edgekit.toolchain.worker import Toolchain
-
-PATIENCE_SECONDS = 60
 
 PROBE = """\
 # /// script

@@ -108,3 +108,16 @@ def test_a_full_disk_leaves_no_half_of_a_pair(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(ConversionError, match=f"the disk is full: .*{tmp_path.name}"):
         new_pair(tmp_path / "mine", None)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_that_somebody_makes_meanwhile_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs, generate = tmp_path / "mine.key", minisign.KeyPair.generate
+
+    def slow() -> minisign.KeyPair:
+        theirs.write_text("theirs")
+        return generate()
+
+    monkeypatch.setattr(minisign.KeyPair, "generate", slow)
+    with pytest.raises(UsageError, match=r"mine\.key exists"):
+        new_pair(tmp_path / "mine", None)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from edgeworker.refusal import Refusal
 
+from edgekit.pipeline.target import targets
 from tests.converters.loading import load
 from tests.converters.tensorrt.fake_cuda import FakeCudart, FakeTrt
 
@@ -112,3 +113,7 @@ def test_what_cannot_be_run_is_refused(open_session):
         open_session().run({"x": np.zeros((2, 4), np.float32)})
     with pytest.raises(Refusal, match=r"the model's inputs are \['x'\], given \['image'\]"):
         open_session().run({"image": X})
+
+
+def test_every_precision_that_is_converted_to_can_be_run() -> None:
+    assert set(engine_session.PRECISIONS) == set(targets()["tensorrt"].description.precisions)
