@@ -50,17 +50,25 @@ class Model:
         self.measures = Measures(self.name, self.version)
         layout = told["runners"][0]["link"]["layout"]
         self.capacity = layout["inputs"][0]["shape"][0]
-        self.whole = manifest.batch != "dynamic"
         self.queue = Queue(
             self.capacity,
             shared=told["batching"] and self.capacity > 1,
             most=told["queue"],
             patience=told["patience"],
         )
-        self.golden = GoldenSamples(Path(told["folder"]) / "golden.safetensors", self)
-        self.unready = "the model is being loaded"
+        golden = GoldenSamples(Path(told["folder"]) / "golden.safetensors", manifest, self.verdict, self.sigmoid_error)
         self.runners = [
-            Runner(one["id"], RunnerLink(one["link"], loop), self, told["patience"], hung) for one in told["runners"]
+            Runner(
+                one["id"],
+                RunnerLink(one["link"], loop),
+                self.queue,
+                golden,
+                self.measures,
+                whole=manifest.batch != "dynamic",
+                patience=told["patience"],
+                hung=hung,
+            )
+            for one in told["runners"]
         ]
         self.follow: Follow | None = None
         batch = 1 if self.capacity == 1 else -1
@@ -73,6 +81,11 @@ class Model:
     def ready(self) -> bool:
         """Whether one of its runners is proved."""
         return self.queue.is_open
+
+    @property
+    def unready(self) -> str:
+        """Why none is."""
+        return self.queue.unready
 
     @property
     def platform(self) -> str:

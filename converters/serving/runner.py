@@ -6,30 +6,39 @@ from typing import TYPE_CHECKING
 from calls import Calls
 
 if TYPE_CHECKING:
-    from model import Model
+    from golden_samples import GoldenSamples
+    from measures import Measures
     from runner_link import RunnerLink
+    from waiting import Queue
 
 
 class Runner:
-    """Behind `link`. `hung` is called with its `id` where it does not answer within `patience` seconds."""
+    """Behind `link`. `whole`: its calls are of as many samples as the queue's capacity, never fewer.
+
+    `hung` is called with its `id` where it does not answer within `patience` seconds.
+    """
 
     def __init__(
-        self, id: str, link: "RunnerLink", model: "Model", patience: float, hung: Callable[[str], None]
+        self,
+        id: str,
+        link: "RunnerLink",
+        queue: "Queue",
+        golden: "GoldenSamples",
+        measures: "Measures",
+        *,
+        whole: bool,
+        patience: float,
+        hung: Callable[[str], None],
     ) -> None:
-        self.id, self.link, self._model, self._hung = id, link, model, hung
+        self.id, self.link = id, link
+        self._queue, self._golden, self._measures, self._hung = queue, golden, measures, hung
         self._calls = Calls(
-            link,
-            model.capacity,
-            model.measures,
-            whole=model.whole,
-            patience=patience,
-            more=model.queue.offer,
-            hangs=self._hangs,
+            link, queue.capacity, measures, whole=whole, patience=patience, more=queue.offer, hangs=self._hangs
         )
 
     def started(self) -> None:
         """A process of it was started."""
-        self._model.measures.started()
+        self._measures.started()
 
     async def prove(self) -> str | None:
         """Run the golden samples by the way that requests take; the reason where they come out wrong.
@@ -37,12 +46,12 @@ class Runner:
         Where they come out right it takes requests. Raises Problem where it ends meanwhile.
         """
         await self.link.loaded.wait()
-        wrong = await self._model.golden.wrong(self._calls.run)
+        wrong = await self._golden.wrong(self._calls.run)
         if wrong is None:
-            self._model.queue.open(self._calls)
-            self._model.measures.ready(True)
+            self._queue.open(self._calls)
+            self._measures.ready(True)
         else:
-            self._model.unready = wrong
+            self._close(wrong)
         return wrong
 
     def gone(self, reason: str) -> None:
@@ -56,6 +65,5 @@ class Runner:
         self._hung(self.id)
 
     def _close(self, reason: str) -> None:
-        self._model.unready = reason
-        self._model.queue.close(self._calls)
-        self._model.measures.ready(self._model.ready)
+        self._queue.close(self._calls, reason)
+        self._measures.ready(self._queue.is_open)

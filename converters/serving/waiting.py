@@ -5,14 +5,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from problems import AWAY, BUSY, Problem
 from runner_link import ENDED
-
-if TYPE_CHECKING:
-    from calls import Calls
 
 Arrays = dict[str, np.ndarray]
 
@@ -32,29 +29,49 @@ def waiting(inputs: Arrays, count: int) -> Waiting:
     return Waiting(inputs, count, asyncio.get_running_loop().create_future(), time.perf_counter())
 
 
+class Answering(Protocol):
+    """A runner's calls, as a queue sees them."""
+
+    @property
+    def running(self) -> int:
+        """How many have not ended."""
+        ...
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another one may be made."""
+        ...
+
+    def make(self, together: list[Waiting]) -> None:
+        """Make one of requests."""
+        ...
+
+
 class Queue:
     """What waits. `capacity`: samples that one call takes; `shared`: whether several requests may be in one call.
 
-    `most`: requests that may wait. `patience`: seconds after which one waits no more.
+    `most`: requests that may wait. `patience`: seconds after which one waits no more. `unready`: why it is not open.
     """
 
     def __init__(self, capacity: int, *, shared: bool, most: int, patience: float) -> None:
-        self._capacity, self._shared, self._most, self._patience = capacity, shared, most, patience
+        self.capacity, self._shared, self._most, self._patience = capacity, shared, most, patience
+        self.unready = "the model is being loaded"
         self._waiting: deque[Waiting] = deque()
-        self._runners: list[Calls] = []
+        self._runners: list[Answering] = []
 
     @property
     def is_open(self) -> bool:
         """Whether a runner takes requests."""
         return bool(self._runners)
 
-    def open(self, runner: "Calls") -> None:
+    def open(self, runner: Answering) -> None:
         """A runner takes requests from now on."""
         self._runners.append(runner)
         self.offer()
 
-    def close(self, runner: "Calls") -> None:
-        """A runner takes no more. What waits is told where there is no other one."""
+    def close(self, runner: Answering, reason: str) -> None:
+        """A runner takes no more, or will take none. What waits is told where there is no other one."""
+        self.unready = reason
         if runner in self._runners:
             self._runners.remove(runner)
         if not self._runners:
@@ -89,7 +106,7 @@ class Queue:
         """
         found: list[Waiting] = []
         latest = time.perf_counter() - self._patience
-        room = self._capacity
+        room = self.capacity
         while self._waiting and self._waiting[0].count <= room and (self._shared or not found):
             one = self._waiting.popleft()
             if one.since < latest:

@@ -191,7 +191,7 @@ def test_a_runner_that_ends_takes_its_calls_with_it_and_another_goes_on(tmp_path
         lost = asyncio.create_task(made.run(sample(1), 1))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        made.queue.close(made.calls)
+        made.queue.close(made.calls, "away")
         link.gone()
         with pytest.raises(problems.Problem, match="has ended, and is started again"):
             await lost
@@ -251,7 +251,7 @@ def test_what_waits_for_a_runner_that_ends_is_told_and_the_next_one_is_asked_not
         await server.loaded.wait()
         tasks = [asyncio.create_task(made.run(sample(number), 1)) for number in range(6)]
         await asyncio.sleep(0.05)
-        made.queue.close(made.calls)
+        made.queue.close(made.calls, "away")
         server.gone()
         answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE_SECONDS)
         assert [str(one) for one in answers] == [runner_link.ENDED] * 6
@@ -294,7 +294,7 @@ def test_a_runner_that_hangs_is_told_of_and_keeps_its_slot_until_it_has_ended(tm
     hangs: list[int] = []
 
     async def use(made: Any, link: Any, session: Tripling) -> None:
-        made.calls._hangs = lambda: (hangs.append(1), made.queue.close(made.calls), link.hung())
+        made.calls._hangs = lambda: (hangs.append(1), made.queue.close(made.calls, "away"), link.hung())
         with pytest.raises(problems.Problem, match=r"has not answered within 0\.2 s") as problem:
             await made.run(sample(1), 1)
         assert problem.value.kind.status == 503
@@ -345,7 +345,7 @@ def test_two_runners_share_what_waits_and_one_that_ends_leaves_it_to_the_other(t
             await asyncio.sleep(0)
             # Two calls each, in turn: no runner has two while the other has none.
             assert [each.running for each in runners] == [2, 2]
-            queue.close(runners[0])
+            queue.close(runners[0], "away")
             links[0].gone()
             lost = await asyncio.gather(tasks[0], tasks[2], return_exceptions=True)
             assert [str(each) for each in lost] == [runner_link.ENDED] * 2
