@@ -13,12 +13,14 @@ from .exact_sigmoid import ExactSigmoid
 from .exact_softmax import ExactSoftmax
 from .lower_reduction_rank import LowerReductionRank
 from .pow_as_product import PowAsProduct
+from .sum_as_additions import SumAsAdditions
 from .swish_beta import SwishBeta
 
 REWRITES: tuple[Rewrite[Any, Any], ...] = (
     SwishBeta(),
     PowAsProduct(),
     LowerReductionRank(),
+    SumAsAdditions(),
     ExactSigmoid(),
     ExactSoftmax(),
     ExactDivision(),

@@ -7,6 +7,7 @@ import pytest
 from edgeworker.paddle_program import write_program
 from safetensors.numpy import load_file, save_file
 
+from edgekit.errors import EdgekitError
 from tests.converters.paddle_programs import Written, noise
 
 pytestmark = pytest.mark.toolchain
@@ -63,3 +64,21 @@ def test_without_the_rewrite_it_is_wrong(run_worker, tmp_path, make, rewrite):
     without, with_it = errors
     assert not without < 0.1  # NaN too
     assert with_it < 1e-6
+
+
+def test_a_sum_has_no_kernel_and_is_right_with_the_rewrite(run_worker, tmp_path):
+    x = noise(1, 4, 6, 6)
+    written = Written(list(x.shape))
+    written.then("scale", {"X": ["x"]}, "z", x.shape, scale=2.0, bias=0.0, bias_after_scale=True)
+    written.then("sum", {"X": ["x", "z", "z"]}, "y", x.shape)
+    folder = saved(written, tmp_path / "program")
+    options = {"targets": ["x86"], "precision": "fp32", "rewrites": ["declare-xshape"]}
+    with pytest.raises(EdgekitError, match="no x86 kernel for sum"):
+        run_worker("lite/convert.py", {"program": folder}, options)
+    options["rewrites"] = ["sum-as-additions", "declare-xshape"]
+    _, converted = run_worker("lite/convert.py", {"program": folder}, options)
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    inputs = {"model": converted / "model.x86.nb", "tensors": tmp_path / "x.safetensors"}
+    _, output = run_worker("lite/run.py", inputs, {"batch": 1})
+    (found,) = load_file(output / "outputs.safetensors").values()
+    np.testing.assert_allclose(found, 5 * x, rtol=1e-6)
