@@ -13,6 +13,7 @@ from .exact_sigmoid import ExactSigmoid
 from .exact_softmax import ExactSoftmax
 from .lower_reduction_rank import LowerReductionRank
 from .pow_as_product import PowAsProduct
+from .shared_matrix_product import SharedMatrixProduct
 from .sum_as_additions import SumAsAdditions
 from .swish_beta import SwishBeta
 
@@ -21,6 +22,7 @@ REWRITES: tuple[Rewrite[Any, Any], ...] = (
     PowAsProduct(),
     LowerReductionRank(),
     SumAsAdditions(),
+    SharedMatrixProduct(),
     ExactSigmoid(),
     ExactSoftmax(),
     ExactDivision(),
