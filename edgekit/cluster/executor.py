@@ -68,9 +68,9 @@ class ClusterExecutor(Executor):
             reply = self.running.run(make_stage, order, partial(needs_of, stage), cancelled)
             for line in reply.said:
                 self.toolchain.notify(f"{reply.host}: {line}")
-            made = reply.result(store.cache)
+            cached = reply.result(store.cache)
             if (found := store.find(stage)) is not None:
-                return replace(found, cached=made["cached"])
+                return replace(found, cached=cached)
         raise ConversionError(
             "what other machines put into the shared store does not arrive as it was made",
             "Is every machine given the same place, and its disk sound?",
