@@ -61,7 +61,7 @@ def test_an_artifact_that_was_changed_since_it_was_read_is_not_taken_for_it(arti
 
 def test_the_program_is_whosever_has_it(artifact: Artifact, tmp_path: Path) -> None:
     one, two = machine(tmp_path, "one"), machine(tmp_path, "two")
-    with pytest.raises(AbsentError, match="the program that .* was made from is no longer in the cache"):
+    with pytest.raises(AbsentError, match=r"the program that .* was made from is no longer in the cache"):
         sent_program(artifact.manifest, one)
     folder = one.root / "paddle" / "export" / KEY
     folder.mkdir(parents=True)
