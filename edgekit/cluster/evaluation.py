@@ -19,7 +19,7 @@ from edgekit.cluster.needs import CPU, MEMORY, Needs, Node, offering
 from edgekit.cluster.parcel import SentFile, SentStage, gone, send_output
 from edgekit.cluster.reply import Reply
 from edgekit.cluster.shared_store import SharedStore
-from edgekit.cluster.sharing_store import SharingStore, place_of
+from edgekit.cluster.sharing_store import SharingStore, place_of, sharing
 from edgekit.errors import UsageError
 from edgekit.evaluate.dataset import BUNDLED, open_dataset
 from edgekit.evaluate.evaluate import Found, Wish
@@ -54,10 +54,10 @@ def evaluate_on_cluster(
     if wish.shard is not None:
         raise UsageError("--shard is for machines that share nothing", "Leave it out: --ray divides the photos itself.")
     store = executor.store
-    with executor.running.errors_told(), working_folder(store.cache) as scratch:
+    with executor.tasks.errors_told(), working_folder(store.cache) as scratch:
         if not isinstance(store, SharingStore):
             shared = SharedStore((scratch / "shared").as_uri(), store.notify)
-            store = SharingStore(store.root, store.notify, store.told, store.made, shared)
+            store = sharing(store, shared)
         orders = parts(artifacts, wish, device, executor.toolchain.offline, store)
         notify(f"{wish.data}: {len(orders)} parts")
         files: dict[int, Path] = {}
@@ -114,7 +114,7 @@ def run_all(
 
         def run(order: PartOrder) -> Reply[FileFacts]:
             needs = partial(needs_of_part, order.device, memory)
-            return executor.running.run(evaluate_part, order, needs, cancelled)
+            return executor.tasks.run(evaluate_part, order, needs, cancelled)
 
         try:
             running: dict[Future[Reply[FileFacts]], PartOrder] = {pool.submit(run, order): order for order in orders}

@@ -10,7 +10,8 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,28 +39,26 @@ class SharedStore:
 
     url: str
     notify: Callable[[str], None] = lambda _: None
-    _opened: list[Any] = field(default_factory=list, repr=False)
 
     @property
     def shown(self) -> str:
         """The URL without a user's name and password."""
         return re.sub(r"//[^/@]*@", "//", self.url)
 
+    @cached_property
     def _place(self) -> tuple[Any, str]:
         """The file system, and the folder in it. Raises UsageError, AbsentError."""
-        if not self._opened:
-            core = required("fsspec.core")
-            try:
-                # What other machines have put there since is to be seen.
-                files, root = core.url_to_fs(self.url, use_listings_cache=False)
-            except ImportError as error:
-                raise AbsentError(f"--store {self.shown} needs a package: {error}", "Install it.") from None
-            except Exception as error:  # a plugin's own
-                raise UsageError(
-                    f"--store {self.shown} is no place: {error}", "As in /mnt/shared or s3://bucket/folder."
-                ) from None
-            self._opened.append((files, f"{root.rstrip('/')}/{LAYOUT}"))
-        return self._opened[0]
+        core = required("fsspec.core")
+        try:
+            # What other machines have put there since is to be seen.
+            files, root = core.url_to_fs(self.url, use_listings_cache=False)
+        except ImportError as error:
+            raise AbsentError(f"--store {self.shown} needs a package: {error}", "Install it.") from None
+        except Exception as error:  # a plugin's own
+            raise UsageError(
+                f"--store {self.shown} is no place: {error}", "As in /mnt/shared or s3://bucket/folder."
+            ) from None
+        return files, f"{root.rstrip('/')}/{LAYOUT}"
 
     @contextmanager
     def _reported(self) -> Iterator[tuple[Any, str]]:
@@ -67,7 +66,7 @@ class SharedStore:
 
         What writes to this machine's own disk stands outside of it: another disk would be blamed.
         """
-        place = self._place()
+        place = self._place
         try:
             yield place
         except (EdgekitError, Damaged):

@@ -34,7 +34,7 @@ class SharedStage(Struct, frozen=True):
 class SharingStore(StageStore):
     """The same store; what it lacks is looked for in `shared`, copied, and checked as what was made here is."""
 
-    shared: SharedStore = field(default_factory=lambda: SharedStore(""))
+    shared: SharedStore = field(kw_only=True)
 
     def find(self, stage: Stage) -> StageResult | None:
         """The finished output of `stage`, made here or elsewhere, or None."""
@@ -102,6 +102,11 @@ class SharingStore(StageStore):
         log = self.shared.put(result.folder / LOG)
         fields = {one: getattr(result, one) for one in MadeStage.__struct_fields__}
         self.shared.keep(place_of(name, result.key), SharedStage(MadeStage(**{**fields, "files": files}), log))
+
+
+def sharing(store: StageStore, shared: SharedStore) -> SharingStore:
+    """A store of this machine alone as one whose outputs others find in `shared`."""
+    return SharingStore(store.root, store.notify, store.told, store.made, shared=shared)
 
 
 def place_of(name: str, key: str) -> str:

@@ -33,12 +33,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> SharedStore:
 
 
 def objects(store: SharedStore) -> list[str]:
-    files, root = store._place()
+    files, root = store._place
     return sorted(files.find(root))
 
 
 def overwrite(store: SharedStore, end: str, content: bytes) -> None:
-    files, _ = store._place()
+    files, _ = store._place
     (place,) = [one for one in objects(store) if one.endswith(end)]
     files.pipe_file(place, content)
 
@@ -98,7 +98,7 @@ def test_an_upload_that_breaks_leaves_nothing_to_be_found(
     store: SharedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, facts = made(tmp_path, b"weights" * 1000)
-    files, _ = store._place()
+    files, _ = store._place
 
     def half(local: str, remote: str) -> None:
         files.pipe_file(remote, Path(local).read_bytes()[:3000])
@@ -110,7 +110,7 @@ def test_an_upload_that_breaks_leaves_nothing_to_be_found(
     assert objects(store) == []
     monkeypatch.undo()
     # So does one that was killed, which cannot clear away.
-    files.pipe_file(f"{store._place()[1]}/objects/{facts.sha256[:2]}/{facts.sha256}.1234.part", b"half")
+    files.pipe_file(f"{store._place[1]}/objects/{facts.sha256[:2]}/{facts.sha256}.1234.part", b"half")
     with pytest.raises(Damaged):
         store.take(facts, tmp_path / "taken")
     store.put(path, facts.sha256)
@@ -127,7 +127,7 @@ def test_a_full_store_is_named_and_not_this_machines_disk(
 ) -> None:
     store = SharedStore(f"memory://user:secret@{uuid.uuid4().hex}")
     path, facts = made(tmp_path, b"weights")
-    files, _ = store._place()
+    files, _ = store._place
 
     def full(*_: object, **__: object) -> None:
         raise failing(code)
@@ -164,7 +164,7 @@ def test_a_bucket_that_is_not_there_is_one_sentence(
     store: SharedStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, _ = made(tmp_path, b"weights")
-    files, _ = store._place()
+    files, _ = store._place
 
     def absent(*_: object, **__: object) -> None:
         raise FileNotFoundError("The specified bucket does not exist")
