@@ -58,7 +58,7 @@ def evaluated_here(order: PartOrder, store: SharingStore, said: list[str]) -> Fi
     wish = replace(order.wish, listed=listed, machine=machine_here(order.device))
     if order.program is not None:
         received(order.program, store)
-    artifacts = [unpacked(name, files, store) for name, files in order.artifacts.items()]
+    artifacts = [artifact_here(name, files, store) for name, files in order.artifacts.items()]
     prepared = prepared_subjects(artifacts, wish, executor)
     subjects, _ = prepared
     for subject in subjects:
@@ -81,7 +81,7 @@ def machine_here(name: str | None) -> AnyMachine | None:
     return known_machines().get(name) or reach(name)
 
 
-def unpacked(name: str, files: Sequence[SentFile], store: SharingStore) -> Artifact:
+def artifact_here(name: str, files: Sequence[SentFile], store: SharingStore) -> Artifact:
     """An artifact on this machine, in a folder of its name."""
     key = data_sha256([[one.name, one.facts.sha256] for one in files])
     folder = store.cache / RECEIVED / key / name

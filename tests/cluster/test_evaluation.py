@@ -12,7 +12,7 @@ from edgekit.artifact.write import write_artifact
 from edgekit.cache.record import write_record
 from edgekit.cluster import shared_store
 from edgekit.cluster.evaluation import sent_artifact, sent_program
-from edgekit.cluster.evaluation_task import unpacked
+from edgekit.cluster.evaluation_task import artifact_here
 from edgekit.cluster.parcel import SentStage, received
 from edgekit.cluster.shared_store import SharedStore
 from edgekit.cluster.sharing_store import SharingStore
@@ -47,7 +47,7 @@ def test_an_artifact_arrives_whole_and_is_hashed_once(
     assert [one.name for one in sent] == [FILE, "M.onnx"] and hashed == [FILE]
     two = machine(tmp_path, "two")
     for _ in range(2):
-        arrived = unpacked("onnx-fp32", sent, two)
+        arrived = artifact_here("onnx-fp32", sent, two)
         assert arrived.manifest == artifact.manifest and arrived.folder.is_relative_to(two.cache)
         assert (arrived.folder / "M.onnx").read_bytes() == b"weights" * 1000
 
@@ -56,7 +56,7 @@ def test_an_artifact_that_was_changed_since_it_was_read_is_not_taken_for_it(arti
     (artifact.folder / "M.onnx").write_bytes(b"WEIGHTS" * 1000)
     sent = sent_artifact(artifact, machine(tmp_path, "one"))
     with pytest.raises(ConversionError, match=r"M\.onnx has gone from .*, or was damaged there"):
-        unpacked("onnx-fp32", sent, machine(tmp_path, "two"))
+        artifact_here("onnx-fp32", sent, machine(tmp_path, "two"))
 
 
 def test_the_program_is_whosever_has_it(artifact: Artifact, tmp_path: Path) -> None:
