@@ -1,12 +1,57 @@
-"""Ray, as far as `Tasks` uses it: no process is started, and tasks end as a test says."""
+"""Ray, as far as `Tasks` uses it: no process is started, and tasks end as a test says.
+
+Ray itself is not imported: it reads once in a process whether clusters ask for a token, when it is first imported.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
-import ray.exceptions
-
 MACHINE = {"CPU": 2.0, "memory": 8.0 * (1 << 30)}
+
+
+class RayError(Exception):
+    """As Ray's own, which the others are kinds of."""
+
+
+class TaskCancelledError(RayError):
+    """As Ray's."""
+
+
+class WorkerCrashedError(RayError):
+    """As Ray's."""
+
+
+class NodeDiedError(RayError):
+    """As Ray's."""
+
+
+class OutOfMemoryError(RayError):
+    """As Ray's."""
+
+
+class RaySystemError(RayError):
+    """As Ray's."""
+
+
+class RayTaskError(RayError):
+    """As Ray's: what a task raised is its `cause`."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__("a traceback")
+        self.cause = cause
+
+
+KINDS = (
+    RayError,
+    TaskCancelledError,
+    WorkerCrashedError,
+    NodeDiedError,
+    OutOfMemoryError,
+    RaySystemError,
+    RayTaskError,
+)
 
 
 @dataclass
@@ -21,7 +66,7 @@ class FakeRay:
     tasks: list[tuple[Callable[[Any], Any], Any]] = field(default_factory=list)
     cancelled: list[tuple[int, bool]] = field(default_factory=list)
     ended: dict[int, Any] = field(default_factory=dict)
-    exceptions: Any = ray.exceptions
+    exceptions: Any = field(default_factory=lambda: SimpleNamespace(**{kind.__name__: kind for kind in KINDS}))
 
     def nodes(self) -> list[dict[str, Any]]:
         """As ray.nodes."""

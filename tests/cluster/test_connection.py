@@ -5,12 +5,11 @@ import time
 from types import SimpleNamespace
 
 import pytest
-import ray.exceptions
 
 from edgekit.cluster import connection
 from edgekit.cluster.connection import ClusterGone, Connection
 from edgekit.cluster.tasks import Tasks
-from tests.cluster.fake_ray import FakeRay
+from tests.cluster.fake_ray import FakeRay, RaySystemError
 
 
 def tasks_at(place: tuple[str, int], fake: FakeRay | None = None) -> Tasks:
@@ -46,7 +45,7 @@ def test_a_connection_that_ends_is_a_head_that_has_gone() -> None:
     fake = FakeRay()
 
     def broken() -> list[dict[str, object]]:
-        raise ray.exceptions.RaySystemError("Ray has not been started yet.")
+        raise RaySystemError("Ray has not been started yet.")
 
     fake.nodes = broken
     with socket.create_server(("127.0.0.1", 0)) as server:
