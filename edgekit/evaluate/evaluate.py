@@ -29,6 +29,9 @@ ROWS = 256
 MARGIN = 0.5
 """Percentage points: the drop that matters where nothing else is said."""
 
+Prepared = tuple[list[Subject], list[tuple[str, str]]]
+"""What is run, and what is not, by name with the reason."""
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -67,16 +70,18 @@ def evaluate(
     watch: Watch = lambda subject, state: None,
     notify: Callable[[str], None] = lambda _: None,
     failed: dict[str, EdgekitError] | None = None,
+    prepared: Prepared | None = None,
 ) -> Found:
     """Run the artifacts of one model on photos, and count. `results` gets what came of each photo, a line each.
 
     What a model gives for a photo is kept in the cache, so that an interrupted run goes on, and several targets share
     their reference. Raises UsageError for photos that are none, labels that do not fit, photos that a model was
     calibrated on, or artifacts of several programs; AbsentError where nothing runs here. Where no model runs to the end
-    it raises the first one's error; all of them are put into `failed`, if it is given.
+    it raises the first one's error; all of them are put into `failed`, if it is given. `prepared` is what
+    `prepared_subjects` gives, for a caller that has asked it already.
     """
     failed = {} if failed is None else failed
-    subjects, absent = prepared_subjects(artifacts, wish, executor)
+    subjects, absent = prepared or prepared_subjects(artifacts, wish, executor)
     manifest = artifacts[0].manifest
     with opened(wish.data, wish.listed, manifest.model, manifest.outputs[0]) as found:
         photos, classes, kind = found.photos, found.classes, found.kind
@@ -130,9 +135,7 @@ def evaluate(
                 log.close()
 
 
-def prepared_subjects(
-    artifacts: Sequence[Artifact], wish: Wish, executor: Executor
-) -> tuple[list[Subject], list[tuple[str, str]]]:
+def prepared_subjects(artifacts: Sequence[Artifact], wish: Wish, executor: Executor) -> Prepared:
     """What is run, the reference first, and what is not with the reason. Raises as `evaluate`."""
     models = {(weights_of(one), one.manifest.preprocessing, one.manifest.outputs[0].kind) for one in artifacts}
     if len(models) > 1:
