@@ -8,6 +8,7 @@ momentum 0 sets each to the statistics of what it really sees.
 import math
 
 import numpy as np
+from drawing import CONVOLVED_SCALE, RESIDUAL_SCALE
 from network import Network
 from oracle import to_float64
 from paddle_runtime import paddle
@@ -75,9 +76,11 @@ def is_affine(network: Network) -> bool:
     return True
 
 
-def residual_scales(network: Network) -> list[str]:
-    """What scales a residual branch, by structured names: of the batch norm whose result is added to an untouched
-    shortcut, and where there is none, the convolution's weight and bias (StarNet).
+def residual_scales(network: Network) -> dict[str, float]:
+    """By how much to scale what ends a residual branch, by structured names.
+
+    That is the scale of the batch norm whose result is added to an untouched shortcut, and where there is none, the
+    convolution's weight and bias (StarNet).
     """
     ops = network.program.global_block().ops
     scale_of: dict[str, list[str]] = {}
@@ -88,15 +91,16 @@ def residual_scales(network: Network) -> list[str]:
             scale_of[op.output("Out")[0]] = scale_of[op.input("X")[0]]
     # Networks without any batch norm are not calibrated, and what they compute is theirs.
     convolved = convolutions(network) if scale_of else {}
-    found: set[str] = set()
+    found: dict[str, float] = {}
     for op in ops:
         if op.type == "elementwise_add":
             summands = op.input("X") + op.input("Y")
-            scales = [scale_of[name] for name in summands if name in scale_of]
-            scales = scales or [convolved[name] for name in summands if name in convolved]
-            if len(scales) == 1:
-                found.update(scales[0])
-    return [name for name, variable in network.tensors.items() if variable.name in found]
+            for known, scale in ((scale_of, RESIDUAL_SCALE), (convolved, CONVOLVED_SCALE)):
+                if branches := [known[name] for name in summands if name in known]:
+                    if len(branches) == 1:
+                        found |= dict.fromkeys(branches[0], scale)
+                    break
+    return {name: found[variable.name] for name, variable in network.tensors.items() if variable.name in found}
 
 
 def convolutions(network: Network) -> dict[str, list[str]]:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from architecture import Architecture
 from batchnorm import calibrate, residual_scales
-from drawing import RESIDUAL_SCALE, draw, generator
+from drawing import draw, generator
 from edgeworker.protocol import Request, main
 from edgeworker.sizes import size_option
 from network import build
@@ -41,8 +41,8 @@ def synthesize(request: Request) -> dict[str, Any]:
         for name, shape in shapes.items()
         if name in network.trained
     }
-    for name in residual_scales(network):
-        weights[name] *= np.float32(RESIDUAL_SCALE)
+    for name, scale in residual_scales(network).items():
+        weights[name] *= np.float32(scale)
     weights = calibrate(network, weights, images(count, size, seed))
     save_file(weights, request.output / "weights.safetensors")
     return {"parameters": network.parameters}
