@@ -57,7 +57,8 @@ MODELS = {
     "ResNet18_vd": ("synthetic:0", 64, 2),
     "HRNet_W18_C": ("synthetic:0", 64, 1),
 }
-TARGETS = ("onnx", "openvino", "ncnn", "lite", "lite ARM", "mnn")
+TARGETS = ("onnx", "openvino", "ncnn", "lite", "lite ARM", "mnn", "tflite", "paddle")
+VARIANTS = {"lite": "x86", "lite ARM": "ARM", "paddle": "plain"}
 BESIDE = 4  # trials that are judged beside each other
 
 
@@ -173,7 +174,7 @@ def judged(
         trial.parameter, trial.damage = done
         seal_again(folder)
         prepared = prepare(load_artifact(folder), executor, timed=False)
-        variant = {"lite": "x86", "lite ARM": "ARM"}.get(trial.target, "")
+        variant = VARIANTS.get(trial.target, "")
         account = accounts.account(healthy.name, prepared.ledgers[variant])
         trial.ledger = not Ledger.of(account.as_details()).complete
         trial.named = any(one.name == trial.parameter for one in account.unexplained)

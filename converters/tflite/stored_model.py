@@ -79,9 +79,13 @@ class StoredModel:
 
     @classmethod
     def read(cls, path: Path) -> "StoredModel":
-        """Raises Damaged where the file is cut short, changed, or of another form than a converted classifier's."""
+        """The model in a file, whose bytes are read where they are needed. Raises Damaged, as `parse` does."""
         content = np.memmap(path, np.uint8, mode="r") if path.stat().st_size else np.zeros(0, np.uint8)
-        view = content.data.toreadonly()
+        return cls.parse(content.data.toreadonly())
+
+    @classmethod
+    def parse(cls, view: memoryview) -> "StoredModel":
+        """Raises Damaged where the file is cut short, changed, or of another form than a converted classifier's."""
         if len(view) < 8 or bytes(view[4:8]) != IDENTIFIER:
             raise Damaged("it does not begin as a TFLite model does")
         root = Table.root(view)

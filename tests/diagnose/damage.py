@@ -143,6 +143,18 @@ def of_mnn(folder: Path) -> Iterator[Stored]:
             yield Stored(f"{operator.name}.{name}", file, at, values.size, channels, shape)
 
 
+def of_tflite(folder: Path) -> Iterator[Stored]:
+    """The constants in its buffers: views of the file, whose addresses say where they lie."""
+    (file,) = folder.glob("*.tflite")
+    content = memoryview(file.read_bytes())
+    start = np.frombuffer(content, np.uint8).ctypes.data
+    for tensor in load("tflite", "stored_model").StoredModel.parse(content).tensors:
+        values = tensor.values
+        if values is not None and values.dtype == np.float32 and values.size:
+            channels = tensor.shape[0] if tensor.shape else 1
+            yield Stored(tensor.name, file, values.ctypes.data - start, values.size, channels, tensor.shape)
+
+
 READERS = {
     "onnx": of_onnx,
     "openvino": of_openvino,
@@ -151,6 +163,7 @@ READERS = {
     "lite ARM": of_lite_for_arm,
     "paddle": of_paddle,
     "mnn": of_mnn,
+    "tflite": of_tflite,
 }
 
 
