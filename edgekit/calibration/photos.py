@@ -25,11 +25,15 @@ FEWEST = 100
 
 @dataclass(frozen=True)
 class CalibrationPhoto:
-    """One picture: its `name` for people, its SHA-256, and how it is read, given whether its alpha channel counts."""
+    """One picture: its `name` for people, its SHA-256, and how it is read, given whether its alpha channel counts.
+
+    `size` is its file's, in bytes; None where edgekit makes it.
+    """
 
     name: str
     sha256: str
     read: "Callable[[bool], np.ndarray]"
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,7 @@ def file_photo(folder: Path, path: Path) -> CalibrationPhoto:
     def read(alpha: bool) -> "np.ndarray":
         return load_image(path, alpha=alpha)
 
-    return CalibrationPhoto(shown_name(path, folder), file_sha256(path), read)
+    return CalibrationPhoto(shown_name(path, folder), file_sha256(path), read, path.stat().st_size)
 
 
 def golden_hashes() -> dict[str, str]:

@@ -40,12 +40,14 @@ class Prepared(msgspec.Struct, frozen=True):
 class CalibrationFile:
     """Prepared photos on disk, float32 [N, C, H, W] under the input's name, and what a manifest says of them.
 
-    `notes` are sentences that the user must read.
+    `notes` are sentences that the user must read. `sizes` are those of the photos' files, in bytes: a file of another
+    size is none of them.
     """
 
     source: SourceFile
     record: CalibrationRecord
     notes: tuple[str, ...] = ()
+    sizes: frozenset[int] = frozenset()
 
 
 def calibration_file(
@@ -80,7 +82,10 @@ def calibration_file(
         photos.source, prepared.samples_sha256, prepared.photos, len(prepared.unreadable), len(prepared.repeated)
     )
     return CalibrationFile(
-        SourceFile(path, prepared.samples_sha256, known.sha256), record, tuple(notes_on(photos, prepared))
+        SourceFile(path, prepared.samples_sha256, known.sha256),
+        record,
+        tuple(notes_on(photos, prepared)),
+        frozenset(one.size for one in photos.photos if one.size is not None),
     )
 
 

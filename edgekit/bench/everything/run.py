@@ -96,7 +96,7 @@ def prepared_photos(
     check_there(data)
     able = any(lack(target, "int8", source.batch) is None for target in wanted)
     prepared = prepare_calibration(source, executor, calibration) if able else None
-    check_fits(source, executor, data, limit, prepared.record if prepared else None)
+    check_fits(source, executor, data, limit, prepared)
     return prepared
 
 
