@@ -16,6 +16,7 @@ import pytest
 from edgeworker.protocol import Request
 from edgeworker.serving import serve_job
 
+from conftest import PATIENCE_SECONDS
 from edgekit.serve.link import Link
 from tests.converters.loading import load
 
@@ -34,7 +35,7 @@ class Tripling:
         self.samples: list[int] = []
 
     def run(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        assert self.may.wait(30)
+        assert self.may.wait(PATIENCE_SECONDS)
         self.samples.append(len(inputs["x"]))
         return {"y": inputs["x"] * 3}
 
@@ -227,14 +228,14 @@ def test_what_waits_for_a_runner_that_ends_is_told_and_the_next_one_is_asked_not
         tasks = [asyncio.create_task(made.run(sample(number), 1)) for number in range(6)]
         await asyncio.sleep(0.05)
         server.gone()
-        answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 30)
+        answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE_SECONDS)
         assert [str(one) for one in answers] == [runner_link.ENDED] * 6
-        await asyncio.wait_for(settled(lambda: made.idle), 30)
+        await asyncio.wait_for(settled(lambda: made.idle), PATIENCE_SECONDS)
         link.forget_requests()
         threads.append(runners.next())
         await server.loaded.wait()
         assert runners.calls == []
-        assert (await asyncio.wait_for(made.run(sample(9), 1), 30))["y"].shape == (1, 2)
+        assert (await asyncio.wait_for(made.run(sample(9), 1), PATIENCE_SECONDS))["y"].shape == (1, 2)
         assert len(runners.calls) == 1
 
     try:
