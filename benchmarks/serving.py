@@ -1,11 +1,12 @@
 """What serving costs beside the runtime: a request's overhead, the throughput of 8 clients, and a long run's memory.
 
-    uv run python benchmarks/serving.py ARTIFACT [REQUESTS]
+    uv run python benchmarks/serving.py ARTIFACT [REQUESTS [RUNNERS]]
 
 Serves a verified artifact of batch 1 on this machine, REST with binary tensors, and asks for its golden samples; every
 answer is compared with the oracle's. Prints, of one client and of eight, the time of a request beside the runtime's own
 in it, and the processor time that the server and the clients took for each; what the runtime alone does, asked by the
-same link without a server; and how memory grows over REQUESTS (1,000 if none) of eight clients.
+same links without a server; and how memory grows over REQUESTS (1,000 if none) of eight clients. RUNNERS (1 if none)
+share two threads.
 
 Beside other work wall time says little: the processor time of the server is what it adds, and the smallest times say
 what a request takes on a quiet machine.
@@ -22,8 +23,9 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +44,7 @@ from edgekit.serve.runner import ModelRunner
 from edgekit.serve.served import Served, served
 from edgekit.toolchain.worker import Toolchain
 
-THREADS = "2"
+THREADS = 2
 CLIENTS = 8
 
 
@@ -136,10 +138,11 @@ def next_of(turns: Iterator[int], lock: threading.Lock) -> int | None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[str, psutil.Process, psutil.Process]]:
-    """REST's address, the server's process and the runner's."""
+def serving(folder: Path, runners: int) -> Iterator[tuple[str, list[psutil.Process], list[psutil.Process]]]:
+    """REST's address, the server's process and the runners'."""
     command = [sys.executable, "-m", "edgekit", "serve", folder, "--http-port", "0", "--grpc-port", "0", "--json"]
-    process = subprocess.Popen([*command, "--threads", THREADS], stdout=subprocess.PIPE, text=True)
+    command += ["--threads", str(THREADS // runners), "--runners", str(runners)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         said = ""
@@ -148,10 +151,10 @@ def serving(folder: Path) -> Iterator[tuple[str, psutil.Process, psutil.Process]
             if not line:
                 sys.exit(f"{folder} is not served")
             said += line
-        found = {}
+        found: tuple[list[psutil.Process], list[psutil.Process]] = [], []
         for child in psutil.Process(process.pid).children():
-            found["server" if "serving/serve.py" in " ".join(child.cmdline()) else "runner"] = child
-        yield json.loads(said)["http"].removeprefix("http://"), found["server"], found["runner"]
+            found["serving/serve.py" not in " ".join(child.cmdline())].append(child)
+        yield json.loads(said)["http"].removeprefix("http://"), *found
     finally:
         process.terminate()
         process.wait()
@@ -165,54 +168,58 @@ def runtime(address: str) -> tuple[float, float]:
     return float(found["sum"]), float(found["count"])
 
 
-def processor(process: psutil.Process) -> float:
+def processor(processes: list[psutil.Process]) -> float:
     """Seconds of processor time."""
-    times = process.cpu_times()
-    return times.user + times.system
+    return sum(times.user + times.system for times in (one.cpu_times() for one in processes))
 
 
-def alone(one: Served, calls: int) -> float:
-    """Calls in a second of the runtime behind the same link, asked without a server: one runs, one waits."""
+def resident(processes: list[psutil.Process]) -> float:
+    """MiB."""
+    return sum(one.memory_info().rss for one in processes) / 2**20
+
+
+def alone(one: Served, calls: int, runners: int) -> float:
+    """Calls in a second of so many runtimes behind the same links, asked without a server: one runs, one waits."""
+    with working_folder(cache_folder()) as scratch, ExitStack() as opened:
+        asked = [opened.enter_context(asking(one, scratch, number, THREADS // runners)) for number in range(runners)]
+        with ThreadPoolExecutor(runners) as pool:
+            list(pool.map(lambda run: run(20), asked))
+            began = time.perf_counter()
+            list(pool.map(lambda run: run(calls // runners), asked))
+            spent = time.perf_counter() - began
+    return calls // runners * runners / spent
+
+
+@contextmanager
+def asking(one: Served, scratch: Path, number: int, threads: int) -> Iterator[Callable[[int], None]]:
+    """A runner's runtime: what makes so many calls of it."""
     manifest = one.artifact.manifest
     golden = load_file(one.artifact.folder / "golden.safetensors")
     link = Link(layout_of(manifest, 1, one.title))
-    with working_folder(cache_folder()) as scratch:
-        runner = ModelRunner(
-            "0",
-            one,
-            one.artifact.folder,
-            link,
-            Toolchain(cache_folder()),
-            int(THREADS),
-            scratch,
-            queue.Queue(),
-        )
-        runner.start()
-        sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "converters" / "lib"))
-        from edgeworker.slots import Slots
+    toolchain = Toolchain(cache_folder())
+    runner = ModelRunner(str(number), one, one.artifact.folder, link, toolchain, threads, scratch, queue.Queue())
+    runner.start()
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "converters" / "lib"))
+    from edgeworker.slots import Slots
 
-        requests, replies, memory = link.servers_ends
-        slots = Slots(memory, link.layout)
-        for slot in range(2):
-            slots.inputs(slot, 1)[manifest.inputs[0].name][...] = golden[f"input/{manifest.inputs[0].name}"][:1]
-        with os.fdopen(os.dup(replies), "rb") as heard:
+    requests, replies, memory = link.servers_ends
+    slots = Slots(memory, link.layout)
+    for slot in range(2):
+        slots.inputs(slot, 1)[manifest.inputs[0].name][...] = golden[f"input/{manifest.inputs[0].name}"][:1]
+    with os.fdopen(os.dup(replies), "rb") as heard:
+        heard.readline()
+
+        def run(count: int) -> None:
+            for call in range(count):
+                os.write(requests, json.dumps({"call": call, "slot": call % 2, "count": 1}).encode() + b"\n")
+                if call:
+                    heard.readline()
             heard.readline()
 
-            def run(count: int) -> None:
-                for number in range(count):
-                    os.write(requests, json.dumps({"call": number, "slot": number % 2, "count": 1}).encode() + b"\n")
-                    if number:
-                        heard.readline()
-                heard.readline()
-
-            run(20)
-            began = time.perf_counter()
-            run(calls)
-            spent = time.perf_counter() - began
-        link.end()
-        runner.join()
+        yield run
+    link.end()
+    runner.join()
     link.close()
-    return calls / spent
 
 
 def smallest(values: list[float]) -> float:
@@ -220,15 +227,15 @@ def smallest(values: list[float]) -> float:
     return sorted(values)[len(values) // 20]
 
 
-def main(folder: Path, requests: int) -> None:
+def main(folder: Path, requests: int, runners: int) -> None:
     """Measure, and print."""
     one = served(load_artifact(folder))
     once = min(requests, 2000)
-    own = [alone(one, once)]
-    with serving(folder) as (address, server, runner):
+    own = [alone(one, once, runners)]
+    with serving(folder, runners) as (address, server, behind):
         load(one, address, 1, 100)
         for clients in (1, CLIENTS):
-            before, used, ran = runtime(address), processor(server), processor(runner)
+            before, used, ran = runtime(address), processor(server), processor(behind)
             found = load(one, address, clients, once)
             after = runtime(address)
             times = found.times
@@ -240,25 +247,26 @@ def main(folder: Path, requests: int) -> None:
             )
             print(
                 f"  processor ms a request: server {1000 * (processor(server) - used) / once:.2f}, runner "
-                f"{1000 * (processor(runner) - ran) / once:.2f}, clients {1000 * found.processor / once:.2f}"
+                f"{1000 * (processor(behind) - ran) / once:.2f}, clients {1000 * found.processor / once:.2f}"
             )
             if clients == CLIENTS:
-                own.append(alone(one, once))
+                own.append(alone(one, once, runners))
                 alone_now = statistics.mean(own)
                 print(f"  the runtime alone: {own[0]:.0f} and {own[1]:.0f} calls/s, before and after")
                 print(f"  share of it: {once / found.seconds / alone_now:.2f}")
         sizes, wrong, began = [], 0, time.perf_counter()
         for _ in range(5):
-            sizes.append([one_of.memory_info().rss / 2**20 for one_of in (server, runner)])
+            sizes.append([resident(server), resident(behind)])
             if len(sizes) < 5:
                 wrong += load(one, address, CLIENTS, requests // 4).wrong
         print(f"{4 * (requests // 4)} requests in {time.perf_counter() - began:.0f} s, {wrong} wrong answers")
-        for title, column in (("server", 0), ("runner", 1)):
+        for title, column in (("server", 0), ("runners", 1)):
             print(f"  {title}: {', '.join(f'{row[column]:.1f}' for row in sizes)} MiB")
-    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {folder}")
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; {folder}; runners: {runners}")
 
 
 if __name__ == "__main__":
     if len(sys.argv) < 2:
-        sys.exit("usage: serving.py ARTIFACT [REQUESTS]")
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
+        sys.exit("usage: serving.py ARTIFACT [REQUESTS [RUNNERS]]")
+    numbers = [int(text) for text in sys.argv[2:4]]
+    main(Path(sys.argv[1]), numbers[0] if numbers else 1000, numbers[1] if len(numbers) > 1 else 1)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -367,9 +368,14 @@ def test_the_server_has_no_way_out_and_runners_no_network(served: Server) -> Non
 
 def runner_of(served: Server, target: str) -> psutil.Process:
     """A model's runner."""
-    children = psutil.Process(served.process.pid).children()
-    (runner,) = [one for one in children if f"{target}/run.py" in " ".join(one.cmdline())]
+    (runner,) = runners_of(served, target)
     return runner
+
+
+def runners_of(served: Server, target: str) -> list[psutil.Process]:
+    """A model's runners."""
+    children = psutil.Process(served.process.pid).children()
+    return [one for one in children if f"{target}/run.py" in " ".join(one.cmdline())]
 
 
 def asked_by_many(served: Server, model: str, until: Callable[[list[int]], bool]) -> list[int]:
@@ -425,6 +431,31 @@ def test_a_runner_that_hangs_is_started_again(mixnet: Converted, session_cache: 
         states = asked_by_many(running, "MixNet_S", lambda states: 503 in states and states[-1] == 200)
         assert set(states) == {200, 503}
         assert "did not answer, and was ended" in running.errors.read_text()
+
+
+def test_where_one_of_two_runners_crashes_the_other_answers_on(
+    mixnet: Converted, session_cache: Path, tmp_path: Path
+) -> None:
+    artifact, ready = mixnet.out / "MixNet_S" / "onnx", []
+    with server(session_cache, tmp_path, artifact, artifact, "--no-grpc", "--runners", "2") as running:
+        first, _ = runners_of(running, "onnx")
+
+        def again(states: list[int]) -> bool:
+            if len(states) > 20:
+                with contextlib.suppress(psutil.NoSuchProcess):  # another client has done it
+                    first.kill()
+            ready.append(running.get("/v2/models/MixNet_S/ready")[0])
+            return "answers again" in running.errors.read_text()
+
+        states = asked_by_many(running, "MixNet_S", again)
+        assert set(ready) == {200}
+        assert set(states) <= {200, 503}
+        # Those alone are lost that the runner had.
+        assert states.count(503) <= 2
+        said = running.errors.read_text()
+        assert re.search(r"runner [12] of MixNet_S onnx has stopped answering and is started again", said)
+        assert re.search(r"runner [12] of MixNet_S onnx answers again", said)
+        assert running.metric("edgekit_runner_starts_total") == 3
 
 
 def test_a_load_gets_right_answers_and_its_end_loses_none(

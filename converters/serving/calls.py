@@ -1,14 +1,13 @@
-"""From requests to calls: they wait in order, share a call where the model takes several samples, and are bounded."""
+"""The calls of one runner: requests in a slot of the memory that both share, and their answers out of it."""
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-from problems import AWAY, BUSY, Problem
+from problems import AWAY, Problem
+from waiting import Arrays, Waiting, fail, waiting
 
 if TYPE_CHECKING:
     from measures import Measures
@@ -16,18 +15,6 @@ if TYPE_CHECKING:
 
 DEPTH = 2
 """Calls that a runner has at once: one that runs, and one that it finds when that ends."""
-
-Arrays = dict[str, np.ndarray]
-
-
-@dataclass
-class Waiting:
-    """A request's samples, `count` of them, and where their outputs go."""
-
-    inputs: Arrays
-    count: int
-    answer: "asyncio.Future[Arrays]"
-    since: float
 
 
 @dataclass(eq=False)
@@ -42,76 +29,50 @@ class Call:
 
 
 class Calls:
-    """The calls of one model. `capacity`: samples that one takes; `whole`: it takes no fewer, and is filled up.
+    """`capacity`: samples that a call takes; `whole`: it takes no fewer, and is filled up. `more` is called where there
+    is room for another one.
 
-    `waiting`: requests that may wait. `shared`: whether several may be in one call. `patience`: seconds after which a
-    request waits no more, and a runner that has one call hangs. `hangs` is called then: the runner is to be ended, and
-    `link` told.
+    `patience`: seconds after which a runner that has one call hangs. `hangs` is called then: the runner is to be ended,
+    and `link` told.
     """
 
     def __init__(
         self,
         link: "RunnerLink",
-        slots: int,
         capacity: int,
         measures: "Measures",
         *,
         whole: bool,
-        shared: bool,
-        waiting: int,
         patience: float,
+        more: Callable[[], None],
         hangs: Callable[[], None],
     ) -> None:
-        self._hangs, self._patience = hangs, patience
-        self._link, self._capacity, self._whole, self._shared = link, capacity, whole, shared
-        self._free, self._most = list(range(slots)), waiting
-        self._waiting: deque[Waiting] = deque()
+        self._more, self._hangs, self._patience = more, hangs, patience
+        self._link, self._capacity, self._whole = link, capacity, whole
+        self._free = list(range(link.slot_count))
         self._running: set[Call] = set()
         self._measures = measures
         self._loop = asyncio.get_running_loop()
 
     @property
-    def idle(self) -> bool:
-        """Whether nothing waits and nothing runs."""
-        return not self._waiting and not self._running
+    def running(self) -> int:
+        """How many calls have not ended."""
+        return len(self._running)
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another call may be made."""
+        return bool(self._free) and len(self._running) < DEPTH
 
     async def run(self, inputs: Arrays, count: int) -> Arrays:
-        """The outputs of `count` samples, at most as many as one call takes.
-
-        Raises Problem where too many wait, or where the runner ends or hangs.
-        """
-        if len(self._waiting) >= self._most:
-            raise Problem(f"{self._most} requests wait already", BUSY)
-        one = Waiting(inputs, count, self._loop.create_future(), time.perf_counter())
-        self._waiting.append(one)
-        self._start()
+        """The outputs of samples for this very runner, which has room. Raises Problem where it ends or hangs."""
+        one = waiting(inputs, count)
+        self.make([one])
         return await one.answer
 
-    def _start(self) -> None:
-        """Make calls of what waits, as many as the runner may have."""
-        while self._waiting and self._free and len(self._running) < DEPTH and (together := self._together()):
-            self._call(self._free.pop(), together)
-
-    def _together(self) -> list[Waiting]:
-        """The requests of the next call, in their order; those that nobody waits for any more are left out.
-
-        Those that have waited too long are told: calls end in time, or with their runner, so that this is looked at.
-        """
-        found: list[Waiting] = []
-        latest = time.perf_counter() - self._patience
-        room = self._capacity
-        while self._waiting and self._waiting[0].count <= room and (self._shared or not found):
-            one = self._waiting.popleft()
-            if one.since < latest:
-                fail([one], Problem(f"the model has been busy for more than {self._patience:g} s", AWAY))
-            elif not one.answer.done():
-                found.append(one)
-                room -= one.count
-        return found
-
-    def _call(self, slot: int, together: list[Waiting]) -> None:
-        """Make a call of these requests."""
-        now = time.perf_counter()
+    def make(self, together: list[Waiting]) -> None:
+        """Make a call of requests; there is room for it."""
+        slot, now = self._free.pop(), time.perf_counter()
         count = sum(one.count for one in together)
         call = Call(slot, together, self._capacity if self._whole else count, now)
         for name, place in self._link.slots.inputs(slot, call.filled).items():
@@ -151,7 +112,7 @@ class Calls:
                 start += one.count
         self._free.append(call.slot)
         self._running.discard(call)
-        self._start()
+        self._more()
         if not isinstance(ended, Problem):
             # After the answers, which go out in the loop's next turn.
             self._loop.call_later(0, self._measured, call, ended)
@@ -159,10 +120,3 @@ class Calls:
     def _measured(self, call: Call, seconds: float) -> None:
         count, waited = sum(one.count for one in call.together), [call.made - one.since for one in call.together]
         self._measures.called(count, seconds, waited)
-
-
-def fail(requests: Sequence[Waiting], problem: Problem) -> None:
-    """End requests that somebody still waits for with a problem, each with an exception of its own."""
-    for one in requests:
-        if not one.answer.done():
-            one.answer.set_exception(Problem(problem.message, problem.kind))

@@ -1,4 +1,4 @@
-"""One model at one version: its specification, whether it is proved, and its answers."""
+"""One model at one version: its specification, its runners, and its answers."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from calls import Calls
+from golden_samples import GoldenSamples
 from inference import DATATYPES, InferRequest, Tensor, shown
 from measures import Measures
 from problems import AWAY, FAILED, Problem
+from runner import Runner
 from runner_link import RunnerLink
-from safetensors.numpy import load_file
+from waiting import Queue
 
 PLATFORM = "edgekit"
 
@@ -30,9 +31,9 @@ class TensorMetadata:
 
 
 class Model:
-    """A model behind a runner. `told` is what the core says of it; see `edgekit.serve.server`.
+    """A model behind runners. `told` is what the core says of it; see `edgekit.serve.server`.
 
-    `hung` is called where the runner does not answer: it is to be ended, and another one to be started.
+    `hung` is called with a runner's id where it does not answer: it is to be ended, and another one to be started.
     """
 
     def __init__(
@@ -40,29 +41,35 @@ class Model:
     ) -> None:
         from edgekit.serve.proof import verdict_here
 
-        self.id, self.name, self.version = told["id"], told["name"], told["version"]
+        self.name, self.version = told["name"], told["version"]
         self.manifest, self.parameters = manifest, told["parameters"]
-        self.folder, self.sigmoid_error = Path(told["folder"]), told["sigmoid_error"]
+        self.sigmoid_error = told["sigmoid_error"]
         found = verdict_here(manifest, told["variant"])
         assert found is not None  # the core serves nothing else
         self.verdict = found.verdict
         self.measures = Measures(self.name, self.version)
-        self.link = RunnerLink(told["link"], loop)
-        layout = told["link"]["layout"]
+        layout = told["runners"][0]["link"]["layout"]
         self.capacity = layout["inputs"][0]["shape"][0]
-        self._hung = hung
-        self.calls = Calls(
-            self.link,
-            layout["slots"],
+        self.queue = Queue(
             self.capacity,
-            self.measures,
-            whole=manifest.batch != "dynamic",
             shared=told["batching"] and self.capacity > 1,
-            waiting=told["queue"],
+            most=told["queue"],
             patience=told["patience"],
-            hangs=self._hangs,
         )
-        self.ready, self.unready = False, "the model is being loaded"
+        golden = GoldenSamples(Path(told["folder"]) / "golden.safetensors", manifest, self.verdict, self.sigmoid_error)
+        self.runners = [
+            Runner(
+                one["id"],
+                RunnerLink(one["link"], loop),
+                self.queue,
+                golden,
+                self.measures,
+                whole=manifest.batch != "dynamic",
+                patience=told["patience"],
+                hung=hung,
+            )
+            for one in told["runners"]
+        ]
         self.follow: Follow | None = None
         batch = 1 if self.capacity == 1 else -1
         self.inputs = tuple(metadata(one, batch) for one in layout["inputs"])
@@ -71,44 +78,19 @@ class Model:
         self._known = {one.name: one for one in self.inputs}
 
     @property
+    def ready(self) -> bool:
+        """Whether one of its runners is proved."""
+        return self.queue.is_open
+
+    @property
+    def unready(self) -> str:
+        """Why none is."""
+        return self.queue.unready
+
+    @property
     def platform(self) -> str:
         """Which runtime it is, in the protocol's form."""
         return f"{PLATFORM}_{self.manifest.target}"
-
-    async def prove(self) -> str | None:
-        """Run the golden samples by the way that requests take; ready where they come out right, else the reason.
-
-        Raises Problem where the runner ends meanwhile.
-        """
-        await self.link.loaded.wait()
-        golden = load_file(self.folder / "golden.safetensors")
-        from edgekit.serve.proof import wrong_outputs, wrong_preparation
-
-        name = self.inputs[0].name
-        samples, each = golden[f"input/{name}"], self.capacity if self.manifest.batch != "dynamic" else 1
-        parts = [
-            await self.calls.run({name: samples[start : start + each]}, len(samples[start : start + each]))
-            for start in range(0, len(samples), each)
-        ]
-        outputs = {one.name: np.concatenate([part[one.name] for part in parts]) for one in self.outputs}
-        oracle = {one.name: golden[f"oracle/{one.name}"] for one in self.outputs}
-        wrong = wrong_outputs(outputs, oracle, self.manifest, self.verdict, self.sigmoid_error)
-        wrong = wrong or wrong_preparation(golden, self.manifest)
-        self.ready, self.unready = wrong is None, wrong or ""
-        self.measures.ready(self.ready)
-        return wrong
-
-    def gone(self, reason: str) -> None:
-        """Its runner has ended: it answers again once another one is proved."""
-        self.ready, self.unready = False, reason
-        self.measures.ready(False)
-        self.link.gone()
-
-    def _hangs(self) -> None:
-        self.ready, self.unready = False, "its runner does not answer, and is started again"
-        self.measures.ready(False)
-        self.link.hung()
-        self._hung(self.id)
 
     def check_ready(self) -> None:
         """Raise Problem unless it is proved."""
@@ -142,7 +124,7 @@ class Model:
         While a request was prepared the runner may have become another one, which is not proved yet.
         """
         self.check_ready()
-        return await self.calls.run(inputs, count)
+        return await self.queue.run(inputs, count)
 
     def checked(self, given: dict[str, Tensor]) -> tuple[dict[str, np.ndarray], int]:
         """The arrays of a request's inputs, and how many samples they are. Raises Problem where they do not fit."""

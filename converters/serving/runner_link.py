@@ -19,7 +19,7 @@ class RunnerLink:
     """One runner. Its calls end in the order that they were made in."""
 
     def __init__(self, told: dict[str, Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.slots = Slots(told["memory"], told["layout"])
+        self.slots, self.slot_count = Slots(told["memory"], told["layout"]), told["layout"]["slots"]
         self._requests, self._replies = told["requests"], told["replies"]
         self._buffer, self._made = b"", 0
         self._calls: dict[int, Told] = {}

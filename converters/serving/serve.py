@@ -5,10 +5,10 @@ network. Inputs: `edgekit`, the package whose code prepares photos and judges; `
 Options: `models` (`edgekit.serve.server` writes them), `control` (two pipes, `requests` and `replies`, a JSON document
 a line), `http` (a listening socket's descriptor), `grpc` (an address, or None), `limits`, `shadow`, `version`.
 
-Asked are `{"gone": ID, "reason": ...}` (a runner has ended; the reply `{"forgotten": ID}` says that nothing is asked of
-it any more), `{"started": ID}` (another one is there), `{"stop": true}`. Said are `{"listening": true}`,
-`{"proved": ID, "wrong": REASON or null}`, `{"hung": ID}` (a runner does not answer, and is to be ended),
-`{"kept": FILE}` for what a shadow disagrees on, `{"stopped": true}`.
+An ID is a runner's. Asked are `{"gone": ID, "reason": ...}` (it has ended; the reply `{"forgotten": ID}` says that
+nothing is asked of it any more), `{"started": ID}` (another one is there), `{"stop": true}`. Said are
+`{"listening": true}`, `{"proved": ID, "wrong": REASON or null}`, `{"hung": ID}` (it does not answer, and is to be
+ended), `{"kept": FILE}` for what a shadow disagrees on, `{"stopped": true}`.
 """
 
 import asyncio
@@ -29,6 +29,7 @@ from model import Model
 from problems import AWAY, Problem
 from repository import Repository
 from rest import Rest
+from runner import Runner
 from shadow import Shadow
 
 LAME_SECONDS = 0.5
@@ -74,7 +75,7 @@ class Server:
         everything = {one["id"]: self._model(one, loop) for one in options["models"]}
         shadow = options["shadow"]
         second = everything[shadow["id"]] if shadow else None
-        self._models = everything
+        self._runners = {runner.id: runner for model in everything.values() for runner in model.runners}
         repository = Repository([one for one in everything.values() if one is not second], options["photo_suffix"])
         shadows = []
         if shadow and second:
@@ -82,8 +83,8 @@ class Server:
                 one = Shadow(model, second, shadow["share"], self._request.output, shadow["keep"], self._kept)
                 model.follow = one.follow
                 shadows.append(one)
-        for model in everything.values():
-            self._start(model)
+        for runner in self._runners.values():
+            self._start(runner)
         limits = options["limits"]
         rest = Rest(repository, options["version"], limits["request_bytes"], limits["request_seconds"])
         config = uvicorn.Config(
@@ -138,26 +139,26 @@ class Server:
         """Do what the core asks until it asks for the end."""
         while (asked := await self._control.asked.get()) is not None and not asked.get("stop"):
             if (gone := asked.get("gone")) is not None:
-                self._models[gone].gone(asked["reason"])
+                self._runners[gone].gone(asked["reason"])
                 self._control.say({"forgotten": gone})
             elif (started := asked.get("started")) is not None:
-                self._start(self._models[started])
+                self._start(self._runners[started])
 
-    def _start(self, model: Model) -> None:
-        """Prove a model once its runner has loaded it."""
-        model.measures.started()
-        if (before := self._proofs.get(model.id)) is not None:
-            before.cancel()  # it waits for a runner that is gone
-        self._proofs[model.id] = asyncio.create_task(self._prove(model))
+    def _start(self, runner: Runner) -> None:
+        """Prove a runner once it has loaded its model."""
+        runner.started()
+        if (before := self._proofs.get(runner.id)) is not None:
+            before.cancel()  # it waits for one that is gone
+        self._proofs[runner.id] = asyncio.create_task(self._prove(runner))
 
-    async def _prove(self, model: Model) -> None:
+    async def _prove(self, runner: Runner) -> None:
         try:
-            wrong = await model.prove()
+            wrong = await runner.prove()
         except Problem as problem:
-            if problem.kind == AWAY and not model.link.loaded.is_set():
-                return  # its runner has ended, which the core hears by itself
+            if problem.kind == AWAY and not runner.link.loaded.is_set():
+                return  # it has ended, which the core hears by itself
             wrong = problem.message
-        self._control.say({"proved": model.id, "wrong": wrong})
+        self._control.say({"proved": runner.id, "wrong": wrong})
 
     def _hung(self, id: str) -> None:
         self._control.say({"hung": id})

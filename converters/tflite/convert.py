@@ -17,6 +17,8 @@ import onnx
 from channels_last import turn
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
+from fixed_shapes import fix
+from guesses import turn_off
 from lost_tensors import restore
 from model_file import kind_of, name_of, read_model, write_model
 from onnx2tf.tflite_builder import export_tflite_model_flatbuffer_direct
@@ -32,9 +34,10 @@ def convert(request: Request) -> dict[str, Any]:
     """Write `model.tflite`.
 
     Returns `io`, `layouts` (of inputs whose axes are in another order than the program's), `inputs` and `outputs`
-    (name, shape and dtype in the file), `rewrites` (reports), `restored` (tensors that `lost_tensors.py` has made
-    again), `turned` (operators that `channels_last.py` has laid out anew), `layers` (type -> count) and `seconds` per
-    step. Raises Refusal for shapes that are not fixed, and for what onnx2tf cannot write.
+    (name, shape and dtype in the file), `rewrites` (reports), `fixed` (shapes that `fixed_shapes.py` has filled in),
+    `restored` (tensors that `lost_tensors.py` has made again), `turned` (operators that `channels_last.py` has laid
+    out anew), `layers` (type -> count) and `seconds` per step. Raises Refusal for shapes that are not fixed, and for
+    what onnx2tf cannot write.
     """
     options = request.options
     if (precision := options.get("precision", "fp32")) != "fp32":
@@ -53,6 +56,7 @@ def convert(request: Request) -> dict[str, Any]:
     seconds["onnx2tf"] = time.perf_counter() - started
 
     started = time.perf_counter()
+    fixed = fix(model)
     restored = restore(model)
     turned = turn(model)
     model.metadata = [entry for entry in model.metadata or [] if entry.name != LOWER_PRECISION]
@@ -70,6 +74,7 @@ def convert(request: Request) -> dict[str, Any]:
         "inputs": inputs,
         "outputs": outputs,
         "rewrites": reports,
+        "fixed": fixed,
         "restored": restored,
         "turned": turned,
         "layers": dict(Counter(kind_of(model, operator) for operator in graph.operators)),
@@ -89,6 +94,7 @@ def _check_fixed(model: onnx.ModelProto) -> None:
 
 def _export(model: onnx.ModelProto, folder: Path) -> Path:
     """The FP32 file that onnx2tf writes into `folder`, among others."""
+    turn_off()
     try:
         written = export_tflite_model_flatbuffer_direct(
             output_folder_path=str(folder),

@@ -18,7 +18,7 @@ class ShapedGraph:
             for value in (*graph.input, *graph.value_info, *graph.output)
             if all(dim.HasField("dim_value") for dim in value.type.tensor_type.shape.dim)
         }
-        self._constants = {tensor.name: list(tensor.dims) for tensor in graph.initializer}
+        self._constants = {tensor.name: tensor for tensor in graph.initializer}
 
     def shape(self, name: str) -> list[int] | None:
         """A computed value's shape; None where it is not fixed."""
@@ -26,7 +26,16 @@ class ShapedGraph:
 
     def constant_shape(self, name: str) -> list[int] | None:
         """A constant's shape; None of what is computed."""
-        return self._constants.get(name)
+        return list(self._constants[name].dims) if name in self._constants else None
+
+    def constant(self, name: str) -> np.ndarray | None:
+        """What a constant holds; None of what is computed."""
+        return numpy_helper.to_array(self._constants[name]) if name in self._constants else None
+
+    def store(self, name: str, values: np.ndarray) -> str:
+        """A new constant; returns its name."""
+        self.model.graph.initializer.append(numpy_helper.from_array(values, name))
+        return name
 
     def nodes(self, kind: str) -> list[onnx.NodeProto]:
         """Those of a kind."""
@@ -34,8 +43,7 @@ class ShapedGraph:
 
     def reshape(self, name: str, result: str, shape: list[int]) -> onnx.NodeProto:
         """A node, not yet in the graph, that makes `result` of `name` in another shape."""
-        target = f"{result}_shape"
-        self.model.graph.initializer.append(numpy_helper.from_array(np.array(shape, np.int64), target))
+        target = self.store(f"{result}_shape", np.array(shape, np.int64))
         return helper.make_node("Reshape", [name, target], [result], name=result)
 
     def put(self, node: onnx.NodeProto, nodes: list[onnx.NodeProto]) -> None:

@@ -17,10 +17,15 @@ def program_folder_of(manifest: Manifest, stages: Path) -> Path:
 
     Raises AbsentError where it is gone, UsageError where the manifest names no such stage.
     """
+    return kept_folder(manifest, stages, *program_stage_of(manifest))
+
+
+def program_stage_of(manifest: Manifest) -> tuple[str, str]:
+    """The worker that made the program, and the stage's key. Raises UsageError where the manifest names no such one."""
     made_by = next(iter(manifest.stages), None)
     if made_by is None or made_by.stage not in PROGRAM_WORKERS or not is_key(manifest.program_key):
         raise UsageError(f"the manifest of the {manifest.target} artifact of {manifest.model.name} names no program")
-    return kept_folder(manifest, stages, made_by.stage, manifest.program_key)
+    return made_by.stage, manifest.program_key
 
 
 def rewritten_folder_of(manifest: Manifest, stages: Path) -> Path | None:

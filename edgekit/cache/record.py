@@ -29,34 +29,44 @@ def read_record(path: Path, kind: type[T]) -> T | None:
 
     Its seal is over all that it says: a number that was changed into another counts as damage too.
     """
-    sealed = parsed(path)
-    if not isinstance(sealed, dict) or sealed.get("format") != FORMAT or sealed.get("kind") != kind.__name__:
-        return None
-    if sealed.get("sha256") != data_sha256(sealed.get("record")):
-        return None
-    return converted(sealed.get("record"), kind)
+    return unsealed(content_of(path), kind)
 
 
 def read_plain(path: Path, kind: type[T]) -> T | None:
     """What a JSON file without a seal says as `kind`; None where it says anything else."""
-    return converted(parsed(path), kind)
+    return converted(parsed(content_of(path)), kind)
 
 
 def write_record(path: Path, record: Any) -> None:
     """Write a msgspec struct to `path`, whole or not at all. Raises ConversionError when the disk does not take it."""
-    document = msgspec.to_builtins(record)
-    sealed = {
-        "kind": type(record).__name__,
-        "format": FORMAT,
-        "sha256": data_sha256(document),
-        "record": document,
-    }
-    write_whole(path, (json.dumps(sealed, indent=1) + "\n").encode())
+    write_whole(path, sealed(record))
 
 
 def write_plain(path: Path, record: Any) -> None:
     """Write a msgspec struct as plain JSON, whole or not at all; for what people and older versions read."""
     write_whole(path, (json.dumps(msgspec.to_builtins(record), indent=1) + "\n").encode())
+
+
+def sealed(record: Any) -> bytes:
+    """What `write_record` writes for a msgspec struct."""
+    document = msgspec.to_builtins(record)
+    seal = {
+        "kind": type(record).__name__,
+        "format": FORMAT,
+        "sha256": data_sha256(document),
+        "record": document,
+    }
+    return (json.dumps(seal, indent=1) + "\n").encode()
+
+
+def unsealed(content: bytes, kind: type[T]) -> T | None:
+    """The record of type `kind` that `sealed` made into these bytes; None for anything else."""
+    seal = parsed(content)
+    if not isinstance(seal, dict) or seal.get("format") != FORMAT or seal.get("kind") != kind.__name__:
+        return None
+    if seal.get("sha256") != data_sha256(seal.get("record")):
+        return None
+    return converted(seal.get("record"), kind)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -95,11 +105,19 @@ def clear_place(path: Path) -> None:
     path.unlink(missing_ok=True)
 
 
-def parsed(path: Path) -> Any:
-    """What the JSON file at `path` says; None where there is none, or something else."""
+def content_of(path: Path) -> bytes:
+    """The bytes of a file of the cache; none where there is no file, or too large a one."""
     try:
-        return plain_json(read_bytes(path, LARGEST_BYTES))
-    except (UsageError, Unusable):
+        return read_bytes(path, LARGEST_BYTES)
+    except UsageError:
+        return b""
+
+
+def parsed(content: bytes) -> Any:
+    """What JSON says; None where it is none."""
+    try:
+        return plain_json(content)
+    except Unusable:
         return None
 
 

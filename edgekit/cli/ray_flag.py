@@ -69,14 +69,14 @@ def on_cluster(executor: "Executor", cluster: Cluster, jobs: int | None = None) 
     from edgekit.cluster.connection import connected
     from edgekit.cluster.executor import ClusterExecutor
     from edgekit.cluster.shared_store import SharedStore
-    from edgekit.cluster.sharing_store import SharingStore
+    from edgekit.cluster.sharing_store import sharing
     from edgekit.cluster.tasks import Tasks
 
     store = executor.store
     if cluster.url is not None:
         shared = SharedStore(cluster.url, store.notify)
         shared.check()
-        store = SharingStore(store.root, store.notify, store.told, store.made, shared)
+        store = sharing(store, shared)
     with connected(cluster.address, cores=executor.cores, memory_bytes=executor.memory_bytes) as connection:
         yield ClusterExecutor(
             store,

@@ -33,8 +33,10 @@ def serve(
     http_port: Annotated[int, typer.Option(help="The port of REST; 0: a free one.", min=0, max=65535)] = 8080,
     grpc_port: Annotated[int, typer.Option(help="The port of gRPC; 0: a free one.", min=0, max=65535)] = 8081,
     grpc: Annotated[bool, typer.Option("--grpc/--no-grpc", help="Answer by gRPC, too.")] = True,
+    runners: Annotated[int, typer.Option(help="Runners of each model, which answer side by side.", min=1, max=256)] = 1,
     threads: Annotated[
-        int | None, typer.Option(help="Threads of each model's runtime; the machine's cores if none.", min=1, max=256)
+        int | None,
+        typer.Option(help="Threads of each runner; its share of the machine's cores if none.", min=1, max=256),
     ] = None,
     max_batch: Annotated[
         int, typer.Option(help="Samples of a call at most, of a model that takes any number.", min=1, max=1024)
@@ -90,7 +92,8 @@ def serve(
         host,
         http_port,
         grpc_port if grpc else None,
-        threads or usable_cores(),
+        threads or max(1, usable_cores() // runners),
+        runners,
         batching,
         Limits(
             max_request << 20,

@@ -53,6 +53,8 @@ class Connection:
 
     ray: Any
     address: str
+    head: str
+    """Where its head listens, as HOST:PORT."""
 
     @property
     def local(self) -> bool:
@@ -61,16 +63,18 @@ class Connection:
 
     def nodes(self) -> list[dict[str, float]]:
         """What each machine that is there now offers, by resource. Raises ClusterGone."""
-        if not self.local:
-            self.check_head()
-        return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        self.check_head()
+        try:
+            return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
+        except self.ray.exceptions.RayError as error:
+            raise ClusterGone(first_line(error)) from None
 
     def check_head(self) -> None:
         """Raise ClusterGone where the head has not answered for a while: Ray itself waits for a minute, and exits."""
         deadline = time.monotonic() + GONE_SECONDS
         while True:
             try:
-                return check_answers(self.address)
+                return check_answers(self.head)
             except AbsentError as error:
                 if time.monotonic() > deadline:
                     raise ClusterGone(error.message) from None
@@ -124,7 +128,7 @@ def connected(address: str, *, cores: int, memory_bytes: int | None = None) -> I
         put_back(kept)
         # No setting keeps it from printing to stdout that a machine was lost.
         ray._private.worker.print_to_stdstream = lambda *_, **__: None
-        yield Connection(ray, address)
+        yield Connection(ray, address, ray.get_runtime_context().gcs_address)
 
 
 def check_answers(address: str) -> None:

@@ -11,23 +11,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edgekit.artifact.load import Artifact
-from edgekit.artifact.manifest import FILE
-from edgekit.artifact.origin import is_key, program_folder_of
+from edgekit.artifact.manifest import FILE, Manifest
+from edgekit.artifact.origin import program_folder_of, program_stage_of
 from edgekit.cluster.evaluation_task import PartOrder, evaluate_part
 from edgekit.cluster.executor import WAITING, ClusterExecutor
 from edgekit.cluster.needs import CPU, MEMORY, Needs, Node, offering
-from edgekit.cluster.parcel import SentFile, gone, here, send_output
+from edgekit.cluster.parcel import SentFile, SentStage, gone, send_output
 from edgekit.cluster.reply import Reply
 from edgekit.cluster.shared_store import SharedStore
-from edgekit.cluster.sharing_store import SharingStore
+from edgekit.cluster.sharing_store import SharingStore, place_of, sharing
 from edgekit.errors import UsageError
 from edgekit.evaluate.dataset import BUNDLED, open_dataset
 from edgekit.evaluate.evaluate import Found, Wish
 from edgekit.evaluate.merge import merge
-from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import PROGRAM_WORKERS
 from edgekit.pipeline.store import Damaged, FileFacts
 from edgekit.predict import label
 from edgekit.untrusted.files import resolved
@@ -56,11 +54,11 @@ def evaluate_on_cluster(
     if wish.shard is not None:
         raise UsageError("--shard is for machines that share nothing", "Leave it out: --ray divides the photos itself.")
     store = executor.store
-    with executor.running.errors_told(), working_folder(store.cache) as scratch:
+    with executor.tasks.errors_told(), working_folder(store.cache) as scratch:
         if not isinstance(store, SharingStore):
             shared = SharedStore((scratch / "shared").as_uri(), store.notify)
-            store = SharingStore(store.root, store.notify, store.told, store.made, shared)
-        orders = parts(artifacts, wish, device, executor, store)
+            store = sharing(store, shared)
+        orders = parts(artifacts, wish, device, executor.toolchain.offline, store)
         notify(f"{wish.data}: {len(orders)} parts")
         files: dict[int, Path] = {}
         for number, (order, reply, facts) in enumerate(run_all(orders, artifacts, executor, store), 1):
@@ -77,7 +75,7 @@ def evaluate_on_cluster(
 
 
 def parts(
-    artifacts: Sequence[Artifact], wish: Wish, device: str | None, executor: ClusterExecutor, store: SharingStore
+    artifacts: Sequence[Artifact], wish: Wish, device: str | None, offline: bool, store: SharingStore
 ) -> list[PartOrder]:
     """The orders of all parts; what they need is in the shared store then."""
     layout, reader = open_dataset(wish.data, wish.listed)
@@ -86,36 +84,24 @@ def parts(
     if not photos:
         raise UsageError(f"{wish.data} holds no photos")
     number = max(ceil(photos / PART_PHOTOS), min(LEAST_PARTS, photos))
-    program = None
-    if wish.reference:
-        manifest = artifacts[0].manifest
-        for one in manifest.stages[:1]:  # the program: it may have been made by another machine
-            name = one.stage.removesuffix(".py")
-            if is_key(manifest.program_key) and one.stage in PROGRAM_WORKERS:
-                _ = here(store.root / name / manifest.program_key, store) or store.take(name, manifest.program_key)
-        program = send_output(program_folder_of(manifest, store.root), store)
     order = PartOrder(
         wish=replace(wish, data=wish.data if wish.data == BUNDLED else str(resolved(Path(wish.data).expanduser()))),
         artifacts={label(one): sent_artifact(one, store) for one in artifacts},
-        program=program,
-        listed=None if wish.listed is None else sent_file(wish.listed, store),
+        program=sent_program(artifacts[0].manifest, store) if wish.reference else None,
+        listed=None if wish.listed is None else SentFile(wish.listed.name, store.shared.put(wish.listed)),
         device=device,
         url=store.shared.url,
-        cores=part_cores(executor.running.nodes()),
-        offline=executor.toolchain.offline,
+        offline=offline,
     )
     return [replace(order, wish=replace(order.wish, shard=(one, number))) for one in range(1, number + 1)]
 
 
-def part_cores(nodes: Sequence[Node]) -> int:
-    """The cores of a part: those of the smallest machine, and not too many."""
-    return max(1, min(MOST_CORES, *(int(node[CPU]) for node in nodes if node.get(CPU, 0) >= 1), MOST_CORES))
-
-
-def needs_of_part(device: str | None, cores: int, memory_bytes: int, nodes: Sequence[Node]) -> Needs:
-    """What a part takes; the memory that its lanes cannot have they do without (`lanes_for`)."""
+def needs_of_part(device: str | None, memory_bytes: int, nodes: Sequence[Node]) -> Needs:
+    """What a part takes, so that each machine that could run it has that: a core and `memory_bytes` for each lane."""
     custom, able = offering(device, 0, nodes)
-    return Needs(cores, min(memory_bytes * cores, int(min(node.get(MEMORY, 0) for node in able))), 0, custom)
+    memory = int(min(node.get(MEMORY, 0) for node in able))
+    cores = max(1, min(MOST_CORES, memory // memory_bytes, *(int(node[CPU]) for node in able)))
+    return Needs(cores, min(memory_bytes * cores, memory), 0, custom)
 
 
 def run_all(
@@ -127,8 +113,8 @@ def run_all(
     with ThreadPoolExecutor(max_workers=min(len(orders), WAITING), thread_name_prefix="part") as pool:
 
         def run(order: PartOrder) -> Reply[FileFacts]:
-            needs = partial(needs_of_part, order.device, order.cores, memory)
-            return executor.running.run(evaluate_part, order, needs, cancelled)
+            needs = partial(needs_of_part, order.device, memory)
+            return executor.tasks.run(evaluate_part, order, needs, cancelled)
 
         try:
             running: dict[Future[Reply[FileFacts]], PartOrder] = {pool.submit(run, order): order for order in orders}
@@ -141,15 +127,20 @@ def run_all(
             raise
 
 
+def sent_program(manifest: Manifest, store: SharingStore) -> SentStage:
+    """The program that the artifacts were made from, in the shared store: it may be another machine that has made it.
+
+    Raises as `program_folder_of`.
+    """
+    worker, key = program_stage_of(manifest)
+    sent = SentStage(worker.removesuffix(".py"), key)
+    if store.shared.has(place_of(sent.name, sent.key)):
+        return sent
+    return send_output(program_folder_of(manifest, store.root), store)
+
+
 def sent_artifact(artifact: Artifact, store: SharingStore) -> tuple[SentFile, ...]:
-    """The files of an artifact, in the shared store."""
-    return tuple(
-        sent_file(artifact.folder / name, store) for name in (FILE, *artifact.manifest.files, *artifact.manifest.golden)
-    )
-
-
-def sent_file(path: Path, store: SharingStore) -> SentFile:
-    """A file of the user's, in the shared store."""
-    facts = FileFacts(file_sha256(path), path.stat().st_size)
-    store.shared.put(path, facts.sha256)
-    return SentFile(path.name, facts)
+    """The files of an artifact, in the shared store; their hashes are those that were checked when it was read."""
+    known = {**artifact.manifest.files, **artifact.manifest.golden}
+    sent = [SentFile(name, store.shared.put(artifact.folder / name, one.sha256)) for name, one in known.items()]
+    return SentFile(FILE, store.shared.put(artifact.folder / FILE)), *sent

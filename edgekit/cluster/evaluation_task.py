@@ -1,12 +1,13 @@
 """A part of an evaluation as a task: some of the photos through all models, on the machine that Ray has chosen."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgekit.artifact.load import Artifact, load_artifact
+from edgekit.cluster.needs import reserved_cores
 from edgekit.cluster.parcel import RECEIVED, SentFile, SentStage, received
 from edgekit.cluster.reply import Reply, answered
 from edgekit.cluster.sharing_store import SharingStore
@@ -17,8 +18,8 @@ from edgekit.evaluate.evaluate import Wish, evaluate, prepared_subjects
 from edgekit.evaluate.output_log import FOLDER, SUFFIX, OutputLog
 from edgekit.evaluate.rows import read_results
 from edgekit.evaluate.subject import Subject
-from edgekit.filesystem.hashes_by_stat import mark_used
-from edgekit.filesystem.hashing import data_sha256, file_sha256
+from edgekit.filesystem.hashes_by_stat import mark_used, remembered_sha256
+from edgekit.filesystem.hashing import data_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.store import Damaged, FileFacts
@@ -39,7 +40,6 @@ class PartOrder:
     listed: SentFile | None
     device: str | None
     url: str
-    cores: int
     offline: bool
 
 
@@ -53,24 +53,25 @@ def evaluate_part(order: PartOrder) -> Reply[FileFacts]:
 
 def evaluated_here(order: PartOrder, store: SharingStore, said: list[str]) -> FileFacts:
     """The results of a part, in the shared store. Raises what `evaluate` raises, and what a single model ends with."""
-    executor = Executor(store, Toolchain(store.cache, said.append, offline=order.offline), cores=order.cores)
+    executor = Executor(store, Toolchain(store.cache, said.append, offline=order.offline), cores=reserved_cores())
     listed = received(order.listed, store) if order.listed else None
     wish = replace(order.wish, listed=listed, machine=machine_here(order.device))
     if order.program is not None:
         received(order.program, store)
-    artifacts = [unpacked(name, files, store) for name, files in order.artifacts.items()]
-    subjects = prepared_subjects(artifacts, wish, executor)[0]
+    artifacts = [artifact_here(name, files, store) for name, files in order.artifacts.items()]
+    prepared = prepared_subjects(artifacts, wish, executor)
+    subjects, _ = prepared
     for subject in subjects:
         take_outputs(subject, wish, store)
     with working_folder(store.cache) as scratch:
         results = scratch / "photos.jsonl"
         with results.open("wb") as stream:
-            found = evaluate(artifacts, wish, executor, stream)
+            found = evaluate(artifacts, wish, executor, stream, prepared=prepared)
         for error in found.failed.values():
             raise error
         for subject in subjects:
             give_outputs(subject, wish, results, scratch, store)
-        return put(results, store)
+        return store.shared.put(results)
 
 
 def machine_here(name: str | None) -> AnyMachine | None:
@@ -80,7 +81,7 @@ def machine_here(name: str | None) -> AnyMachine | None:
     return known_machines().get(name) or reach(name)
 
 
-def unpacked(name: str, files: Sequence[SentFile], store: SharingStore) -> Artifact:
+def artifact_here(name: str, files: Sequence[SentFile], store: SharingStore) -> Artifact:
     """An artifact on this machine, in a folder of its name."""
     key = data_sha256([[one.name, one.facts.sha256] for one in files])
     folder = store.cache / RECEIVED / key / name
@@ -97,7 +98,7 @@ def unpacked(name: str, files: Sequence[SentFile], store: SharingStore) -> Artif
             except OSError:
                 if not folder.is_dir():  # another task's, which has the same files
                     raise
-    return load_artifact(folder)
+    return load_artifact(folder, lambda path: remembered_sha256(path, store.cache))
 
 
 def outputs_name(subject: Subject, wish: Wish) -> str:
@@ -132,27 +133,10 @@ def give_outputs(subject: Subject, wish: Wish, results: Path, scratch: Path, sto
     if store.shared.has(outputs_name(subject, wish)) or not hashes:
         return
     with (
-        opened(store.cache / FOLDER / subject.key, subject.width) as known,
-        opened(scratch / subject.key, subject.width) as part,
+        closing(OutputLog(store.cache / FOLDER / subject.key, subject.width)) as known,
+        closing(OutputLog(scratch / subject.key, subject.width)) as part,
     ):
         unique = list(dict.fromkeys(hashes))
         part.append(unique, known.values(unique))
         (made,) = (scratch / subject.key).glob(f"*{SUFFIX}")
-        store.shared.keep(outputs_name(subject, wish), put(made, store))
-
-
-@contextmanager
-def opened(folder: Path, width: int) -> Iterator[OutputLog]:
-    """A log, closed at the end."""
-    log = OutputLog(folder, width)
-    try:
-        yield log
-    finally:
-        log.close()
-
-
-def put(path: Path, store: SharingStore) -> FileFacts:
-    """Put a file into the shared store; what it is."""
-    facts = FileFacts(file_sha256(path), path.stat().st_size)
-    store.shared.put(path, facts.sha256)
-    return facts
+        store.shared.keep(outputs_name(subject, wish), store.shared.put(made))

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from edgekit.cluster.needs import needs_of
@@ -31,24 +31,18 @@ class ClusterExecutor(Executor):
     `store` is a SharingStore, or without one the store of this machine, which is then all that the cluster has.
     """
 
-    tasks: Tasks | None = None
-    most: int | None = None
-
-    @property
-    def running(self) -> Tasks:
-        """The tasks."""
-        assert self.tasks is not None  # a dataclass's fields with defaults come first
-        return self.tasks
+    tasks: Tasks = field(kw_only=True)
+    most: int | None = field(default=None, kw_only=True)
 
     def work(self, jobs: Iterable[Job], window: int = 1) -> Outcomes:
         """As of one machine; the memory of each machine is Ray's to keep."""
-        with self.running.errors_told(), ThreadPoolExecutor(WAITING, thread_name_prefix="task") as pool:
+        with self.tasks.errors_told(), ThreadPoolExecutor(WAITING, thread_name_prefix="task") as pool:
             schedule = Schedule(self.store, self.make, pool, self.room, None, self.observe, apart=True)
             return schedule.drive(iter(jobs), window)
 
     def room(self) -> int:
         """The cores that there are now."""
-        cores = self.running.cores()
+        cores = self.tasks.cores()
         return cores if self.most is None else min(cores, self.most)
 
     def make(self, stage: Stage, cancelled: threading.Event) -> StageResult:
@@ -65,12 +59,12 @@ class ClusterExecutor(Executor):
                 given = {role: value for role, value in stage.inputs.items() if isinstance(value, SourceFile)}
                 sent = {role: send(value, store) for role, value in given.items()}
                 order = replace(order, url=store.shared.url, sent=sent)
-            reply = self.running.run(make_stage, order, partial(needs_of, stage), cancelled)
+            reply = self.tasks.run(make_stage, order, partial(needs_of, stage), cancelled)
             for line in reply.said:
                 self.toolchain.notify(f"{reply.host}: {line}")
-            made = reply.result(store.cache)
+            cached = reply.result(store.cache)
             if (found := store.find(stage)) is not None:
-                return replace(found, cached=made["cached"])
+                return replace(found, cached=cached)
         raise ConversionError(
             "what other machines put into the shared store does not arrive as it was made",
             "Is every machine given the same place, and its disk sound?",
@@ -78,11 +72,11 @@ class ClusterExecutor(Executor):
 
     def window(self, jobs: int) -> int:
         """So many for each machine."""
-        return jobs * max(1, len(self.running.nodes()))
+        return jobs * max(1, len(self.tasks.nodes()))
 
     @property
     def where(self) -> str:
         """Timed stages have a machine to themselves, which need not be this one."""
-        if self.running.connection.local:
+        if self.tasks.connection.local:
             return ""
         return ", on one of the cluster's largest machines"

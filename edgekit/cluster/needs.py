@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgekit.cluster.absent import required
 from edgekit.errors import AbsentError
 from edgekit.pipeline.schedule import too_big
 from edgekit.pipeline.stage import Stage
@@ -37,6 +38,11 @@ class Needs:
         """The same for Ray."""
         custom = dict(self.custom)
         return {"num_cpus": self.cores, "num_gpus": self.gpus, "memory": self.memory_bytes, "resources": custom}
+
+
+def reserved_cores() -> int:
+    """The cores that Ray keeps for the task that this runs in."""
+    return int(required("ray").get_runtime_context().get_assigned_resources()[CPU])
 
 
 def needs_of(stage: Stage, nodes: Sequence[Node]) -> Needs:

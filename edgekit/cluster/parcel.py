@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edgekit.cluster.sharing_store import SharingStore, here, place_of
+from edgekit.cluster.sharing_store import SharingStore, place_of
 from edgekit.errors import ConversionError
 from edgekit.filesystem.hashes_by_stat import mark_used, remembered_sha256
 from edgekit.filesystem.scratch import working_folder
@@ -51,9 +51,7 @@ def send(value: SourceFile, store: SharingStore) -> Sent:
     """Put an input into the shared store. Raises ConversionError where it is not what it is said to be."""
     path = store.checked(value)
     if not path.is_dir():
-        sha256 = value.content or value.sha256
-        store.shared.put(path, sha256)
-        return SentFile(path.name, FileFacts(sha256, path.stat().st_size))
+        return SentFile(path.name, store.shared.put(path, value.content or value.sha256))
     return send_output(path, store)
 
 
@@ -71,7 +69,7 @@ def received(sent: Sent, store: SharingStore) -> Path:
     """The path of what was sent, on the machine that gets it. Raises ConversionError where it is not there any more."""
     if isinstance(sent, SentStage):
         folder = store.root / sent.name / sent.key
-        if here(folder, store) or store.take(sent.name, sent.key):
+        if store.whole(folder) or store.take(sent.name, sent.key):
             return folder
         raise gone(f"the output of {sent.name}", store)
     path = store.cache / RECEIVED / sent.facts.sha256 / sent.name

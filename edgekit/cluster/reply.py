@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from edgekit import errors
-from edgekit.errors import ConversionError, EdgekitError, WorkerError
-from edgekit.filesystem.full_disk import full_disk, is_full
+from edgekit.errors import ConversionError, DiskFullError, EdgekitError, WorkerError
+from edgekit.filesystem.writing import full_disk_reported
 from edgekit.pipeline.store import StageStore
 
 T = TypeVar("T")
@@ -53,16 +53,16 @@ def answered(store: StageStore, said: list[str], work: Callable[[], T]) -> Reply
     """Do the work, and answer with what comes of it."""
     host = platform.node()
     try:
-        return Reply(host, work(), said=said)
+        with full_disk_reported(store.root):
+            return Reply(host, work(), said=said)
     except EdgekitError as error:
         log = next((path for path in (store.cache / "logs").glob("*.log") if str(path) in error.remedy), None)
         content = log.read_bytes()[-LONGEST_LOG:] if log else b""
         place = str(log) if log else ""
-        return Reply(host, None, type(error).__name__, error.message, error.remedy, content, place, said)
+        # A path alone does not say which machine's disk is full.
+        message = f"{host}: {error.message}" if isinstance(error, DiskFullError) else error.message
+        return Reply(host, None, type(error).__name__, message, error.remedy, content, place, said)
     except OSError as error:
-        if is_full(error):
-            full = full_disk(store.root)
-            return Reply(host, None, type(full).__name__, f"{host}: {full.message}", full.remedy, said=said)
         message = f"{host}: {error.strerror or error}: {error.filename or ''}".rstrip(": ")
         return Reply(host, None, ConversionError.__name__, message, said=said)
     except Exception:  # a fault of edgekit's own: it is to be seen, where the command runs

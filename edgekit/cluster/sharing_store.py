@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from edgekit.cache.record import write_record
 from edgekit.cluster.shared_store import SharedStore
-from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.store import (
@@ -20,6 +19,7 @@ from edgekit.pipeline.store import (
     StageStore,
     put_in_place,
     read_stage,
+    result_of,
 )
 
 
@@ -34,25 +34,25 @@ class SharedStage(Struct, frozen=True):
 class SharingStore(StageStore):
     """The same store; what it lacks is looked for in `shared`, copied, and checked as what was made here is."""
 
-    shared: SharedStore = field(default_factory=lambda: SharedStore(""))
+    shared: SharedStore = field(kw_only=True)
 
     def find(self, stage: Stage) -> StageResult | None:
         """The finished output of `stage`, made here or elsewhere, or None."""
-        folder = self.folder(stage)
-        if not folder.exists():
-            self.take(stage.name, stage.key)
-        if (found := super().find(stage)) is not None or not folder.exists():
+        here = self.folder(stage).exists()
+        if here and (found := super().find(stage)) is not None:
             return found
-        # What lies here is damaged.
-        return super().find(stage) if self.take(stage.name, stage.key) else None
+        # What is damaged here may be whole there.
+        taken = self.take(stage.name, stage.key)
+        return taken if taken is not None or here else super().find(stage)
 
-    def take(self, name: str, key: str) -> bool:
-        """Copy a stage's output from the shared store; whether it is there now.
+    def take(self, name: str, key: str) -> StageResult | None:
+        """Copy a stage's output from the shared store; None where it is not there as it was made.
 
-        The copy is made beside and renamed, so that it needs no lock: whoever is second finds the first one's.
+        It is hashed as it is copied, and not read again. The copy is made beside and renamed, so that it needs no lock:
+        whoever is second finds the first one's.
         """
         if (found := self.shared.record(place_of(name, key), SharedStage)) is None:
-            return False
+            return None
         folder = self.root / name / key
         try:
             if found.made.key != key:
@@ -67,21 +67,30 @@ class SharingStore(StageStore):
                 self.shared.take(found.log, output / LOG)
                 write_record(output / RECORD, found.made)
                 folder.parent.mkdir(parents=True, exist_ok=True)
-                self.placed(output, folder)
+                result = self.placed(output, folder) or result_of(folder, found.made, cached=True)
         except Damaged as damaged:
             self.notify(f"{name} {key[:12]} in {self.shared.shown} is damaged ({damaged}), and is made again")
             self.shared.drop(place_of(name, key))
-            return False
+            return None
         self.made.add(key)  # the cache has grown by it
-        return True
+        return result
 
-    def placed(self, output: Path, folder: Path) -> None:
-        """Rename a copy into its place. Another's that is whole stays, so that nobody finds the place empty."""
+    def placed(self, output: Path, folder: Path) -> StageResult | None:
+        """Rename a copy into its place. Another's that is whole stays, so that nobody finds the place empty: that."""
         try:
             output.rename(folder)
         except OSError:
-            if not here(folder, self):
-                put_in_place(output, folder)
+            if (others := self.whole(folder)) is not None:
+                return others
+            put_in_place(output, folder)
+        return None
+
+    def whole(self, folder: Path) -> StageResult | None:
+        """The output that lies in a folder of this machine's own store, as it was made; None where it is not there."""
+        try:
+            return read_stage(folder, self.cache)
+        except Damaged:
+            return None
 
     def give(self, name: str, result: StageResult) -> None:
         """Put a stage's output into the shared store, its record last, unless it is there."""
@@ -90,19 +99,14 @@ class SharingStore(StageStore):
         files = {file: FileFacts(facts["sha256"], facts["bytes"]) for file, facts in result.files.items()}
         for file, facts in files.items():
             self.shared.put(result.folder / file, facts.sha256)
-        log = result.folder / LOG
-        told = FileFacts(file_sha256(log), log.stat().st_size)
-        self.shared.put(log, told.sha256)
+        log = self.shared.put(result.folder / LOG)
         fields = {one: getattr(result, one) for one in MadeStage.__struct_fields__}
-        self.shared.keep(place_of(name, result.key), SharedStage(MadeStage(**{**fields, "files": files}), told))
+        self.shared.keep(place_of(name, result.key), SharedStage(MadeStage(**{**fields, "files": files}), log))
 
 
-def here(folder: Path, store: StageStore) -> bool:
-    """Whether a stage's output lies in this machine's own store, as it was made."""
-    try:
-        return read_stage(folder, store.cache) is not None
-    except Damaged:
-        return False
+def sharing(store: StageStore, shared: SharedStore) -> SharingStore:
+    """A store of this machine alone as one whose outputs others find in `shared`."""
+    return SharingStore(store.root, store.notify, store.told, store.made, shared=shared)
 
 
 def place_of(name: str, key: str) -> str:

@@ -5,8 +5,7 @@ import platform
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 from edgekit.cache import cache_folder
 from edgekit.cache.evict import keep_within_bound
@@ -49,11 +48,11 @@ def store_here(url: str | None, said: list[str]) -> Iterator[StageStore]:
         keep_within_bound(cache)
 
 
-def make_stage(order: StageOrder) -> Reply[dict[str, Any]]:
-    """Make a stage on this machine, or find it; answers with the fields of its StageResult, without the folder."""
+def make_stage(order: StageOrder) -> Reply[bool]:
+    """Make a stage on this machine, or find it; answers whether it was there already."""
     said: list[str] = []
     with store_here(order.url, said) as store:
-        return answered(store, said, lambda: told(made_here(order, store, said)))
+        return answered(store, said, lambda: made_here(order, store, said).cached)
 
 
 def made_here(order: StageOrder, store: StageStore, said: list[str]) -> StageResult:
@@ -68,12 +67,7 @@ def made_here(order: StageOrder, store: StageStore, said: list[str]) -> StageRes
             )
     # Whether it is cancelled Ray says, by an interrupt.
     toolchain = Toolchain(store.cache, said.append, offline=order.offline)
-    result = store.find(stage) or store.make(stage, toolchain, threading.Event())
+    result = store.make(stage, toolchain, threading.Event())
     if isinstance(store, SharingStore):
         store.give(stage.name, result)
     return result
-
-
-def told(result: StageResult) -> dict[str, Any]:
-    """A result's fields but the folder."""
-    return {one.name: getattr(result, one.name) for one in fields(result) if one.name != "folder"}

@@ -67,20 +67,8 @@ class Tasks:
         ClusterGone.
         """
         ray = self.connection.ray
-        remote = ray.remote(task)
-        needs = needs_now(self.able())
-        reference = remote.options(**needs.options(), max_retries=RETRIES).remote(order)
-        while not (done := ray.wait([reference], timeout=POLL_SECONDS)[0]):
-            if cancelled.is_set():
-                self.cancel(reference)
-                raise Cancelled
-            if not any(needs.fit(node) for node in self.nodes()):
-                # The machines that could have run it are gone: Ray would wait for others.
-                self.cancel(reference)
-                needs = needs_now(self.able())
-                reference = remote.options(**needs.options(), max_retries=RETRIES).remote(order)
         try:
-            return ray.get(done[0])
+            return ray.get(self.awaited(task, order, needs_now, cancelled))
         except ray.exceptions.TaskCancelledError:
             raise Cancelled from None
         except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.OutOfMemoryError):
@@ -93,6 +81,25 @@ class Tasks:
             ) from None
         except ray.exceptions.RayError as error:
             raise ClusterGone(first_line(error)) from None
+
+    def awaited(self, task: Callable[[Any], Any], order: Any, needs_now: NeedsNow, cancelled: threading.Event) -> Any:
+        """Ray's reference to what a task has ended with."""
+        ray = self.connection.ray
+
+        def start() -> tuple[Needs, Any]:
+            needs = needs_now(self.able())
+            return needs, ray.remote(task).options(**needs.options(), max_retries=RETRIES).remote(order)
+
+        needs, reference = start()
+        while not ray.wait([reference], timeout=POLL_SECONDS)[0]:
+            if cancelled.is_set():
+                self.cancel(reference)
+                raise Cancelled
+            if not any(needs.fit(node) for node in self.nodes()):
+                # The machines that could have run it are gone: Ray would wait for others.
+                self.cancel(reference)
+                needs, reference = start()
+        return reference
 
     @contextmanager
     def errors_told(self) -> Iterator[None]:

@@ -29,6 +29,9 @@ ROWS = 256
 MARGIN = 0.5
 """Percentage points: the drop that matters where nothing else is said."""
 
+Prepared = tuple[list[Subject], list[tuple[str, str]]]
+"""What is run, and what is not, by name with the reason."""
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -73,15 +76,17 @@ def evaluate(
     results: BinaryIO,
     watch: Watch = lambda subject, state: None,
     notify: Callable[[str], None] = lambda _: None,
+    prepared: Prepared | None = None,
 ) -> Found:
     """Run the artifacts of one model on photos, and count. `results` gets what came of each photo, a line each.
 
     What a model gives for a photo is kept in the cache, so that an interrupted run goes on, and several targets share
     their reference. Raises UsageError for photos that are none, labels that do not fit, photos that a model was
-    calibrated on, or artifacts of several programs; AbsentError where nothing runs here.
+    calibrated on, or artifacts of several programs; AbsentError where nothing runs here. `prepared` is what
+    `prepared_subjects` gives, for a caller that has asked it already.
     """
     failed: dict[str, EdgekitError] = {}
-    subjects, absent = prepared_subjects(artifacts, wish, executor)
+    subjects, absent = prepared or prepared_subjects(artifacts, wish, executor)
     manifest = artifacts[0].manifest
     with opened(wish.data, wish.listed, manifest.model, manifest.outputs[0]) as found:
         photos, classes, kind = found.photos, found.classes, found.kind
@@ -135,9 +140,7 @@ def evaluate(
                 log.close()
 
 
-def prepared_subjects(
-    artifacts: Sequence[Artifact], wish: Wish, executor: Executor
-) -> tuple[list[Subject], list[tuple[str, str]]]:
+def prepared_subjects(artifacts: Sequence[Artifact], wish: Wish, executor: Executor) -> Prepared:
     """What is run, the reference first, and what is not with the reason. Raises as `evaluate`."""
     models = {(weights_of(one), one.manifest.preprocessing, one.manifest.outputs[0].kind) for one in artifacts}
     if len(models) > 1:

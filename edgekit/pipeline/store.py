@@ -90,9 +90,13 @@ def read_stage(
                 raise Damaged(name)
         except OSError:
             raise Damaged(name) from None
-    files = {name: to_builtins(facts) for name, facts in made.files.items()}
+    return result_of(folder, made, cached=True)
+
+
+def result_of(folder: Path, made: MadeStage, *, cached: bool) -> StageResult:
+    """What `stage.json` says, as a result whose output lies in `folder`."""
     fields = {name: getattr(made, name) for name in made.__struct_fields__}
-    return StageResult(folder=folder, cached=True, **{**fields, "files": files})
+    return StageResult(folder=folder, cached=cached, **{**fields, "files": to_builtins(made.files)})
 
 
 def is_plain_file(path: Path, folder: Path) -> bool:
@@ -190,8 +194,7 @@ class StageStore:
             self.made.add(stage.key)
             for name, found in files.items():
                 remember(folder / name, found, self.cache)
-            fields = {name: getattr(made, name) for name in made.__struct_fields__}
-            return StageResult(folder=folder, **{**fields, "files": to_builtins(made.files)})
+            return result_of(folder, made, cached=False)
 
     def checked_inputs(self, stage: Stage) -> dict[str, Path]:
         """The paths of a stage's inputs. Raises ConversionError where one is not what the stage's key was made of."""

@@ -26,7 +26,10 @@ class Ended:
 
 @dataclass
 class ModelRunner:
-    """Runs one model behind `link`; `copy` is the folder of the artifact's files. `ended` is told of each end."""
+    """Runs one model behind `link`; `copy` is the folder of the artifact's files. `ended` is told of each end.
+
+    `which`: of several runners of a model, the number that sentences call it by.
+    """
 
     id: str
     served: Served
@@ -36,16 +39,26 @@ class ModelRunner:
     threads: int
     scratch: Path
     ended: "queue.Queue[Ended]"
+    which: int | None = None
     starts: int = 0
     _thread: threading.Thread | None = field(default=None, init=False)
     _stop: threading.Event = field(default_factory=threading.Event, init=False)
     _hung: threading.Event = field(default_factory=threading.Event, init=False)
 
+    @property
+    def title(self) -> str:
+        """What answers, as sentences call it: the model, or one of its runners."""
+        return self.served.title if self.which is None else self._called
+
+    @property
+    def _called(self) -> str:
+        return f"{'the runner' if self.which is None else f'runner {self.which}'} of {self.served.title}"
+
     def start(self) -> None:
         """Start a worker; on the link of the one before, where there was one."""
         self.starts += 1
         self._stop, self._hung = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._work, name=f"runner of {self.served.title}")
+        self._thread = threading.Thread(target=self._work, name=self._called)
         self._thread.start()
 
     def stop(self) -> None:
@@ -89,8 +102,8 @@ class ModelRunner:
                 cancelled=self._stop,
                 channel=self.link.runners_ends,
             )
-            self.ended.put(Ended(self.id, WorkerError(f"the runner of {one.title} has ended by itself")))
+            self.ended.put(Ended(self.id, WorkerError(f"{self._called} has ended by itself")))
         except (EdgekitError, Cancelled, OSError) as error:
             hung = self._hung.is_set()
-            trouble = WorkerError(f"the runner of {one.title} did not answer, and was ended") if hung else error
+            trouble = WorkerError(f"{self._called} did not answer, and was ended") if hung else error
             self.ended.put(Ended(self.id, trouble))

@@ -1,4 +1,4 @@
-"""Serves artifacts: a server's worker in front, a runner behind it for each, and this process above them all."""
+"""Serves artifacts: a server's worker in front, runners behind it for each, and this process above them all."""
 
 import queue
 import socket
@@ -109,8 +109,7 @@ class Serving:
         self._stopping = threading.Event()
         self._links: list[Link] = []
         self._runners: dict[str, ModelRunner] = {}
-        ids = [str(number) for number in range(len(models))]
-        self._standing = Standing(ids, ids[-1] if settings.shadow else None)
+        self._ids = [str(number) for number in range(len(models))]
         self._listens = self._ready = False
         self._output = scratch / "server" / "output"
         shadow = settings.shadow
@@ -125,7 +124,8 @@ class Serving:
         self._channel = Channel()
         try:
             grpc = None if settings.grpc_port is None else free_port(settings.host, settings.grpc_port, "--grpc-port")
-            documents = [self._prepared(id, one) for id, one in zip(self._standing.ids, self._models, strict=True)]
+            documents = [self._prepared(id, one) for id, one in zip(self._ids, self._models, strict=True)]
+            self._standing = Standing(self._runners, documents[-1]["runners"][0]["id"] if settings.shadow else None)
             options = {
                 "models": documents,
                 "control": self._channel.numbers,
@@ -155,29 +155,33 @@ class Serving:
             self._end(http)
 
     def _prepared(self, id: str, one: Served) -> dict[str, Any]:
-        """Copy a model's files and make its link and runner; what the server is told of it."""
+        """Copy a model's files and make its links and runners; what the server is told of it."""
         settings, manifest = self._settings, one.artifact.manifest
         copy = self._scratch / "models" / id
         digest = copy_artifact(one.artifact, copy)
-        link = Link(layout_of(manifest, settings.limits.max_batch, one.title))
-        self._links.append(link)
-        self._runners[id] = ModelRunner(
-            id,
-            one,
-            copy,
-            link,
-            self._toolchain,
-            settings.threads,
-            self._scratch,
-            self._ended,
-        )
+        layout = layout_of(manifest, settings.limits.max_batch, one.title)
+        count = 1 if settings.shadow is not None and one is settings.shadow.second else settings.runners
+        links = {f"{id}.{number}": Link(layout) for number in range(1, count + 1)}
+        self._links += links.values()
+        for number, (runner, link) in enumerate(links.items(), 1):
+            self._runners[runner] = ModelRunner(
+                runner,
+                one,
+                copy,
+                link,
+                self._toolchain,
+                settings.threads,
+                self._scratch,
+                self._ended,
+                which=number if count > 1 else None,
+            )
         return {
             "id": id,
             "name": one.name,
             "version": one.version,
             "variant": one.variant.name,
             "sigmoid_error": targets()[manifest.target].description.sigmoid_error,
-            "link": link.servers_option,
+            "runners": [{"id": runner, "link": link.servers_option} for runner, link in links.items()],
             "batching": settings.batching,
             "queue": settings.limits.queue,
             "patience": settings.limits.answer_seconds,
@@ -187,7 +191,7 @@ class Serving:
     def _shadow_option(self) -> dict[str, Any] | None:
         if (shadow := self._settings.shadow) is None:
             return None
-        return {"id": self._standing.shadow, "share": shadow.share, "keep": shadow.keep if self._kept else 0}
+        return {"id": self._ids[-1], "share": shadow.share, "keep": shadow.keep if self._kept else 0}
 
     def _start_server(self, options: dict[str, Any], ends: ServersEnds, grpc: int | None) -> None:
         self._output.mkdir(parents=True)
@@ -254,7 +258,7 @@ class Serving:
                 return
             self._standing.proved(proved, time.monotonic())
             if self._ready:
-                self._toolchain.notify(f"{one.title} answers again: its golden samples have passed")
+                self._toolchain.notify(f"{self._runners[proved].title} answers again: its golden samples have passed")
         elif (hung := said.get("hung")) in self._runners:
             self._runners[hung].end_hung()
         elif (forgotten := said.get("forgotten")) in self._runners and not self._standing.is_given_up(forgotten):
@@ -274,16 +278,16 @@ class Serving:
             self._channel.ask({"gone": runner.id, "reason": "its runner crashes again and again"})
             return
         said = ended.trouble.message if isinstance(ended.trouble, EdgekitError) else str(ended.trouble)
-        self._toolchain.notify(f"{runner.served.title} has stopped answering and is started again: {said}")
+        self._toolchain.notify(f"{runner.title} has stopped answering and is started again: {said}")
         self._channel.ask({"gone": runner.id, "reason": "its runner has crashed, and is started again"})
 
     def _give_up(self, id: str, trouble: BaseException) -> None:
-        """One model answers no more; raises the trouble where no other will, or none has yet."""
+        """One runner answers no more; raises the trouble where no other will, or none has yet."""
         self._standing.give_up(id)
         if not self._ready or self._standing.hopeless:
             raise trouble
         said = trouble.message if isinstance(trouble, EdgekitError) else str(trouble)
-        self._toolchain.notify(f"{self._runners[id].served.title} answers no more: {said}")
+        self._toolchain.notify(f"{self._runners[id].title} answers no more: {said}")
 
     def _restart(self, runner: ModelRunner) -> None:
         runner.join()

@@ -33,12 +33,16 @@ class Shadowing:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a server listens, with how many `threads` a model runs, and the rest; `grpc_port` None: without gRPC."""
+    """Where a server listens, how many runners of `threads` each a model has, and the rest; `grpc_port` None: no gRPC.
+
+    A shadow has one runner.
+    """
 
     host: str = "127.0.0.1"
     http_port: int = 8080
     grpc_port: int | None = 8081
     threads: int = 2
+    runners: int = 1
     batching: bool = True
     limits: Limits = field(default_factory=Limits)
     shadow: Shadowing | None = None

@@ -1,17 +1,17 @@
-"""Where each of a server's models stands: proved, to be started again, or given up."""
+"""Where each of a server's runners stands: proved, to be started again, or given up."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
 MOST_ENDS = 4
-"""Of a runner's ends: who ends as often is not started again."""
+"""Who ends as often is not started again."""
 STEADY_SECONDS = 600.0
 """Who has been proved for so long before it ends has its earlier ends forgotten."""
 
 
 @dataclass
 class Standing:
-    """Of the models `ids`, of which `shadow` answers nobody. Times are seconds of a clock that does not go back."""
+    """Of the runners `ids`; a `shadow` answers nobody. Times are seconds of a clock that does not go back."""
 
     ids: Collection[str]
     shadow: str | None = None
@@ -21,12 +21,12 @@ class Standing:
 
     @property
     def all_proved(self) -> bool:
-        """Whether every model is, the shadow too."""
+        """Whether every one is, the shadow too."""
         return all(id in self._since for id in self.ids)
 
     @property
     def hopeless(self) -> bool:
-        """Whether every model that answers somebody is given up."""
+        """Whether every one that answers somebody is given up."""
         return all(id in self._given_up for id in self.ids if id != self.shadow)
 
     def proved(self, id: str, now: float) -> None:
@@ -34,7 +34,7 @@ class Standing:
         self._since[id] = now
 
     def ended(self, id: str, now: float) -> bool:
-        """Its runner has ended; whether another one is worth a try."""
+        """It has ended; whether another one is worth a try."""
         since = self._since.pop(id, None)
         steady = since is not None and now - since >= STEADY_SECONDS
         self._ends[id] = (0 if steady else self._ends.get(id, 0)) + 1

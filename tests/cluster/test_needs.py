@@ -1,9 +1,12 @@
 """What a stage takes of a machine, and what is said where no machine has it."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 
-from edgekit.cluster.evaluation import needs_of_part, part_cores
-from edgekit.cluster.needs import Needs, needs_of
+from edgekit.cluster.evaluation import needs_of_part
+from edgekit.cluster.needs import Needs, needs_of, reserved_cores
 from edgekit.devices.machine import known_machines
 from edgekit.errors import AbsentError, ConversionError
 from edgekit.pipeline.stage import Stage
@@ -55,12 +58,29 @@ def test_a_stage_that_no_machine_has_the_memory_for() -> None:
 
 
 def test_a_part_of_an_evaluation() -> None:
-    assert part_cores([HEAD, LARGE]) == 4 and part_cores([SMALL, LARGE]) == 2
-    assert needs_of_part(None, 2, GIB, [SMALL]) == Needs(2, 2 * GIB)
-    assert needs_of_part(None, 2, 5 * GIB, [SMALL]) == Needs(2, 8 * GIB)  # it runs fewer photos at a time
-    assert needs_of_part("adb:0A1B", 2, GIB, [SMALL, PHONE]).custom == {"adb_phone": 1}
-    assert needs_of_part("aarch64:cortex-a53", 2, GIB, [SMALL, ARM]).custom == {"arm64": 1}
+    assert needs_of_part(None, GIB, [HEAD, LARGE]) == Needs(4, 4 * GIB)
+    assert needs_of_part(None, GIB, [SMALL, LARGE]) == Needs(2, 2 * GIB)
+    # A lane for each core, as far as the memory goes; one there is in any case.
+    assert needs_of_part(None, 5 * GIB, [SMALL]) == Needs(1, 5 * GIB)
+    assert needs_of_part(None, 9 * GIB, [SMALL, LARGE]) == Needs(1, 8 * GIB)
+    assert needs_of_part("adb:0A1B", GIB, [SMALL, PHONE]).custom == {"adb_phone": 1}
+    assert needs_of_part("aarch64:cortex-a53", GIB, [SMALL, ARM]).custom == {"arm64": 1}
     with pytest.raises(AbsentError, match="offers adb_phone"):
-        needs_of_part("adb", 2, GIB, [SMALL])
+        needs_of_part("adb", GIB, [SMALL])
     with pytest.raises(AbsentError, match="offers ssh_board"):
-        needs_of_part("ssh:board", 2, GIB, [SMALL])
+        needs_of_part("ssh:board", GIB, [SMALL])
+
+
+@pytest.mark.parametrize("nodes", [[SMALL], [LARGE, SMALL], [LARGE, {"CPU": 1.0, "memory": 0.5 * GIB}]])
+def test_a_part_fits_every_machine_that_could_run_it(nodes: list[dict[str, float]]) -> None:
+    # Ray would wait for ever for one that has more.
+    for memory_bytes in (GIB // 4, GIB, 3 * GIB, 40 * GIB):
+        needs = needs_of_part(None, memory_bytes, nodes)
+        assert needs.cores >= 1 and all(needs.fit(node) for node in nodes)
+        assert needs.cores == 1 or needs.memory_bytes == needs.cores * memory_bytes
+
+
+def test_a_task_knows_the_cores_that_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = SimpleNamespace(get_assigned_resources=lambda: {"CPU": 3.0, "memory": 3.0 * GIB})
+    monkeypatch.setitem(sys.modules, "ray", SimpleNamespace(get_runtime_context=lambda: context))
+    assert reserved_cores() == 3

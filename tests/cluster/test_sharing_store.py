@@ -7,14 +7,17 @@ import msgspec
 import pytest
 
 from conftest import new_cache
+from edgekit.cache.record import read_record, write_record
 from edgekit.cluster.parcel import SentFile, SentStage, can_travel, received, send, unpacked
 from edgekit.cluster.shared_store import SharedStore
 from edgekit.cluster.sharing_store import SharedStage, SharingStore, place_of, safe_name
-from edgekit.errors import ConversionError
+from edgekit.cluster.stage_task import StageOrder, make_stage
+from edgekit.errors import AbsentError, ConversionError
+from edgekit.filesystem import hashes_by_stat
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
-from edgekit.pipeline.store import Damaged
+from edgekit.pipeline.store import Damaged, FileFacts, MadeStage
 from edgekit.toolchain.worker import Toolchain
 
 
@@ -69,6 +72,59 @@ def test_what_one_machine_made_is_a_hit_on_another(one: Machine, two: Machine) -
     # And it is its own: the store may go.
     two.store.shared.drop(place_of(made.name, made.key))
     assert two.make(made)
+
+
+def test_what_is_taken_is_hashed_on_its_way_and_not_again(
+    one: Machine, two: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = stage("a")
+    one.make(made)
+    read: list[Path] = []
+    monkeypatch.setattr(hashes_by_stat, "file_sha256", lambda path: read.append(path) or file_sha256(path))
+    taken = two.store.find(made)
+    assert taken is not None and taken.folder == two.store.folder(made) and taken.cached
+    assert read == []
+    # The next one finds it on the disk, and says the same.
+    assert two.store.find(made) == taken
+    assert read == [two.store.folder(made) / "out.txt"]
+
+
+def test_a_copy_that_another_was_faster_with_is_the_others(one: Machine, two: Machine) -> None:
+    made = stage("a")
+    one.make(made)
+    shared = two.store.find(made)
+    # Made twice, it need not be the same: what lies in the place counts.
+    folder = two.store.folder(made)
+    (folder / "out.txt").write_text("another")
+    facts = FileFacts(file_sha256(folder / "out.txt"), 7)
+    record = read_record(folder / "stage.json", MadeStage)
+    assert record is not None
+    write_record(folder / "stage.json", msgspec.structs.replace(record, files={"out.txt": facts}))
+    taken = two.store.take(made.name, made.key)
+    assert taken is not None and shared is not None
+    assert taken.files == {"out.txt": {"sha256": facts.sha256, "bytes": 7}} != shared.files
+
+
+def test_a_stage_as_a_task_asks_once_for_what_nobody_has(
+    one: Machine, two: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    for name in ("record", "has"):
+        call = getattr(SharedStore, name)
+        monkeypatch.setattr(
+            SharedStore, name, lambda self, *rest, name=name, call=call: asked.append(name) or call(self, *rest)
+        )
+    monkeypatch.setenv("EDGEKIT_CACHE", str(one.store.cache))
+    made = stage("a")
+    order = StageOrder(made, made.key, one.store.shared.url, offline=False)
+    assert make_stage(order).value is False
+    assert asked == ["record", "has"]  # before it is made, and before it is put there
+    assert make_stage(order).value is True
+    assert two.make(made)
+    # An edgekit that would make something else says so.
+    reply = make_stage(StageOrder(made, "f" * 64, order.url, offline=False))
+    with pytest.raises(AbsentError, match="would make another fake/work than the machine that asks for it"):
+        reply.result(two.store.cache)
 
 
 @pytest.mark.parametrize("damage", [b"x", b"", None])

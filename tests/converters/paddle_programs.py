@@ -140,8 +140,16 @@ _FORMULAS = {
     "tanh": lambda op, slots: np.tanh(slots["X"][0]),
     "exp": lambda op, slots: np.exp(slots["X"][0]),
     "reciprocal": lambda op, slots: np.reciprocal(slots["X"][0]),
+    "matmul_v2": lambda op, slots: _product(op, slots["X"][0], slots["Y"][0]),
     "softmax": lambda op, slots: _softmax(slots["X"][0], attribute(op, "axis")),
 }
+
+
+def _product(op: Op, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    first, second = (
+        value.swapaxes(-1, -2) if attribute(op, name) else value for value, name in ((x, "trans_x"), (y, "trans_y"))
+    )
+    return first @ second
 
 
 def _softmax(x: np.ndarray, axis: int) -> np.ndarray:

@@ -13,12 +13,16 @@ from .exact_sigmoid import ExactSigmoid
 from .exact_softmax import ExactSoftmax
 from .lower_reduction_rank import LowerReductionRank
 from .pow_as_product import PowAsProduct
+from .shared_matrix_product import SharedMatrixProduct
+from .sum_as_additions import SumAsAdditions
 from .swish_beta import SwishBeta
 
 REWRITES: tuple[Rewrite[Any, Any], ...] = (
     SwishBeta(),
     PowAsProduct(),
     LowerReductionRank(),
+    SumAsAdditions(),
+    SharedMatrixProduct(),
     ExactSigmoid(),
     ExactSoftmax(),
     ExactDivision(),

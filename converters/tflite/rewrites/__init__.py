@@ -1,5 +1,6 @@
 """The rewrites of the ONNX graph before onnx2tf."""
 
+from .batch_norm_factors import BatchNormFactors
 from .flat_products import FlatProducts
 
-REWRITES = [FlatProducts()]
+REWRITES = [FlatProducts(), BatchNormFactors()]

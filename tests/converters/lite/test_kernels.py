@@ -7,6 +7,7 @@ import pytest
 from edgeworker.paddle_program import write_program
 from safetensors.numpy import load_file, save_file
 
+from edgekit.errors import EdgekitError
 from tests.converters.paddle_programs import Written, noise
 
 pytestmark = pytest.mark.toolchain
@@ -63,3 +64,31 @@ def test_without_the_rewrite_it_is_wrong(run_worker, tmp_path, make, rewrite):
     without, with_it = errors
     assert not without < 0.1  # NaN too
     assert with_it < 1e-6
+
+
+def test_what_cannot_run_is_right_with_the_rewrites(run_worker, tmp_path):
+    """Heads that share a matrix end the process, and a sum has no kernel."""
+    x = noise(1, 4, 6, 3)
+    written = Written(list(x.shape))
+    written.then("scale", {"X": ["x"]}, "z", x.shape, scale=2.0, bias=0.0, bias_after_scale=True)
+    written.then("sum", {"X": ["x", "z", "z"]}, "s", x.shape)
+    written.then("slice", {"Input": ["x"]}, "h", [1, 1, 6, 3], axes=[1], starts=[0], ends=[1], decrease_axis=[])
+    written.then("matmul_v2", {"X": ["s"], "Y": ["h"]}, "y", [1, 4, 6, 6], trans_x=False, trans_y=True)
+    folder = saved(written, tmp_path / "program")
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    rewrites = ["sum-as-additions", "shared-matrix-product", "declare-xshape"]
+    options = {"targets": ["x86"], "precision": "fp32"}
+
+    def run(names):
+        _, converted = run_worker("lite/convert.py", {"program": folder}, {**options, "rewrites": names})
+        inputs = {"model": converted / "model.x86.nb", "tensors": tmp_path / "x.safetensors"}
+        _, output = run_worker("lite/run.py", inputs, {"batch": 1})
+        (found,) = load_file(output / "outputs.safetensors").values()
+        return found
+
+    with pytest.raises(EdgekitError, match="no x86 kernel for sum"):
+        run(rewrites[1:])
+    with pytest.raises(EdgekitError, match="sum_x == sum_y"):
+        run([rewrites[0], rewrites[2]])
+    expected = 5 * x @ x[:, :1].swapaxes(-1, -2)
+    np.testing.assert_allclose(run(rewrites), expected, rtol=1e-5, atol=1e-5)

@@ -7,7 +7,8 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from edgekit.serve.link import Link
 from tests.converters.loading import load
 
 calls = load("serving", "calls")
+waiting = load("serving", "waiting")
 runner_link = load("serving", "runner_link")
 problems = load("serving", "problems")
 
@@ -52,15 +54,45 @@ class Measured:
         self.calls.append(samples)
 
 
+class Answering:
+    """A queue with one runner that is open, as a model makes it."""
+
+    def __init__(self, link: Any, capacity: int, measured: Measured, **options: Any) -> None:
+        settings = {"whole": False, "shared": True, "most": 4, "patience": 600.0, "hangs": unexpected, **options}
+        queued = {name: settings.pop(name) for name in ("shared", "most")}
+        self.queue = waiting.Queue(capacity, patience=settings["patience"], **queued)
+        self.calls = calls.Calls(link, capacity, measured, more=self.queue.offer, **settings)
+        self.queue.open(self.calls)
+        self.run = self.queue.run
+
+    @property
+    def idle(self) -> bool:
+        return not self.queue._waiting and not self.calls.running
+
+
 def serving(
     tmp_path: Path, capacity: int, use: Callable[[Any, Any, Tripling], Awaitable[None]], **options: Any
 ) -> tuple[Tripling, Measured]:
-    """Run `use(calls, link, session)` with a runner whose calls take `capacity` samples."""
+    """Run `use(answering, link, session)` with a runner whose calls take `capacity` samples."""
+    session, measured = Tripling(), Measured()
+    with runner(tmp_path, capacity, session) as link:
+
+        async def main() -> None:
+            server = runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop())
+            await server.loaded.wait()
+            await use(Answering(server, capacity, measured, **options), server, session)
+
+        asyncio.run(main())
+    return session, measured
+
+
+@contextmanager
+def runner(tmp_path: Path, capacity: int, session: Tripling) -> Iterator[Link]:
+    """The link of a runner that is there meanwhile."""
     spec = {"dtype": "float32", "shape": (capacity, 2)}
     inputs = [{"name": "x", "offset": 0, **spec}]
     outputs = [{"name": "y", "offset": 1024, **spec}]
     link = Link({"slots": SLOTS, "bytes": 2048, "inputs": inputs, "outputs": outputs})
-    session, measured = Tripling(), Measured()
     # Copies, as a process would have them.
     told = {
         **link.runners_option,
@@ -68,21 +100,13 @@ def serving(
     }
     job = threading.Thread(target=serve_job, args=(lambda _: session, Request({}, tmp_path, {"serve": told})))
     job.start()
-
-    async def main() -> None:
-        server = runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop())
-        await server.loaded.wait()
-        settings = {"whole": False, "shared": True, "waiting": 4, "patience": 600.0, "hangs": unexpected, **options}
-        await use(calls.Calls(server, SLOTS, capacity, measured, **settings), server, session)
-
     try:
-        asyncio.run(main())
+        yield link
     finally:
         session.may.set()
         link.end()
         job.join()
         link.close()
-    return session, measured
 
 
 def unexpected() -> None:
@@ -167,12 +191,14 @@ def test_a_runner_that_ends_takes_its_calls_with_it_and_another_goes_on(tmp_path
         lost = asyncio.create_task(made.run(sample(1), 1))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
+        made.queue.close(made.calls, "away")
         link.gone()
         with pytest.raises(problems.Problem, match="has ended, and is started again"):
             await lost
         # The reply to the lost call comes late, and belongs to nobody.
         session.may.set()
         link.loaded.set()
+        made.queue.open(made.calls)
         answer = await made.run(sample(7), 1)
         assert answer["y"].tolist() == [[21, 21]]
         assert made.idle
@@ -220,13 +246,12 @@ def test_what_waits_for_a_runner_that_ends_is_told_and_the_next_one_is_asked_not
 
     async def main() -> None:
         server = runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop())
-        made = calls.Calls(
-            server, SLOTS, 1, Measured(), whole=False, shared=True, waiting=8, patience=600.0, hangs=unexpected
-        )
+        made = Answering(server, 1, Measured(), most=8)
         runners.say({"loaded": True})
         await server.loaded.wait()
         tasks = [asyncio.create_task(made.run(sample(number), 1)) for number in range(6)]
         await asyncio.sleep(0.05)
+        made.queue.close(made.calls, "away")
         server.gone()
         answers = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), PATIENCE_SECONDS)
         assert [str(one) for one in answers] == [runner_link.ENDED] * 6
@@ -234,6 +259,7 @@ def test_what_waits_for_a_runner_that_ends_is_told_and_the_next_one_is_asked_not
         link.forget_requests()
         threads.append(runners.next())
         await server.loaded.wait()
+        made.queue.open(made.calls)
         assert runners.calls == []
         assert (await asyncio.wait_for(made.run(sample(9), 1), PATIENCE_SECONDS))["y"].shape == (1, 2)
         assert len(runners.calls) == 1
@@ -268,7 +294,7 @@ def test_a_runner_that_hangs_is_told_of_and_keeps_its_slot_until_it_has_ended(tm
     hangs: list[int] = []
 
     async def use(made: Any, link: Any, session: Tripling) -> None:
-        made._hangs = lambda: (hangs.append(1), link.hung())
+        made.calls._hangs = lambda: (hangs.append(1), made.queue.close(made.calls, "away"), link.hung())
         with pytest.raises(problems.Problem, match=r"has not answered within 0\.2 s") as problem:
             await made.run(sample(1), 1)
         assert problem.value.kind.status == 503
@@ -287,7 +313,7 @@ def test_who_has_waited_too_long_is_told_instead_of_run(tmp_path: Path) -> None:
         tasks = [asyncio.create_task(made.run(sample(number), 1)) for number in range(3)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        made._waiting[0].since -= 700
+        made.queue._waiting[0].since -= 700
         session.may.set()
         with pytest.raises(problems.Problem, match="the model has been busy for more than 600 s"):
             await tasks[2]
@@ -295,6 +321,40 @@ def test_who_has_waited_too_long_is_told_instead_of_run(tmp_path: Path) -> None:
 
     session, _ = serving(tmp_path, 1, use)
     assert session.samples == [1, 1]
+
+
+def test_two_runners_share_what_waits_and_one_that_ends_leaves_it_to_the_other(tmp_path: Path) -> None:
+    sessions, measured = (Tripling(), Tripling()), Measured()
+    with runner(tmp_path, 1, sessions[0]) as one, runner(tmp_path, 1, sessions[1]) as other:
+
+        async def main() -> None:
+            links = [runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop()) for link in (one, other)]
+            for link in links:
+                await link.loaded.wait()
+            queue = waiting.Queue(1, shared=False, most=4, patience=600.0)
+            runners = [
+                calls.Calls(link, 1, measured, whole=False, patience=600.0, more=queue.offer, hangs=unexpected)
+                for link in links
+            ]
+            assert not queue.is_open
+            with pytest.raises(problems.Problem, match="has ended, and is started again"):
+                await queue.run(sample(0), 1)
+            for each in runners:
+                queue.open(each)
+            tasks = [asyncio.create_task(queue.run(sample(number), 1)) for number in range(8)]
+            await asyncio.sleep(0)
+            # Two calls each, in turn: no runner has two while the other has none.
+            assert [each.running for each in runners] == [2, 2]
+            queue.close(runners[0], "away")
+            links[0].gone()
+            lost = await asyncio.gather(tasks[0], tasks[2], return_exceptions=True)
+            assert [str(each) for each in lost] == [runner_link.ENDED] * 2
+            sessions[1].may.set()
+            kept = [each for number, each in enumerate(tasks) if number not in (0, 2)]
+            assert [(await each)["y"][0, 0] for each in kept] == [3, 9, 12, 15, 18, 21]
+            assert len(sessions[1].samples) == 6
+
+        asyncio.run(main())
 
 
 def test_a_link_forgets_what_was_left_unread() -> None:

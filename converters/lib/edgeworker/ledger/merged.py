@@ -37,13 +37,13 @@ class Affine:
         """The kernels, float64: made each time, since twice all parameters is too much to keep."""
         return self.array.astype(np.float64) * self.factor[:, None, None, None]
 
-    def times(self, factor: float, added: float) -> "Affine":
-        """`factor` times it, and `added` to that."""
+    def times(self, factor: float | np.ndarray, added: float) -> "Affine":
+        """`factor`, one or [out], times it, and `added` to that."""
         return replace(
             self,
             factor=self.factor * factor,
             bias=self.bias * factor + added,
-            largest=self.largest * abs(factor) + abs(added),
+            largest=self.largest * np.abs(factor) + abs(added),
             multiplied=True,
         )
 

@@ -1,4 +1,4 @@
-"""What becomes of a convolution that is multiplied by a number: Paddle Lite and TFLite put it into the weights.
+"""What becomes of a convolution that is multiplied by numbers: tools put them into the weights.
 
 With what lies between (a bias, a batch norm) it is `w * x + b`, and times k it is `k * w * x + k * b`. A relu may lie
 between too where k is positive, and a batch norm may follow. A hard sigmoid is such a number and a summand, cut off.
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeworker.ledger.folds import NORMS, argument
+from edgeworker.ledger.folds import NORMS, argument, shown
 from edgeworker.ledger.merged import Affine, affine, factor_and_summand, results
 from edgeworker.ledger.sources import GAMMA, Scaled, Source, Vector
 from edgeworker.paddle_program import Op, attribute, ops
@@ -31,8 +31,8 @@ def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Sourc
         conv = _multiplied(op, makers, parameters)
         if conv is None or not conv.multiplied:
             continue
-        yield Scaled("multiplied by a number", conv.weighing, conv.array, conv.factor, 0)
-        yield Vector("bias multiplied by a number", conv.names, conv.bias, conv.largest * GAMMA)
+        yield Scaled("multiplied by numbers", conv.weighing, conv.array, conv.factor, 0)
+        yield Vector("bias multiplied by numbers", conv.names, conv.bias, conv.largest * GAMMA)
 
 
 def _multiplied(op: Op, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]) -> Affine | None:
@@ -54,22 +54,27 @@ def _multiplied(op: Op, makers: Mapping[str, Op], parameters: Mapping[str, np.nd
 
 
 def _trained(op: Op, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]) -> Affine | None:
-    """The convolution that a product with one trained number multiplies, as PP-HGNetV2's learnable affine blocks do."""
+    """The convolution that a product with trained numbers multiplies.
+
+    One number, as PP-HGNetV2's learnable affine blocks have it, or one of each channel: MobileNetV4's layer scales.
+    """
     for number, name in (("X", "Y"), ("Y", "X")):
-        trained = argument(op, number)
-        if trained in parameters and parameters[trained].size == 1:
-            factor = float(parameters[trained].reshape(-1)[0])
-            if (conv := _before(argument(op, name), factor, 0.0, makers, parameters)) is None:
-                return None
-            made = conv.times(factor, 0.0)
-            return replace(made, names=(*conv.names, trained), weighing=(*conv.weighing, trained))
+        if (trained := shown(argument(op, number), makers)) not in parameters:
+            continue
+        factor = parameters[trained].astype(np.float64).reshape(-1)
+        conv = _before(argument(op, name), factor, 0.0, makers, parameters)
+        if conv is None or len(factor) not in (1, len(conv.bias)):
+            return None
+        made = conv.times(factor, 0.0)
+        return replace(made, names=(*conv.names, trained), weighing=(*conv.weighing, trained))
     return None
 
 
 def _before(
-    name: str, factor: float, added: float, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]
+    name: str, factor: float | np.ndarray, added: float, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarray]
 ) -> Affine | None:
     """The convolution that makes a variable, through functions that let the factor pass."""
-    while (before := makers.get(name)) is not None and before.desc.type in HOMOGENEOUS and factor > 0 and not added:
+    passes = bool(np.all(np.asarray(factor) > 0)) and not added
+    while passes and (before := makers.get(name)) is not None and before.desc.type in HOMOGENEOUS:
         name = argument(before, "X")
     return affine(name, makers, parameters)

@@ -42,7 +42,7 @@ def folded() -> dict[str, np.ndarray]:
 def test_weight_and_bias_times_a_number_are_explained(kind: str) -> None:
     found = told(kind, folded())
     assert (found.unexplained, found.unused) == ([], [])
-    assert found.explained == {"multiplied by a number": 1, "bias multiplied by a number": 1}
+    assert found.explained == {"multiplied by numbers": 1, "bias multiplied by numbers": 1}
 
 
 @pytest.mark.parametrize("name", ["w", "b"])
@@ -124,3 +124,26 @@ def test_so_is_a_number_that_was_trained(first: str) -> None:
     found = told_of(own["w"] * np.float32(1.25))
     assert (found.unexplained, found.unused) == ([], [])
     assert [one.name for one in told_of(own["w"] * np.float32(1.26)).unexplained] == ["w"]
+
+
+def test_so_is_a_trained_number_of_each_channel() -> None:
+    """conv -> batch_norm -> times [1, 4, 1, 1], as MobileNetV4 scales its layers and onnxslim folds them."""
+    made = new_program()
+    block = made.blocks[0]
+    add_op(block, "conv2d", {"Input": ["x"], "Filter": ["w"]}, "c")
+    norm = {"X": ["c"], "Scale": ["scale"], "Bias": ["bias"], "Mean": ["mean"], "Variance": ["variance"]}
+    add_op(block, "batch_norm", norm, "n", epsilon=1e-5)
+    block.ops[-1].outputs[0].parameter = "Y"
+    add_op(block, "reshape2", {"X": ["gamma"]}, "g", shape=[1, -1, 1, 1])
+    add_op(block, "elementwise_mul", {"X": ["n"], "Y": ["g"]}, "y", axis=-1)
+    gamma = np.array([0.5, -2.0, 1.5, 0.25], np.float32)
+    own = {**parameters(), "gamma": gamma}
+    stored = {name: values / FACTOR * gamma.reshape(-1, *[1] * (values.ndim - 1)) for name, values in folded().items()}
+
+    def told_of(values: dict[str, np.ndarray]) -> Account:
+        return account([Stored(name, name, one) for name, one in values.items()], made, own)
+
+    found = told_of(stored)
+    assert (found.unexplained, found.unused) == ([], [])
+    stored["w"][1] *= np.float32(1.001)
+    assert [one.name for one in told_of(stored).unexplained] == ["w"]
