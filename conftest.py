@@ -140,6 +140,14 @@ def lacking(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What a test is marked to need is looked for before its fixtures are made."""
+    needed = dict.fromkeys(program for mark in item.iter_markers("needs") for program in mark.args)
+    if missing := [program for program in needed if shutil.which(program) is None]:
+        lacking(f"{', '.join(missing)}: not here (.ci/packages names Debian's packages)")
+
+
 @pytest.fixture
 def free_copy(tmp_path: Path) -> Callable[[Path], Path]:
     """Copies a folder into this test's own, to be damaged."""

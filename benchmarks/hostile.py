@@ -18,7 +18,6 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -26,21 +25,16 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from hostile_reports import small_configuration, try_reports
+from hostile_reports import try_reports
+from small_models import HALVES, small_models
 from throwing import HANG, Answer, Tally, changed, command, rounds
 
 from edgekit.cache import cache_folder
 from edgekit.filesystem.hashing import file_sha256
-from edgekit.toolchain.environment import ensure_environment
-from edgekit.toolchain.script import requirements_of
 from tests.untrusted.mutation import drawn, edited
 from tests.untrusted.parsers import parsers
 from tests.untrusted.stored import Values, places_of_values
 
-MODELS = ("flattened", "halves")
 TARGETS = ("onnx", "openvino", "ncnn", "lite", "mnn", "tflite", "paddle")
 QUANTISED = ("onnx", "openvino", "ncnn", "tflite")
 MANY_WEIGHTS = (".bin", ".pdiparams", ".mnn", ".tflite", ".nb", ".onnx")
@@ -93,21 +87,11 @@ def try_parsers(count: int, chance: random.Random, keep: Path) -> Tally:
     return tally
 
 
-def small_models(folder: Path) -> list[Path]:
-    """Two small classifiers that Paddle exported, each with a configuration beside it."""
-    python = ensure_environment(requirements_of(ROOT / "converters" / "paddle" / "adopt.py"), cache_folder(), print)
-    subprocess.run([python, ROOT / "tests" / "foreign_models.py", folder], check=True, capture_output=True)
-    models = [folder / name for name in MODELS]
-    for model in models:
-        (model / "inference.yml").write_bytes(small_configuration())
-    return models
-
-
 def try_folders(count: int, chance: random.Random, keep: Path) -> Tally:
     """Changed model folders through `convert --verify`."""
     tally = Tally("folders")
     with tempfile.TemporaryDirectory() as made:
-        models = small_models(Path(made))
+        models = list(small_models(Path(made)).values())
 
         def make(scratch: Path) -> tuple[list[str | Path], Callable[[Answer], bool]]:
             folder = scratch / "model"
@@ -154,7 +138,7 @@ def try_artifacts(count: int, chance: random.Random, keep: Path) -> Tally:
     """Changed artifacts through `verify`: manifests, files, and files whose manifest is sealed again."""
     tally = Tally("artifacts")
     with tempfile.TemporaryDirectory() as made:
-        model = small_models(Path(made))[1]
+        model = small_models(Path(made))[HALVES]
         out = Path(made, "out")
         healthy = converted(model, TARGETS, out) + converted(
             model, QUANTISED, out, "--precision", "int8", "--calibration", "bundled"

@@ -3,7 +3,6 @@
 import io
 import json
 import random
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from small_models import CLASSES, HALVES, small_models
 from throwing import ROOT, Answer, Tally, changed, command, rounds
 
 from edgekit.artifact.load import read_manifest
@@ -24,11 +24,8 @@ from edgekit.evaluate.output_log import SUFFIX
 from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from tests.from_device.making import photo, sent
-from tests.untrusted.parsers import CONFIGURATIONS
 from tests.untrusted.shown import benchmark_record, matrix_report
 
-MODEL = "halves"
-CLASSES = "abcdefg"
 PHOTOS = 6
 RUN = """
 import sys, numpy, onnxruntime
@@ -48,9 +45,9 @@ class Reports:
         self.cache.mkdir()
         for shared in ("environments", "devices"):
             (self.cache / shared).symlink_to(cache_folder() / shared)
-        model = small_model(folder)
+        model = small_models(folder / "models")[HALVES]
         self._done("convert", model, "-t", "onnx", "--verify", "--out", self.out)
-        self.artifact = self.out / MODEL / "onnx"
+        self.artifact = self.out / HALVES / "onnx"
         self.photos = folder / "photos.zip"
         self.photos.write_bytes(zipped_photos())
         self.evaluated = ("evaluate", self.artifact, "--json", "--data")
@@ -219,21 +216,6 @@ def sent_report(folder: Path, artifact: Path) -> Path:
         folder / "report.zip", artifact, files, zipfile.ZIP_STORED,
         model=manifest.model.name, target=manifest.target, backend="onnx", top=top,
     )  # fmt: skip
-
-
-def small_model(folder: Path) -> Path:
-    """A small classifier that Paddle exported, with a configuration beside it."""
-    python = ensure_environment(requirements_of(ROOT / "converters" / "paddle" / "adopt.py"), cache_folder(), print)
-    subprocess.run([python, ROOT / "tests" / "foreign_models.py", folder / "made"], check=True, capture_output=True)
-    shutil.copytree(folder / "made" / MODEL, folder / MODEL)
-    (folder / MODEL / "inference.yml").write_bytes(small_configuration())
-    return folder / MODEL
-
-
-def small_configuration() -> bytes:
-    """For a network of 32 px with seven classes."""
-    said = CONFIGURATIONS[0].replace(b"224", b"32").replace(b"256", b"36")
-    return said.replace(b"[cat, dog]", f"[{', '.join(CLASSES)}]".encode())
 
 
 def pictures() -> dict[str, bytes]:

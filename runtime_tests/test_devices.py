@@ -18,10 +18,7 @@ from tests.diagnose.damage import damage, seal_again, stored_parameters
 
 SMALL, LARGE, OLD = "aarch64:cortex-a53", "aarch64:cortex-a76", "armv7:cortex-a7"
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("qemu-aarch64-static") is None or shutil.which("apt-get") is None,
-    reason="needs qemu-aarch64-static and Debian's apt",
-)
+pytestmark = pytest.mark.needs("qemu-aarch64-static", "apt-get")
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +156,7 @@ def test_a_benchmark_judges_what_is_emulated_and_times_nothing(edgekit):
     assert 0 < figures["against_oracle"]["max_relative"] < figures["max_threshold"]
 
 
-@pytest.mark.skipif(shutil.which("qemu-arm-static") is None, reason="needs qemu-arm-static")
+@pytest.mark.needs("qemu-arm-static")
 def test_ncnn_runs_on_32_bit_arm(edgekit, artifacts):
     answer = edgekit("verify", artifacts / "MixNet_S" / "ncnn", "--device", OLD, "--json")
     assert answer.returncode == 0, answer.stderr

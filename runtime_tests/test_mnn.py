@@ -47,10 +47,7 @@ def test_a_channel_off_by_a_hundredth_fails_and_is_found(edgekit, converted, tmp
     assert "its stored weight is not what a fresh conversion stores" in said
 
 
-@pytest.mark.skipif(
-    shutil.which("qemu-aarch64-static") is None or shutil.which("apt-get") is None,
-    reason="needs qemu-aarch64-static and Debian's apt",
-)
+@pytest.mark.needs("qemu-aarch64-static", "apt-get")
 def test_on_arm_it_passes_by_what_the_recipe_allows_there(edgekit, converted):
     answer = edgekit("verify", converted[0], "--device", SMALL, "--json")
     assert answer.returncode == 0, answer.stderr

@@ -255,10 +255,7 @@ def test_one_file_with_the_model_inside(edgekit: Edgekit, artifacts: Path, tmp_p
     assert "MixNet_S.ncnn.bin has been changed" in json.loads(answer.stdout)["error"]
 
 
-@pytest.mark.skipif(
-    shutil.which(EMULATOR) is None or shutil.which("apt-get") is None,
-    reason=f"needs {EMULATOR} (Debian's qemu-system-arm) and Debian's apt",
-)
+@pytest.mark.needs(EMULATOR, "apt-get")
 def test_a_whole_board_tests_itself(arm: tuple[Path, dict], tmp_path: Path) -> None:
     """Linux with 96 MB on a Cortex-A53, nothing else on it: the boot test of a device."""
     kernel, shell = board_files(tmp_path / "board")

@@ -9,7 +9,7 @@ Beside the files it leaves `quantisation.safetensors`: every factor, by its laye
 
 from typing import Any
 
-from edgeworker.calibration import AUTO, Samples, median_error
+from edgeworker.calibration import Samples, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
@@ -23,32 +23,28 @@ from safetensors.numpy import save_file
 def quantize(request: Request) -> dict[str, Any]:
     """Write the files and `quantisation.safetensors`; returns the method, and each one's error on held-out photos."""
     param, binary = request.inputs["model.ncnn.param"], request.inputs["model.ncnn.bin"]
-    asked = request.options.get("method", AUTO)
-    if asked not in (AUTO, *METHODS):
-        raise Refusal(f"method is {AUTO}, {', '.join(METHODS)}, not {asked}", kind="input")
+    samples = Samples(request.inputs["calibration"])
+    trial = trial_of(request.options, METHODS, samples, batch=1)
     network = ParamFile.read(param)
     keep = kept_in_float(request.options, [layer.name for layer in network.layers])
     layers = {layer.name: layer.inputs[0] for layer in quantisable(network) if layer.name not in keep}
     if not layers:
         raise Refusal("no layer of the network can be in int8", "Convert it in FP32 or FP16")
-    samples = Samples(request.inputs["calibration"])
-    looked_at, held_out = samples.parted(1) if asked == AUTO else (list(range(len(samples))), [])
-    ranges = histograms(Network(param, binary), samples, looked_at, sorted(set(layers.values())))
+    ranges = histograms(Network(param, binary), samples, trial.looked_at, sorted(set(layers.values())))
     errors: dict[str, float] = {}
-    methods = (asked,) if asked != AUTO else METHODS if held_out else METHODS[:1]
     names = network.outputs()
-    truth = Network(param, binary).outputs(samples.batches(1, held_out), names)
-    for method in methods:
+    truth = Network(param, binary).outputs(samples.batches(1, trial.held_out), names)
+    for method in trial.methods:
         scales = {name: factor(ranges[blob].threshold(method)) for name, blob in layers.items()}
         folder = request.output / method
         folder.mkdir()
         files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
         chosen = write_int8(param, binary, scales, files, six_bits=bool(request.options.get("six_bits", False)))
         save_file(chosen, folder / "quantisation.safetensors")
-        outputs = Network(*files).outputs(samples.batches(1, held_out), names)
-        errors[method] = median_error(outputs, truth) if truth else 0.0
-    best = min(methods, key=lambda method: errors[method])
-    for method in methods:
+        if truth:
+            errors[method] = median_error(Network(*files).outputs(samples.batches(1, trial.held_out), names), truth)
+    best = best_of(trial.methods, errors)
+    for method in trial.methods:
         for file in (request.output / method).iterdir():
             file.unlink() if method != best else file.rename(request.output / file.name)
         (request.output / method).rmdir()

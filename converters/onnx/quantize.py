@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from activation_ranges import METHODS, PLAIN, PhotoRanges
-from edgeworker.calibration import AUTO, Samples, batch_of, median_error
+from activation_ranges import METHODS, PhotoRanges
+from edgeworker.calibration import Samples, batch_of, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import flat
@@ -67,13 +67,11 @@ def quantize(request: Request) -> dict[str, Any]:
     method, and each one's error on held-out photos.
     """
     options = request.options
-    asked = options.get("method", AUTO)
-    if asked not in (AUTO, *METHODS):
-        raise Refusal(f"method is {AUTO}, {', '.join(METHODS)}, not {asked}", kind="input")
     if (form := FORMS.get(options.get("form", "onnxruntime"))) is None:
         raise Refusal(f"form is {' or '.join(FORMS)}, not {options['form']}", kind="input")
     operators = options.get("operators", form.operators)
     samples, batch = Samples(request.inputs["calibration"]), batch_of(options)
+    trial = trial_of(options, METHODS, samples, batch)
     prepared, path = request.output / "prepared.onnx", request.output / "model.onnx"
     logging.getLogger().setLevel(logging.ERROR)
     # Shapes of all tensors; the graph itself is OnnxSlim's already.
@@ -81,19 +79,16 @@ def quantize(request: Request) -> dict[str, Any]:
         str(request.inputs["model.onnx"]), str(prepared), skip_optimization=True, skip_symbolic_shape=True
     )
     keep = kept_in_float(options, [node.name for node in onnx.load(prepared).graph.node])
-    looked_at, held_out = samples.parted(batch)
-    if asked != AUTO:
-        looked_at, held_out = list(range(len(samples))), []
-    ranges = PhotoRanges(prepared, request.output / "augmented.onnx", samples.batches(batch, looked_at))
-    methods = (asked,) if asked != AUTO else ranges.different(METHODS) if held_out else (PLAIN,)
-    truth = outputs_of(prepared, samples.batches(batch, held_out)) if held_out else []
+    ranges = PhotoRanges(prepared, request.output / "augmented.onnx", samples.batches(batch, trial.looked_at))
+    methods = ranges.different(trial.methods)
+    truth = outputs_of(prepared, samples.batches(batch, trial.held_out)) if trial.held_out else []
     errors: dict[str, float] = {}
     for method in methods:
         tried = request.output / f"{method}.onnx"
         write_quantised(prepared, tried, ranges.of(method), keep, form, operators)
         if truth:
-            errors[method] = median_error(outputs_of(tried, samples.batches(batch, held_out)), truth)
-    best = min(methods, key=lambda method: errors.get(method, 0.0))
+            errors[method] = median_error(outputs_of(tried, samples.batches(batch, trial.held_out)), truth)
+    best = best_of(methods, errors)
     for method in methods:
         tried = request.output / f"{method}.onnx"
         tried.unlink() if method != best else tried.rename(path)

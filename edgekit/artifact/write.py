@@ -23,11 +23,10 @@ CHUNK_BYTES = 1 << 20
 def write_artifact(folder: Path, sources: Mapping[str, Path], manifest: Manifest) -> Artifact:
     """Make `folder` hold `sources` (name -> file to copy) and `manifest`, replacing the artifact that was there.
 
-    Each file is hashed while it is copied; raises ConversionError where it is not what the manifest says, or
-    where the disk is full, UsageError where something lies there that edgekit did not write. Until all is written, an
-    earlier artifact stays as it was.
+    What is returned is what a reader finds, if the manifest is one `as_written`. Each file is hashed while it is
+    copied; raises ConversionError where it is not what the manifest says, or where the disk is full, UsageError where
+    something lies there that edgekit did not write. Until all is written, an earlier artifact stays as it was.
     """
-    manifest = as_written(manifest)
     with locked(folder), scratch_beside(folder) as scratch:
         check_folder(folder, ARTIFACT)
         content = scratch / "artifact"

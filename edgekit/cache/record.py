@@ -3,6 +3,8 @@
 import json
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,12 +70,23 @@ def unsealed(content: bytes, kind: type[T]) -> T | None:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file of the cache beside its place and rename it. What is no file is cleared from the place."""
+    """Write a file of the cache with this content, as `placed` does."""
+    with placed(path) as beside:
+        beside.write_bytes(content)
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[Path]:
+    """Where the block writes a file of the cache that is then renamed to `path`, from which a folder is cleared.
+
+    All of the cache is edgekit's. Among the user's files `edgekit.filesystem.owned` writes, and clears nothing. Raises
+    ConversionError when the disk does not take it.
+    """
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            beside.write_bytes(content)
+            yield beside
             clear_folder(path)
             beside.replace(path)
         finally:

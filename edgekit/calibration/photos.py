@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.calibration.pictures import COUNT, made_picture
 from edgekit.data.disjoint import check_disjoint
-from edgekit.data.photos import find_photos
+from edgekit.data.photos import find_photos, shown_name
 from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.golden import bundled_photos
@@ -25,11 +25,15 @@ FEWEST = 100
 
 @dataclass(frozen=True)
 class CalibrationPhoto:
-    """One picture: its `name` for people, its SHA-256, and how it is read, given whether its alpha channel counts."""
+    """One picture: its `name` for people, its SHA-256, and how it is read, given whether its alpha channel counts.
+
+    `size` is its file's, in bytes; None where edgekit makes it.
+    """
 
     name: str
     sha256: str
     read: "Callable[[bool], np.ndarray]"
+    size: int | None = None
 
 
 @dataclass(frozen=True)
@@ -80,8 +84,7 @@ def file_photo(folder: Path, path: Path) -> CalibrationPhoto:
     def read(alpha: bool) -> "np.ndarray":
         return load_image(path, alpha=alpha)
 
-    shown = str(path.relative_to(folder)).encode(errors="replace").decode()
-    return CalibrationPhoto(shown, file_sha256(path), read)
+    return CalibrationPhoto(shown_name(path, folder), file_sha256(path), read, path.stat().st_size)
 
 
 def golden_hashes() -> dict[str, str]:

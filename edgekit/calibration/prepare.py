@@ -1,5 +1,7 @@
 """Calibration of a model: the photos that are meant, prepared for the program that is to be quantised."""
 
+from dataclasses import replace
+
 from edgekit.calibration.photos import BUNDLED, MOST, calibration_photos, photos_in
 from edgekit.calibration.prepared import CalibrationFile, calibration_file
 from edgekit.inputs.size import Size
@@ -56,4 +58,4 @@ def with_advice(found: CalibrationFile) -> CalibrationFile:
         f"INT8 is calibrated on {len(found.record.photos)} pictures that edgekit makes, as it has no photos to spare; "
         f"--calibration DIR with 100 to {MOST} photos like yours keeps more of the accuracy (docs/precision.md)"
     )
-    return CalibrationFile(found.source, found.record, (*found.notes, advice))
+    return replace(found, notes=(*found.notes, advice))

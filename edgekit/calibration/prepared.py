@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,11 +12,10 @@ import msgspec
 
 from edgekit.artifact.manifest import CalibrationRecord
 from edgekit.cache.kept import Notify, kept
-from edgekit.cache.record import clear_folder
+from edgekit.cache.record import placed
 from edgekit.calibration.photos import FEWEST, CalibrationPhotos, too_few
 from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import data_sha256, file_sha256
-from edgekit.filesystem.writing import disk_errors
 from edgekit.inputs.prepare import preprocess
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.stage import SourceFile
@@ -40,12 +38,14 @@ class Prepared(msgspec.Struct, frozen=True):
 class CalibrationFile:
     """Prepared photos on disk, float32 [N, C, H, W] under the input's name, and what a manifest says of them.
 
-    `notes` are sentences that the user must read.
+    `notes` are sentences that the user must read. `sizes` are those of the photos' files, in bytes: a file of another
+    size is none of them.
     """
 
     source: SourceFile
     record: CalibrationRecord
     notes: tuple[str, ...] = ()
+    sizes: frozenset[int] = frozenset()
 
 
 def calibration_file(
@@ -80,26 +80,21 @@ def calibration_file(
         photos.source, prepared.samples_sha256, prepared.photos, len(prepared.unreadable), len(prepared.repeated)
     )
     return CalibrationFile(
-        SourceFile(path, prepared.samples_sha256, known.sha256), record, tuple(notes_on(photos, prepared))
+        SourceFile(path, prepared.samples_sha256, known.sha256),
+        record,
+        tuple(notes_on(photos, prepared)),
+        frozenset(one.size for one in photos.photos if one.size is not None),
     )
 
 
 def write_prepared(place: Path, photos: CalibrationPhotos, preprocessing: Preprocessing, input_name: str) -> Prepared:
     """Write the file, photo by photo, so that no more than one is in memory; whole or not at all."""
-    beside = place.with_name(f".{place.name}.{uuid.uuid4().hex[:8]}")
-    with disk_errors(place):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with beside.open("wb") as file:
-                file.seek(HEADER_BYTES)
-                prepared = append_samples(photos, preprocessing, input_name, file.write)
-                shape = [len(prepared.photos), preprocessing.channels, *preprocessing.input_size]
-                file.seek(0)
-                file.write(header(input_name, shape))
-            clear_folder(place)
-            beside.replace(place)
-        finally:
-            beside.unlink(missing_ok=True)
+    with placed(place) as beside, beside.open("wb") as file:
+        file.seek(HEADER_BYTES)
+        prepared = append_samples(photos, preprocessing, input_name, file.write)
+        shape = [len(prepared.photos), preprocessing.channels, *preprocessing.input_size]
+        file.seek(0)
+        file.write(header(input_name, shape))
     return prepared
 
 

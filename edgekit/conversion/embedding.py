@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from edgekit.artifact.manifest import FileRecord, Manifest, StageRecord, TensorSpec
+from edgekit.artifact.manifest import Manifest, TensorSpec
+from edgekit.conversion.manifest import remade
 from edgekit.pipeline.store import StageResult
 
 
@@ -10,17 +11,9 @@ def with_embedding(manifest: Manifest, embedding: StageResult) -> Manifest:
     """The manifest of a converted model, now that the preprocessing is inside it."""
     described = {entry["name"]: entry for entry in embedding.details["inputs"]}
     return replace(
-        manifest,
+        remade(manifest, embedding),
         embedded_preprocessing=True,
         inputs=tuple(with_shape(spec, described[spec.target_name]) for spec in manifest.inputs),
-        stages=(
-            *manifest.stages,
-            StageRecord(embedding.worker, embedding.key, embedding.tools, round(embedding.seconds, 3)),
-        ),
-        files={
-            name: FileRecord(embedding.files[record.role]["sha256"], embedding.files[record.role]["bytes"], record.role)
-            for name, record in manifest.files.items()
-        },
     )
 
 

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from edgekit import __version__
 from edgekit.artifact.manifest import (
-    CalibrationRecord,
     ConfigurationRecord,
     FileRecord,
     Layout,
@@ -26,7 +25,6 @@ from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Outcomes
-from edgekit.pipeline.float_layers import AccuracyControl
 from edgekit.pipeline.output_kinds import told_outputs
 from edgekit.pipeline.plan import SPEEDER, Plan, lowering_of, programs_of
 from edgekit.pipeline.source import ModelSource, ProgramSource
@@ -42,45 +40,45 @@ def planned_manifest(plan: Plan, target: Target, outcomes: Outcomes) -> Manifest
     if lowering is None:
         return make_manifest(plan, target, programs, conversion)
     base, lowered = (outcomes.result(stage) for stage in lowering)
-    calibration = plan.calibration.record if plan.calibration else None
-    control = plan.controls.get(target.name)
     if lowered.key == conversion.key:
-        return with_lowering(make_manifest(plan, target, programs, base), lowered, calibration, control)
-    return after_lowering(make_manifest(plan, target, programs, conversion), lowered, calibration, control)
-
-
-def with_lowering(
-    manifest: Manifest,
-    lowered: StageResult,
-    calibration: CalibrationRecord | None = None,
-    control: AccuracyControl | None = None,
-) -> Manifest:
-    """The manifest of an FP32 conversion, once another precision was made of its files."""
+        manifest = with_lowering(make_manifest(plan, target, programs, base), lowered)
+    else:
+        manifest = after_lowering(make_manifest(plan, target, programs, conversion), lowered)
     return replace(
         manifest,
-        build={**manifest.build, **lowered.details.get("build", {})},
-        stages=(*manifest.stages, stage_record(lowered)),
-        files={
-            name: FileRecord(lowered.files[record.role]["sha256"], lowered.files[record.role]["bytes"], record.role)
-            for name, record in manifest.files.items()
-        },
-        calibration=calibration,
-        accuracy_control=control,
+        calibration=plan.calibration.record if plan.calibration else None,
+        accuracy_control=plan.controls.get(target.name),
     )
 
 
-def after_lowering(
-    manifest: Manifest, lowered: StageResult, calibration: CalibrationRecord | None, control: AccuracyControl | None
-) -> Manifest:
+def with_lowering(manifest: Manifest, lowered: StageResult) -> Manifest:
+    """The manifest of an FP32 conversion, once another precision was made of its files."""
+    return replace(remade(manifest, lowered), build={**manifest.build, **lowered.details.get("build", {})})
+
+
+def after_lowering(manifest: Manifest, lowered: StageResult) -> Manifest:
     """The manifest of a conversion that has read files which another precision was made of."""
     *programs, conversion = manifest.stages
     return replace(
         manifest,
         build={**lowered.details.get("build", {}), **manifest.build},
         stages=(*programs, stage_record(lowered), conversion),
-        calibration=calibration,
-        accuracy_control=control,
     )
+
+
+def remade(manifest: Manifest, last: StageResult) -> Manifest:
+    """The manifest of an artifact whose files a further stage has made anew."""
+    return replace(
+        manifest,
+        stages=(*manifest.stages, stage_record(last)),
+        files={name: file_record(last, record.role) for name, record in manifest.files.items()},
+    )
+
+
+def file_record(result: StageResult, role: str) -> FileRecord:
+    """What a manifest tells of a file that a stage has made."""
+    made = result.files[role]
+    return FileRecord(made["sha256"], made["bytes"], role)
 
 
 def stage_record(result: StageResult) -> StageRecord:
@@ -124,10 +122,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
             *rewrite_records(conversion, "target"),
         ),
         files={
-            target.artifact_file(role, source.name): FileRecord(
-                conversion.files[role]["sha256"], conversion.files[role]["bytes"], role
-            )
-            for role in target.description.files
+            target.artifact_file(role, source.name): file_record(conversion, role) for role in target.description.files
         },
     )
 

@@ -8,11 +8,9 @@ from msgspec.structs import replace
 
 from edgekit.artifact.judged import unverified
 from edgekit.artifact.load import Artifact, load_artifact
-from edgekit.artifact.manifest import (
-    Manifest,
-)
+from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.owned import ARTIFACT
-from edgekit.artifact.write import write_artifact
+from edgekit.artifact.write import as_written, write_artifact
 from edgekit.cache import cache_folder
 from edgekit.conversion.embedding import with_embedding
 from edgekit.conversion.manifest import notes_on, planned_manifest
@@ -50,6 +48,7 @@ def write_conversion(plan: Plan, target: Target, outcomes: Outcomes, out: Path) 
     if (embedding := plan.embeddings.get(target.name)) is not None:
         conversion = outcomes.result(embedding)
         manifest = with_embedding(manifest, conversion)
+    manifest = as_written(manifest)
     notes = notes_on(plan.source, outcomes.result(plan.program))
     notes = (*notes, *(plan.calibration.notes if plan.calibration else ()))
     if (present := unchanged_artifact(folder, manifest)) is not None:

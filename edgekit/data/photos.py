@@ -1,5 +1,6 @@
 """Finds photos in what a user names: files, and folders with all that is below them."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,6 +26,14 @@ def find_photos(named: Iterable[Path]) -> list[Path]:
         else:
             raise UsageError(f"there is no photo {path}", "Name photos, or folders of them.")
     return list(dict.fromkeys(found))
+
+
+def shown_name(path: Path, folder: Path) -> str:
+    """A photo's name in `folder` as people and documents have it: what is not UTF-8 as `\\xff`.
+
+    Names that differ are told apart, as they would not be by a sign for every byte that is no character.
+    """
+    return os.fsencode(path.relative_to(folder)).decode(errors="backslashreplace")
 
 
 def is_photo(path: Path) -> bool:

@@ -17,11 +17,13 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Photo:
-    """One photo: its name, what is on it (a class's index, 0 or 1 for each label, or None), and its file's bytes."""
+    """One photo: its name, what is on it (a class's index, 0 or 1 for each label, or None), its file's bytes, and how
+    many these are."""
 
     name: str
     truth: int | tuple[int, ...] | None
     read: Callable[[], bytes]
+    size: Callable[[], int]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def open_dataset(source: str, listed: Path | None = None) -> tuple[Layout, "Read
     except BaseException:
         storage.close()
         raise
-    return layout, Reader(source, storage.read, storage.close)
+    return layout, Reader(source, storage.read, storage.size, storage.close)
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Reader:
 
     source: str
     read: Callable[[str, int], bytes]
+    size: Callable[[str], int]
     close: Callable[[], None]
 
 
@@ -118,7 +121,7 @@ def dataset(
 def made(name: str, truth: Truth, reader: Reader) -> Photo:
     """A photo of a data set."""
     assert not isinstance(truth, str)  # folders have become classes
-    return Photo(name, truth, partial(reader.read, name, LARGEST_PHOTO))
+    return Photo(name, truth, partial(reader.read, name, LARGEST_PHOTO), partial(reader.size, name))
 
 
 def folder_indices(

@@ -51,10 +51,17 @@ class Wish:
 
 @dataclass
 class Found:
-    """An evaluation, and what went wrong on the way: `failed` models by name, each with its error."""
+    """What was counted, None where no model ran to the end; and `failed` models by name, each with its error."""
 
-    evaluation: Evaluation
+    counted: Evaluation | None
     failed: dict[str, EdgekitError] = field(default_factory=dict)
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """What was counted. Raises the first model's error where none ran to the end."""
+        if self.counted is None:
+            raise next(iter(self.failed.values()))
+        return self.counted
 
     @property
     def exit_status(self) -> int:
@@ -69,18 +76,16 @@ def evaluate(
     results: BinaryIO,
     watch: Watch = lambda subject, state: None,
     notify: Callable[[str], None] = lambda _: None,
-    failed: dict[str, EdgekitError] | None = None,
     prepared: Prepared | None = None,
 ) -> Found:
     """Run the artifacts of one model on photos, and count. `results` gets what came of each photo, a line each.
 
     What a model gives for a photo is kept in the cache, so that an interrupted run goes on, and several targets share
     their reference. Raises UsageError for photos that are none, labels that do not fit, photos that a model was
-    calibrated on, or artifacts of several programs; AbsentError where nothing runs here. Where no model runs to the end
-    it raises the first one's error; all of them are put into `failed`, if it is given. `prepared` is what
+    calibrated on, or artifacts of several programs; AbsentError where nothing runs here. `prepared` is what
     `prepared_subjects` gives, for a caller that has asked it already.
     """
-    failed = {} if failed is None else failed
+    failed: dict[str, EdgekitError] = {}
     subjects, absent = prepared or prepared_subjects(artifacts, wish, executor)
     manifest = artifacts[0].manifest
     with opened(wish.data, wish.listed, manifest.model, manifest.outputs[0]) as found:
@@ -100,7 +105,7 @@ def evaluate(
                     failed[subject.name] = error
             run = [subject for subject in subjects if subject.name not in failed]
             if not run or (failed and all(subject.name == REFERENCE for subject in run)):
-                raise next(iter(failed.values()))
+                return Found(None, failed)
             if len(album.errors) == len(album.photos):
                 place, why = next(iter(album.errors.items()))
                 raise UsageError(

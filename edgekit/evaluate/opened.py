@@ -1,17 +1,17 @@
 """A data set as one model counts it: opened, and checked before anything is run."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from edgekit.artifact.manifest import CalibrationRecord, ModelRecord, TensorSpec
-from edgekit.calibration.photos import BUNDLED
+from edgekit.artifact.manifest import ModelRecord, TensorSpec
+from edgekit.calibration.prepared import CalibrationFile
 from edgekit.conversion.manifest import model_record, tensor_specs
 from edgekit.data.disjoint import check_disjoint
 from edgekit.errors import EdgekitError, UsageError
-from edgekit.evaluate.dataset import Dataset, chosen, dataset, open_dataset
+from edgekit.evaluate.dataset import Dataset, Photo, chosen, dataset, open_dataset
 from edgekit.parity.verdict import OutputKind
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.output_kinds import told_outputs
@@ -66,7 +66,7 @@ def check_there(data: str) -> None:
 
 
 def check_fits(
-    source: ModelSource, executor: Executor, data: str, limit: int | None, calibration: CalibrationRecord | None
+    source: ModelSource, executor: Executor, data: str, limit: int | None, calibration: CalibrationFile | None
 ) -> None:
     """Raise the UsageError that `evaluate` would end with much later, once the artifacts are there.
 
@@ -77,17 +77,18 @@ def check_fits(
     described = executor.run([stage]).result(stage).details["outputs"]
     outputs = tensor_specs(told_outputs(source, described), {})
     with opened(data, None, model_record(source, outputs), outputs[0]) as found:
-        # Pictures that edgekit makes are nobody's photos: where it calibrates on them nothing need be read.
-        if calibration is not None and calibration.source != BUNDLED:
-            check_disjoint(calibration.photos, hashes_of(found.photos, limit), "to evaluate")
+        if calibration is not None:
+            photos = chosen(found.photos.photos, limit, None)
+            check_disjoint(calibration.record.photos, hashes_of(photos, calibration.sizes), "to evaluate")
 
 
-def hashes_of(photos: Dataset, limit: int | None) -> dict[str, str]:
-    """The SHA-256 of the photos that are evaluated, by name; without those that cannot be read."""
+def hashes_of(photos: Iterable[Photo], sizes: Collection[int]) -> dict[str, str]:
+    """The SHA-256 of photos, by name: of those whose files have one of the `sizes`, and can be read."""
     found = {}
-    for photo in chosen(photos.photos, limit, None):
+    for photo in photos:
         try:
-            found[photo.name] = sha256(photo.read()).hexdigest()
+            if photo.size() in sizes:
+                found[photo.name] = sha256(photo.read()).hexdigest()
         except EdgekitError:
             continue  # it is counted as unread when its turn comes
     return found

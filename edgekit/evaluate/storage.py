@@ -22,6 +22,10 @@ class Storage(Protocol):
         """The names of all files in it, hidden ones left out."""
         ...
 
+    def size(self, name: str) -> int:
+        """The size of a file in bytes. Raises UsageError where it is absent."""
+        ...
+
     def read(self, name: str, largest: int) -> bytes:
         """The bytes of a file. Raises UsageError where it is absent, damaged, or has more than `largest`."""
         ...
@@ -50,6 +54,13 @@ class FolderStorage:
             here = Path(folder).relative_to(self.folder)
             found += ((here / name).as_posix() for name in files if not name.startswith("."))
         return found
+
+    def size(self, name: str) -> int:
+        """The size of a file in bytes. Raises UsageError where it is absent."""
+        try:
+            return (self.folder / name).stat().st_size
+        except OSError as error:
+            raise UsageError(f"{self.folder / name} cannot be read: {error.strerror}") from None
 
     def read(self, name: str, largest: int) -> bytes:
         """The bytes of a file. Raises UsageError where it is absent, no file, or has more than `largest`."""

@@ -1,9 +1,9 @@
 """A user's own photos as golden inputs: a folder of JPEG and PNG files, a bounded number of them, each by its hash."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.data.photos import shown_name
 from edgekit.errors import UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.images import load_image
@@ -56,8 +56,7 @@ def photo_folder(folder: Path) -> PhotoFolder:
     photos = []
     for path in chosen:
         load_image(path)
-        shown = os.fsencode(path.relative_to(folder)).decode(errors="replace")
-        photos.append(OwnPhoto(shown, path, file_sha256(path)))
+        photos.append(OwnPhoto(shown_name(path, folder), path, file_sha256(path)))
     return PhotoFolder(folder, tuple(photos), len(paths))
 
 

@@ -63,7 +63,7 @@ def chosen_layers(
     Raises UsageError for photos on which no drop of this model can be measured, before anything is ranked.
     """
     if wish.data is not None:
-        check_fits(source, executor, wish.data, MOST_PHOTOS, calibration.record)
+        check_fits(source, executor, wish.data, MOST_PHOTOS, calibration)
     found = {}
     for target in wanted:
 

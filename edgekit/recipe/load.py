@@ -5,9 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from msgspec import NODEFAULT
+from msgspec.structs import fields
+
 from edgekit.bundled import bundled_folder
 from edgekit.errors import UsageError
-from edgekit.recipe.schema import Recipe
+from edgekit.parity import Tolerance
+from edgekit.recipe.schema import Recipe, VariantTolerance
 from edgekit.untrusted.files import read_text
 from edgekit.untrusted.toml_document import LARGEST_BYTES, read_toml
 
@@ -131,5 +135,9 @@ def is_tables(value: object) -> bool:
 
 
 def limited(tolerance: dict[str, Any]) -> tuple[Any, ...]:
-    """What the limits of a variant are for."""
-    return tuple(tolerance.get(key, usual) for key, usual in (("variant", ""), ("precision", "fp32"), ("where", {})))
+    """What the limits of a variant are for: what its table says beside the limits, or else the schema does."""
+    beside = [one for one in fields(VariantTolerance) if one.name not in Tolerance.__struct_fields__]
+    return tuple(
+        tolerance.get(one.name, one.default if one.default_factory is NODEFAULT else one.default_factory())
+        for one in beside
+    )

@@ -34,13 +34,13 @@ def golden_images(own: "PhotoFolder | None") -> dict[str, "np.ndarray"]:
 def write_page(path: Path, checks: "Sequence[Check]", images: "Mapping[str, np.ndarray]") -> None:
     """Write the page of a model whole. Raises UsageError as `check_page`, ConversionError on a full disk."""
     check_page(path)
-    content = page_bytes(model_page([as_written(check) for check in checks], images))
+    content = page_bytes(model_page([as_verified(check) for check in checks], images))
     with disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, content)
 
 
-def as_written(check: "Check") -> "Check":
+def as_verified(check: "Check") -> "Check":
     """The check with the manifest that verification has left, golden inputs and all."""
     if check.discarded is not None:
         return check

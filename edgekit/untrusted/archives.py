@@ -64,6 +64,10 @@ class Archive(Protocol):
         """The names of all files in it, with forward slashes, in the archive's order."""
         ...
 
+    def size(self, name: str) -> int:
+        """The bytes that a file says it has."""
+        ...
+
     def read(self, name: str, largest: int) -> bytes:
         """The bytes of a file. Raises UsageError where it is damaged, or has more than `largest`."""
         ...
@@ -121,6 +125,10 @@ class ZipArchive:
         """The names of all files in it."""
         return list(self._files)
 
+    def size(self, name: str) -> int:
+        """The bytes that a file says it has."""
+        return self._files[name].file_size
+
     def read(self, name: str, largest: int) -> bytes:
         """The bytes of a file. Raises UsageError where it is damaged, or has more than `largest`."""
         shown = f"{harmless(name, 300)} in {self._path}"
@@ -161,6 +169,10 @@ class TarArchive:
     def names(self) -> list[str]:
         """The names of all files in it."""
         return list(self._files)
+
+    def size(self, name: str) -> int:
+        """The bytes that a file says it has."""
+        return self._files[name][1]
 
     def read(self, name: str, largest: int) -> bytes:
         """The bytes of a file. Raises UsageError where it is damaged, or has more than `largest`."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.cache.kept import Kept, Notify, kept
-from edgekit.cache.record import clear_folder
 from edgekit.catalog.catalog import FOREIGN, FROM_ELSEWHERE
 from edgekit.errors import AbsentError, UsageError
 from edgekit.filesystem.hashes_by_stat import remembered_sha256
@@ -222,7 +221,6 @@ def _as_safetensors(path: Path, digest: str, cache: Path, notify: Notify) -> tup
             tensors, note = for_export(tensors, path, widened)
         else:
             tensors, note = for_export(read_pdparams(path), path)
-        clear_folder(converted)
         write_safetensors(tensors, converted, {"origin": path.name, "sha256": digest, "note": note})
         return note
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edgekit.cache.record import placed
 from edgekit.errors import UsageError
-from edgekit.filesystem.writing import disk_errors
 from edgekit.untrusted.safetensors_header import read_header
 from edgekit.untrusted.wording import harmless
 from edgekit.weights.prepare import check_not_quantised, widened_bfloat16
@@ -59,23 +58,18 @@ def read_safetensors(path: Path) -> tuple[dict[str, np.ndarray[Any, Any]], int]:
 
 
 def write_safetensors(tensors: dict[str, np.ndarray[Any, Any]], path: Path, metadata: dict[str, str]) -> None:
-    """Write `tensors` to `path`, whole or not at all.
+    """Write `tensors` to `path` in the cache, whole or not at all.
 
     Raises ConversionError when the disk is full or read-only.
     """
     from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
-    with disk_errors(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with placed(path) as beside:
         try:
             save_file(tensors, beside, metadata)
-            beside.replace(path)
         except SafetensorError as error:  # it wraps the system's error as text
             raise OSError(None, _short(error)) from error
-        finally:
-            beside.unlink(missing_ok=True)
 
 
 def _short(error: Exception) -> str:

@@ -11,7 +11,7 @@ from edgekit.artifact.judged import check_judged
 from edgekit.artifact.load import find_artifacts, load_artifact, read_manifest
 from edgekit.artifact.manifest import FILE, SCHEMA, FileRecord, Manifest, ModelRecord, TensorSpec, WeightsRecord
 from edgekit.artifact.origin import convert_command
-from edgekit.artifact.write import update_manifest, write_artifact
+from edgekit.artifact.write import as_written, update_manifest, write_artifact
 from edgekit.errors import ConversionError, UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.preprocessing import Preprocessing
@@ -160,6 +160,6 @@ def test_names_that_are_not_utf_8_are_those_of_the_user(artifact: Path, source: 
     name = os.fsdecode(b"h\xff")
     folder = tmp_path / name / "M" / "onnx"
     said = replace(manifest_of(source), weights=WeightsRecord("program", name, "0" * 64))
-    written = write_artifact(folder, {"M.onnx": source}, said)
+    written = write_artifact(folder, {"M.onnx": source}, as_written(said))
     assert load_artifact(folder).manifest == written.manifest
     check_judged(written)

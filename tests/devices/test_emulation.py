@@ -1,6 +1,5 @@
 """What an emulated machine needs: refused in one sentence where it is not to be had."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -50,9 +49,8 @@ def test_without_apt_the_way_out_is_said(tmp_path, monkeypatch):
     assert not any(path.is_dir() for path in (tmp_path / "devices" / "aarch64").iterdir())
 
 
+@pytest.mark.needs("apt-get", "dpkg-deb")
 def test_packages_that_are_not_to_be_had_leave_nothing(tmp_path, monkeypatch):
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        pytest.skip("needs Debian's apt")
     monkeypatch.setattr(system_root, "PACKAGES", ("no-such-package-of-edgekit",))
     with pytest.raises(AbsentError, match=r"packages for arm64 could not be had: .*no-such-package-of-edgekit"):
         ensure_system(AARCH64, tmp_path, print)

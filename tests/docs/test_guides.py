@@ -1,21 +1,16 @@
 """Every command of the guides is run as it stands, in order; what a comment says of its end is true."""
 
-import os
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from conftest import PATIENCE_SECONDS, ROOT
-from tests.docs.desk import commands_of
+from conftest import ROOT
+from tests.docs.desk import PHOTOS, Desk, commands_of
 
 GUIDES = ROOT / "docs" / "guides"
-ENDS = re.compile(r"\s*#\s*ends with (\d+)$")
 TESTED_ELSEWHERE = {
     "ci": "tests/docs/test_ci.py",
     "from_pytorch": "tests/docs/test_from_pytorch.py",
@@ -23,27 +18,18 @@ TESTED_ELSEWHERE = {
 }
 
 
-def photos(folder: Path) -> None:
-    """Two of the bundled photos, as somebody's own."""
-    folder.mkdir()
-    for name in ("cat", "coffee"):
-        shutil.copy(ROOT / "edgekit" / "inputs" / "photos" / f"{name}.png", folder)
-
-
-def for_first_model(folder: Path, _: Path) -> None:
-    shutil.copy(ROOT / "edgekit" / "inputs" / "photos" / "cat.png", folder / "photo.png")
-
-
 def for_my_model(folder: Path, foreign_models: Path) -> None:
     shutil.copytree(foreign_models / "logits", folder / "model")
-    photos(folder / "photos")
+    (folder / "photos").mkdir()
+    for name in ("cat", "coffee"):
+        shutil.copy(PHOTOS / f"{name}.png", folder / "photos")
 
 
 def for_int8(folder: Path, _: Path) -> None:
     (folder / "dataset").mkdir()
     for label, photo in (("cat", "cat"), ("ship", "rocket")):
         (folder / "dataset" / label).mkdir()
-        shutil.copy(ROOT / "edgekit" / "inputs" / "photos" / f"{photo}.png", folder / "dataset" / label)
+        shutil.copy(PHOTOS / f"{photo}.png", folder / "dataset" / label)
 
 
 def for_failed_verdict(folder: Path, _: Path) -> None:
@@ -52,7 +38,7 @@ def for_failed_verdict(folder: Path, _: Path) -> None:
 
 
 PREPARED: dict[str, Callable[[Path, Path], None]] = {
-    "first_model": for_first_model,
+    "first_model": lambda *_: None,
     "my_model": for_my_model,
     "int8": for_int8,
     "failed_verdict": for_failed_verdict,
@@ -76,21 +62,8 @@ def test_chinese_guides_have_the_same_commands() -> None:
 @pytest.mark.toolchain
 @pytest.mark.parametrize("guide", PREPARED)
 def test_the_commands_work_in_order(guide: str, session_cache: Path, foreign_models: Path, tmp_path: Path) -> None:
-    PREPARED[guide](tmp_path, foreign_models)
-    for line in commands_of(f"guides/{guide}.md"):
-        expected = int(match[1]) if (match := ENDS.search(line)) else 0
-        program, *arguments = shlex.split(ENDS.sub("", line))
-        assert program == "edgekit"
-        answer = subprocess.run(
-            [sys.executable, "-m", "edgekit", *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "EDGEKIT_CACHE": str(session_cache)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        assert answer.returncode == expected, f"{line}: {answer.stdout}{answer.stderr}"
-        if arguments[0] == "diagnose":
-            assert "explicit-pool-padding" in answer.stdout
+    with Desk(tmp_path, session_cache, devices=False) as desk:
+        PREPARED[guide](desk.folder, foreign_models)
+        for line in commands_of(f"guides/{guide}.md"):
+            said = desk.run(line)
+            assert "explicit-pool-padding" in said or not line.startswith("edgekit diagnose")

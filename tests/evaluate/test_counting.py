@@ -52,7 +52,7 @@ def header(kind: str = "logits", labelled: bool = True, **more) -> Header:
 
 
 def rows(truths: Sequence, reference, onnx, kind: str = "logits", first: int = 0):
-    photos = [Photo(f"{first + index}.jpg", truth, lambda: b"") for index, truth in enumerate(truths)]
+    photos = [Photo(f"{first + index}.jpg", truth, bytes, int) for index, truth in enumerate(truths)]
     hashes = [bytes([first + index]) * 32 for index in range(len(truths))]
     outputs = {"reference": np.array(reference, np.float32), "onnx": np.array(onnx, np.float32)}
     return photo_rows(photos, hashes, outputs, kind, "reference")  # type: ignore[arg-type]
@@ -201,7 +201,7 @@ def test_results_that_are_none_are_one_sentence(change, tmp_path: Path) -> None:
 
 
 def test_names_of_any_kind_survive(tmp_path: Path) -> None:
-    photos = [Photo('a\udcffb\n"$.jpg', 0, lambda: b"")]
+    photos = [Photo('a\udcffb\n"$.jpg', 0, bytes, int)]
     outputs = {"reference": np.array([[1, 0, 0]], np.float32), "onnx": np.array([[1, 0, 0]], np.float32)}
     made = photo_rows(photos, [bytes(32)], outputs, "logits", "reference")
     path = results(tmp_path / "r", header(photos=1), made)

@@ -34,8 +34,12 @@ def picture(index: int) -> bytes:
     return stream.getvalue()
 
 
+def photo(name: str, content: bytes) -> Photo:
+    return Photo(name, None, lambda: content, lambda: len(content))
+
+
 def photos_of(contents: list[bytes]) -> list[Photo]:
-    return [Photo(f"{index}.png", None, lambda content=content: content) for index, content in enumerate(contents)]
+    return [photo(f"{index}.png", content) for index, content in enumerate(contents)]
 
 
 def subject(batch: int = 1) -> Subject:
@@ -123,7 +127,7 @@ def test_the_twins_of_a_photo_that_cannot_be_read_are_named_too(executor: Execut
 
 
 def test_a_name_that_is_not_utf8_is_one(executor: Executor, tmp_path: Path) -> None:
-    album = Album([Photo("a\udcff.png", None, lambda: picture(1)), Photo("b\udcff.png", None, lambda: b"")])
+    album = Album([photo("a\udcff.png", picture(1)), photo("b\udcff.png", b"")])
     log = OutputLog(tmp_path / "log", 3)
     state = passed(album, log, executor)
     assert (state.ran, state.unread) == (1, 1) and album.errors[1] == "b?.png is not an image that Pillow can read"

@@ -21,10 +21,7 @@ MACHINE = "aarch64:cortex-a53"
 
 pytestmark = [
     pytest.mark.toolchain,
-    pytest.mark.skipif(
-        any(shutil.which(one) is None for one in (COMPILER, EMULATOR, "apt-get", "make")),
-        reason=f"needs {COMPILER}, {EMULATOR}, make and Debian's apt",
-    ),
+    pytest.mark.needs(COMPILER, EMULATOR, "apt-get", "make"),
 ]
 
 

@@ -19,7 +19,7 @@ DOUBLE = Path(__file__).parent / "lite_double"
 
 pytestmark = [
     pytest.mark.toolchain,
-    pytest.mark.skipif(shutil.which("g++") is None or shutil.which("cmake") is None, reason="needs g++ and cmake"),
+    pytest.mark.needs("g++", "cmake"),
 ]
 
 

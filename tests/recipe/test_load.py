@@ -55,6 +55,26 @@ def test_a_limit_for_the_same_takes_the_place_of_another(tmp_path: Path) -> None
     assert [one.reason for one in found] == ["mine"]
 
 
+def test_what_the_schema_takes_for_granted_is_the_same_as_what_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'family = "MixNet"\n[[targets.mnn.tolerances]]\nvariant = ""\nprecision = "fp32"\n'
+        'where = { exponentials = "estimated" }\nnoise_factor = 9.0\nreason = "mine"\n'
+        '[[targets.lite.tolerances]]\nvariant = "ARM"\nwhere = {}\nnoise_factor = 9.0\nreason = "mine"\n'
+    )
+    recipe = load_recipe(path)
+    assert [one.reason for one in recipe.variant_tolerances("mnn", "fp32")] == ["mine"]
+    # Of one finding and of all are not the same.
+    assert [one.noise_factor for one in recipe.variant_tolerances("lite", "fp32")] == [80.0, 9.0]
+
+
+def test_limits_of_no_variant_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('family = "MixNet"\n[[targets.mnn.tolerances]]\nnoise_factor = 9.0\nreason = "mine"\n')
+    with pytest.raises(UsageError, match="required field `variant`"):
+        load_recipe(path)
+
+
 def test_an_unknown_family_gets_the_default() -> None:
     assert recipe_for("Zebra").family == "default"
 

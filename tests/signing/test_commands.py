@@ -1,4 +1,4 @@
-"""`edgekit sign` and `--require-signed`, by the command line; with the tool minisign itself where it is installed."""
+"""`edgekit sign` and `--require-signed`, by the command line; with the tool minisign itself."""
 
 import io
 import json
@@ -111,15 +111,6 @@ def test_predict_asks_for_the_signature_of_what_it_runs(artifact: Path, pair: Pa
     assert (status, "onnx is not signed" in err) == (2, True)
 
 
-@pytest.fixture
-def minisign() -> str:
-    """The tool; skips where it is not installed."""
-    found = shutil.which("minisign")
-    if found is None:
-        pytest.skip("the tool minisign is not installed (in Debian and Ubuntu: apt install minisign)")
-    return found
-
-
 def called(*arguments: str | Path, word: str = "") -> str:
     """What a tool says; it must end well."""
     answer = subprocess.run([str(one) for one in arguments], input=word, capture_output=True, text=True, check=False)
@@ -127,40 +118,44 @@ def called(*arguments: str | Path, word: str = "") -> str:
     return answer.stdout
 
 
-def test_minisign_checks_what_edgekit_signs(minisign: str, artifact: Path, pair: Pair, capsys) -> None:
+@pytest.mark.needs("minisign")
+def test_minisign_checks_what_edgekit_signs(artifact: Path, pair: Pair, capsys) -> None:
     assert edgekit(capsys, "sign", artifact, "--key", pair[0], "--comment", "line 3")[0] == 0
-    said = called(minisign, "-Vm", artifact / FILE, "-p", pair[1])
+    said = called("minisign", "-Vm", artifact / FILE, "-p", pair[1])
     assert "Signature and comment signature verified" in said
     assert "artifact:M/onnx-fp32\tline 3" in said
     (artifact / FILE).write_bytes((artifact / FILE).read_bytes() + b"\n")
-    assert subprocess.run([minisign, "-Vm", artifact / FILE, "-p", pair[1]], capture_output=True).returncode == 1
+    assert subprocess.run(["minisign", "-Vm", artifact / FILE, "-p", pair[1]], capture_output=True).returncode == 1
 
 
-def test_minisign_signs_with_edgekits_key(minisign: str, artifact: Path, pair: Pair, capsys) -> None:
-    called(minisign, "-S", "-W", "-s", pair[0], "-m", artifact / FILE, "-t", "by hand")
+@pytest.mark.needs("minisign")
+def test_minisign_signs_with_edgekits_key(artifact: Path, pair: Pair, capsys) -> None:
+    called("minisign", "-S", "-W", "-s", pair[0], "-m", artifact / FILE, "-t", "by hand")
     status, out, _ = edgekit(capsys, "sign", artifact, "--check", pair[1])
     assert (status, out.strip().endswith("by hand")) == (0, True)
 
 
-def test_edgekit_signs_with_minisigns_key(minisign: str, artifact: Path, tmp_path: Path, capsys) -> None:
+@pytest.mark.needs("minisign")
+def test_edgekit_signs_with_minisigns_key(artifact: Path, tmp_path: Path, capsys) -> None:
     """Encrypted as minisign does it of its own accord, with 1 GiB of memory."""
     secret, public = tmp_path / "own.key", tmp_path / "own.pub"
-    called(minisign, "-G", "-s", secret, "-p", public, word="open sesame\nopen sesame\n")
+    called("minisign", "-G", "-s", secret, "-p", public, word="open sesame\nopen sesame\n")
     (tmp_path / "password").write_text("open sesame\n")
     signing = ("sign", artifact, "--key", secret, "--password-file", tmp_path / "password")
     status, out, _ = edgekit(capsys, *signing)
     assert status == 0
     assert f"key {public.read_text().split()[5]}," in out
-    assert "verified" in called(minisign, "-Vm", artifact / FILE, "-p", public)
+    assert "verified" in called("minisign", "-Vm", artifact / FILE, "-p", public)
 
 
+@pytest.mark.needs("minisign")
 def test_minisign_signs_with_edgekits_encrypted_key(
-    minisign: str, artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
+    artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys
 ) -> None:
     monkeypatch.setattr(keys, "OPSLIMIT", 1 << 20)
     monkeypatch.setattr(keys, "MEMLIMIT", 1 << 25)
     (tmp_path / "password").write_text("open sesame\n")
     making = ("sign", "--new-key", tmp_path / "own", "--password-file", tmp_path / "password")
     assert edgekit(capsys, *making)[0] == 0
-    called(minisign, "-S", "-s", tmp_path / "own.key", "-m", artifact / FILE, word="open sesame\n")
+    called("minisign", "-S", "-s", tmp_path / "own.key", "-m", artifact / FILE, word="open sesame\n")
     assert edgekit(capsys, "sign", artifact, "--check", tmp_path / "own.pub")[0] == 0

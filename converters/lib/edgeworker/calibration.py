@@ -1,7 +1,9 @@
 """Prepared calibration photos, read one after the other: hundreds of them never are in memory together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import safe_open
@@ -57,6 +59,35 @@ class Samples:
         held = held if batch <= len(held) <= len(self) - batch else list(range(len(self) - batch, len(self)))
         kept = set(held)
         return [place for place in range(len(self)) if place not in kept], held
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Which `methods` are tried, and the places of samples: of those that ranges are from, and of those that choose."""
+
+    methods: tuple[str, ...]
+    looked_at: list[int]
+    held_out: list[int]
+
+
+def trial_of(options: Mapping[str, Any], methods: Iterable[str], samples: Samples, batch: int) -> Trial:
+    """The trial that the option `method` asks for: of all `methods` (`auto`, the default), or of one.
+
+    All samples are looked at for one method; and for the first, the usual one, where they are too few to hold some out.
+    Raises Refusal (input) for what is no method, and where the samples do not fill a batch.
+    """
+    known, asked = tuple(methods), options.get("method", AUTO)
+    if asked not in (AUTO, *known):
+        raise Refusal(f"method is {AUTO}, {', '.join(known)}, not {asked}", kind="input")
+    looked_at, held_out = samples.parted(batch)
+    if asked == AUTO and held_out:
+        return Trial(known, looked_at, held_out)
+    return Trial(known[:1] if asked == AUTO else (asked,), list(range(len(samples))), [])
+
+
+def best_of(methods: Sequence[str], errors: Mapping[str, float]) -> str:
+    """The method with the least error; where nothing was held out there are no errors, and one method."""
+    return min(methods, key=errors.__getitem__) if errors else methods[0]
 
 
 def batch_of(options: dict) -> int:

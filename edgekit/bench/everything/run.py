@@ -17,7 +17,7 @@ from edgekit.calibration.prepare import prepare_calibration
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.conversion.convert import convert
 from edgekit.conversion.write import Conversion
-from edgekit.errors import AbsentError, ConversionError, EdgekitError
+from edgekit.errors import EdgekitError
 from edgekit.evaluate.counting import REFERENCE
 from edgekit.evaluate.evaluate import Wish, evaluate
 from edgekit.evaluate.figures import Evaluation, Figures
@@ -96,7 +96,7 @@ def prepared_photos(
     check_there(data)
     able = any(lack(target, "int8", source.batch) is None for target in wanted)
     prepared = prepare_calibration(source, executor, calibration) if able else None
-    check_fits(source, executor, data, limit, prepared.record if prepared else None)
+    check_fits(source, executor, data, limit, prepared)
     return prepared
 
 
@@ -171,16 +171,11 @@ def accuracy(
     artifacts: Sequence[Artifact], executor: Executor, data: str, limit: int | None
 ) -> tuple[Evaluation | None, dict[str, EdgekitError]]:
     """The figures of all artifacts on the same photos, None where none ran; and the errors of those that failed."""
-    failed: dict[str, EdgekitError] = {}
     if not artifacts:
-        return None, failed
+        return None, {}
     with tempfile.TemporaryFile() as results:
-        try:
-            return evaluate(artifacts, Wish(data, limit=limit), executor, results, failed=failed).evaluation, failed
-        except (ConversionError, AbsentError):
-            if not failed:
-                raise
-            return None, failed
+        found = evaluate(artifacts, Wish(data, limit=limit), executor, results)
+    return found.counted, found.failed
 
 
 def times_of(

@@ -3,7 +3,6 @@
 The ARM architecture fixes what the estimate is, to the bit, so that the emulator's is a core's own.
 """
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -31,9 +30,7 @@ int main() {
 }
 """
 
-pytestmark = pytest.mark.skipif(
-    shutil.which(COMPILER) is None or shutil.which(EMULATOR) is None, reason=f"needs {COMPILER} and {EMULATOR}"
-)
+pytestmark = pytest.mark.needs(COMPILER, EMULATOR)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
-from safetensors.numpy import load_file, save_file
+from onnx import helper
+
+from conftest import RunWorker
+from tests.converters.tflite.onnx_models import converted_alike, model_of
 
 pytestmark = pytest.mark.toolchain
 
@@ -51,29 +52,11 @@ def dense() -> onnx.ModelProto:
         helper.make_node("Flatten", ["j2"], ["f"]),
         helper.make_node("MatMul", ["f", "v"], ["z"]),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "dense",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 7, 9])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in (("y", 8), ("z", 3))],
-        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
-    )
-    # Of older ones ONNX's own evaluator takes a batch norm for one that is being trained.
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    return model_of(nodes, [1, 3, 7, 9], ["y", "z"], constants)
 
 
-def test_they_compute_the_same_with_the_channels_last(run_worker, tmp_path: Path) -> None:
-    model = dense()
-    onnx.checker.check_model(model)
-    onnx.save(model, tmp_path / "model.onnx")
-    details, output = run_worker("tflite/convert.py", {"onnx": tmp_path / "model.onnx"}, {"rewrites": []})
+def test_they_compute_the_same_with_the_channels_last(run_worker: RunWorker, tmp_path: Path) -> None:
+    details = converted_alike(run_worker, dense(), tmp_path)
     assert details["turned"] >= 4
     # Only what leaves as a vector is turned back.
     assert details["layers"]["TRANSPOSE"] <= 2
-    x = RANDOM.standard_normal((1, 3, 7, 9)).astype(np.float32)
-    save_file({"x": x}, tmp_path / "x.safetensors")
-    inputs = {"model": output / "model.tflite", "tensors": tmp_path / "x.safetensors"}
-    _, answer = run_worker("tflite/run.py", inputs, {})
-    found = load_file(answer / "outputs.safetensors")
-    for name, expected in zip(("y", "z"), ReferenceEvaluator(model).run(None, {"x": x}), strict=True):
-        np.testing.assert_allclose(found[name], np.asarray(expected), rtol=1e-4, atol=1e-5, err_msg=name)

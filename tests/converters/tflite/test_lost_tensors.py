@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
-from safetensors.numpy import load_file, save_file
+from onnx import helper
+
+from conftest import RunWorker
+from tests.converters.tflite.onnx_models import converted_alike, model_of
 
 pytestmark = pytest.mark.toolchain
 
@@ -16,7 +17,11 @@ RANDOM = np.random.default_rng(0)
 
 def partial_convolutions() -> onnx.ModelProto:
     """FasterNet's blocks: a quarter of the channels is convolved, the rest joined to it, and the input is added."""
-    constants = {"stem": RANDOM.standard_normal((8, 3, 2, 2)), "end": RANDOM.standard_normal((4, 8, 2, 2))}
+    constants: dict[str, np.ndarray] = {
+        "stem": RANDOM.standard_normal((8, 3, 2, 2)),
+        "end": RANDOM.standard_normal((4, 8, 2, 2)),
+        "sizes": np.array([2, 6], np.int64),
+    }
     nodes = [helper.make_node("Conv", ["x", "stem"], ["c0"], kernel_shape=[2, 2], strides=[2, 2])]
     for number in range(2):
         constants[f"part{number}"] = RANDOM.standard_normal((2, 2, 3, 3))
@@ -38,28 +43,10 @@ def partial_convolutions() -> onnx.ModelProto:
         helper.make_node("GlobalAveragePool", ["e"], ["g"]),
         helper.make_node("Flatten", ["g"], ["y"]),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "partial",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 16, 16])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4])],
-        [numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()]
-        + [numpy_helper.from_array(np.array([2, 6], np.int64), "sizes")],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
+    return model_of(nodes, [1, 3, 16, 16], ["y"], constants)
 
 
-def test_it_is_made_again(run_worker, tmp_path: Path) -> None:
-    model = partial_convolutions()
-    onnx.checker.check_model(model)
-    onnx.save(model, tmp_path / "model.onnx")
-    details, output = run_worker("tflite/convert.py", {"onnx": tmp_path / "model.onnx"}, {"rewrites": []})
+def test_it_is_made_again(run_worker: RunWorker, tmp_path: Path) -> None:
+    details = converted_alike(run_worker, partial_convolutions(), tmp_path)
     # Where onnx2tf loses nothing any more, this file of converters/tflite may go.
     assert details["restored"] == 1
-    x = RANDOM.standard_normal((1, 3, 16, 16)).astype(np.float32)
-    save_file({"x": x}, tmp_path / "x.safetensors")
-    inputs = {"model": output / "model.tflite", "tensors": tmp_path / "x.safetensors"}
-    _, answer = run_worker("tflite/run.py", inputs, {})
-    (expected,) = ReferenceEvaluator(model).run(None, {"x": x})
-    found = load_file(answer / "outputs.safetensors")["y"]
-    np.testing.assert_allclose(found, np.asarray(expected), rtol=1e-4, atol=1e-5)

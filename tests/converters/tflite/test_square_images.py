@@ -6,11 +6,11 @@ import numpy as np
 import onnx
 import pytest
 from edgeworker.rewrite import apply_rewrites
-from onnx import TensorProto, helper, numpy_helper
-from onnx.reference import ReferenceEvaluator
-from safetensors.numpy import load_file, save_file
+from onnx import helper
 
+from conftest import RunWorker
 from tests.converters.loading import load, load_rewrites
+from tests.converters.tflite.onnx_models import computed, converted_alike, model_of
 
 RANDOM = np.random.default_rng(0)
 CHANNELS = SIDE = 8
@@ -24,19 +24,8 @@ def numbers(*shape: int) -> np.ndarray:
 
 def model(nodes: list[onnx.NodeProto], constants: dict[str, np.ndarray], side: int = SIDE) -> onnx.ModelProto:
     """y of x, [1, 3, side, side], whose channels are made eight by a first convolution into c."""
-    stored = {"w": numbers(CHANNELS, 3, 1, 1), **constants}
-    graph = helper.make_graph(
-        [helper.make_node("Conv", ["x", "w"], ["c"], kernel_shape=[1, 1]), *nodes],
-        "square",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, side, side])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [
-            numpy_helper.from_array(value if value.dtype == np.int64 else value.astype(np.float32), name)
-            for name, value in stored.items()
-        ],
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8)
-    return onnx.shape_inference.infer_shapes(made, strict_mode=True)
+    first = helper.make_node("Conv", ["x", "w"], ["c"], kernel_shape=[1, 1])
+    return model_of([first, *nodes], [1, 3, side, side], ["y"], {"w": numbers(CHANNELS, 3, 1, 1), **constants})
 
 
 def normed(side: int = SIDE) -> onnx.ModelProto:
@@ -89,22 +78,10 @@ def split() -> onnx.ModelProto:
     )
 
 
-def computed(one: onnx.ModelProto, x: np.ndarray) -> np.ndarray:
-    (output,) = ReferenceEvaluator(one).run(None, {"x": x})
-    return np.asarray(output)
-
-
 @pytest.mark.toolchain
 @pytest.mark.parametrize("made", [normed(), halved(), split()], ids=["batch norm", "halves", "split"])
-def test_they_compute_the_same(made: onnx.ModelProto, run_worker, tmp_path: Path) -> None:
-    onnx.save(made, tmp_path / "model.onnx")
-    _, output = run_worker("tflite/convert.py", {"onnx": tmp_path / "model.onnx"}, {"rewrites": [REWRITE.name]})
-    x = numbers(1, 3, SIDE, SIDE).astype(np.float32)
-    save_file({"x": x}, tmp_path / "x.safetensors")
-    inputs = {"model": output / "model.tflite", "tensors": tmp_path / "x.safetensors"}
-    _, answer = run_worker("tflite/run.py", inputs, {})
-    found = load_file(answer / "outputs.safetensors")["y"]
-    np.testing.assert_allclose(found, computed(made, x), rtol=1e-4, atol=1e-5)
+def test_they_compute_the_same(made: onnx.ModelProto, run_worker: RunWorker, tmp_path: Path) -> None:
+    converted_alike(run_worker, made, tmp_path, [REWRITE.name])
 
 
 def test_a_batch_norm_becomes_its_factors_and_computes_the_same() -> None:
@@ -115,7 +92,7 @@ def test_a_batch_norm_becomes_its_factors_and_computes_the_same() -> None:
     assert [node.op_type for node in made.graph.node] == ["Conv", "Relu", "Mul", "Add", "Flatten"]
     onnx.checker.check_model(made)
     x = numbers(1, 3, SIDE, SIDE).astype(np.float32)
-    np.testing.assert_allclose(computed(made, x), computed(before, x), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(computed(made, x)["y"], computed(before, x)["y"], rtol=1e-5, atol=1e-6)
 
 
 def test_it_leaves_an_image_of_another_size() -> None:
