@@ -63,5 +63,5 @@ class SharedMatrixProduct(Rewrite[ProgramGraph, Product]):
 
 def _sides(op: Op) -> tuple[str, str]:
     """The variables that are multiplied."""
-    first, second = (arguments(op.desc.inputs, slot)[0] for slot in ("X", "Y"))
+    (first,), (second,) = (arguments(op.desc.inputs, slot) or [""] for slot in ("X", "Y"))
     return first, second

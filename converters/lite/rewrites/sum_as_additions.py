@@ -18,7 +18,7 @@ class SumAsAdditions(Rewrite[ProgramGraph, Op]):
 
     def check(self, graph: ProgramGraph, match: Op) -> str | None:
         """Two tensors or more, of one shape, as `add_n` has them."""
-        terms = arguments(match.desc.inputs, "X")
+        terms = arguments(match.desc.inputs, "X") or []
         if len(terms) < 2:
             return f"{match.place} adds {len(terms)} tensor(s)"
         if len({tuple(graph.shape(term)) for term in terms}) > 1:
@@ -27,7 +27,7 @@ class SumAsAdditions(Rewrite[ProgramGraph, Op]):
 
     def apply(self, graph: ProgramGraph, match: Op) -> None:
         """The first two, and each other one to what there is."""
-        first, *others = arguments(match.desc.inputs, "X")
+        first, *others = arguments(match.desc.inputs, "X") or []
         (result,) = match.desc.outputs[0].arguments
         building, total = graph.building(match), first
         for number, term in enumerate(others, 1):
