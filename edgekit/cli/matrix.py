@@ -146,7 +146,7 @@ def merge(
     junit: Junit = None,
     json: Json = False,
 ) -> int:
-    """Put the reports of parts (--shard) together, as if one machine had made them."""
+    """Put reports together: of parts (--shard), or of other models, targets and devices."""
     from edgekit.matrix.merge import merge as merge_reports
     from edgekit.report.junit import cases_of_matrix, check_junit, write_junit
     from edgekit.report.matrix_files import check_outputs, write_report

@@ -1,14 +1,17 @@
-"""Several runs' reports as one: parts of a matrix that were made on different machines."""
+"""Several runs' reports as one: parts of a matrix from several machines, or of other models, targets and devices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from msgspec.structs import replace
 
 from edgekit.catalog import load_catalog
 from edgekit.errors import UsageError
+from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import Machine
-from edgekit.matrix.report import SCHEMA, MatrixReport, all_tools, count_outcomes
+from edgekit.matrix.report import SCHEMA, DeviceTitle, MatrixReport, TargetTitle, all_tools, count_outcomes
+from edgekit.shards import Shard, missing_shards
 from edgekit.untrusted.files import resolved
 from edgekit.untrusted.json_document import read_json
 from edgekit.untrusted.wording import harmless
@@ -16,13 +19,15 @@ from edgekit.untrusted.wording import harmless
 FILE = "matrix.json"
 LARGEST_BYTES = 64 << 20
 # What must be the same in all: else the cells are answers to different questions.
-SAME = ("edgekit", "command", "weights", "precision", "targets", "devices", "here")
+SAME = ("edgekit", "weights", "precision")
 SEVERAL = "several machines"
+Title = TypeVar("Title", TargetTitle, DeviceTitle)
 
 
 def merge(paths: Sequence[Path]) -> MatrixReport:
     """The report that others make together; a folder stands for the `matrix.json` in it.
 
+    They may be parts of one command (`--shard`), or of several with other models, targets or devices, each one whole.
     Raises UsageError where they are of different matrices, where two have the same cell, or one cannot be read.
     """
     files = [path / FILE if path.is_dir() else path for path in paths]
@@ -45,21 +50,56 @@ def merge(paths: Sequence[Path]) -> MatrixReport:
                 twice = " twice" if other == file else ""
                 raise UsageError(f"{have} the cell of {cell.model} on {cell.target}{twice}", "Give each part once.")
             where[place] = file
-    order = {model.name: number for number, model in enumerate(load_catalog().all_models)}
-    cells = [cell for report in reports for cell in report.cells]
-    cells.sort(key=lambda cell: order.get(cell.model, len(order)))
+    commands = tuple(dict.fromkeys(report.command for report in reports))
+    if len(commands) > 1:
+        for report, file in zip(reports, files, strict=True):
+            if missing_shards(shards_of([one for one in reports if one.command == report.command])):
+                raise UsageError(
+                    f"{file} is a part of `{report.command}`, of which another is missing",
+                    "Merge what other commands made with all parts of this one.",
+                )
+    cells = ordered(reports)
     machines = {report.machine for report in reports}
     return replace(
         first,
         made=max(report.made for report in reports),
+        command="; ".join(commands),
         seconds=round(sum(report.seconds for report in reports), 1),
         machine=first.machine if len(machines) == 1 else together(machines),
         latency="; ".join(dict.fromkeys(report.latency for report in reports)),
-        tools=all_tools(tuple(cells)),
-        counts=count_outcomes(tuple(cells)),
-        cells=tuple(cells),
-        shards=tuple(sorted(shard for report in reports for shard in report.shards)),
+        targets=every(report.targets for report in reports),
+        devices=every(report.devices for report in reports),
+        here=any(report.here for report in reports),
+        tools=all_tools(cells),
+        counts=count_outcomes(cells),
+        cells=cells,
+        shards=shards_of(reports) if len(commands) == 1 else (),
     )
+
+
+def shards_of(reports: Sequence[MatrixReport]) -> tuple[Shard, ...]:
+    """The parts that reports of one command have."""
+    return tuple(sorted(shard for report in reports for shard in report.shards))
+
+
+def every(lists: Iterable[Iterable[Title]]) -> tuple[Title, ...]:
+    """What occurs in any of them, once, in the order of its first appearance."""
+    return tuple(dict.fromkeys(one for some in lists for one in some))
+
+
+def ordered(reports: Sequence[MatrixReport]) -> tuple[Cell, ...]:
+    """All cells: models in the catalog's order, of each target by target, this machine's before those of devices."""
+    models = {model.name: number for number, model in enumerate(load_catalog().all_models)}
+    targets = {one.name: number for number, one in enumerate(every(report.targets for report in reports))}
+    machines = {one.name: number for number, one in enumerate(every(report.devices for report in reports), 1)}
+
+    def place(cell: Cell) -> tuple[int, int, int]:
+        # What somebody else has written may name others, which go last.
+        last = len(models) + len(targets) + len(machines)
+        machine = 0 if cell.machine is None else machines.get(cell.machine, last)
+        return models.get(cell.model, last), targets.get(cell.target, last), machine
+
+    return tuple(sorted((cell for report in reports for cell in report.cells), key=place))
 
 
 def read_report(file: Path) -> MatrixReport:

@@ -82,10 +82,32 @@ def test_a_part_that_is_missing_twice_there_or_of_another_matrix_is_said(
     status, said = merge(one, tmp_path / "copy")
     assert status == 2 and "both have the cell of" in said
     status, said = merge(one, two)
-    assert status == 2 and "are of different matrices: command is not the same" in said
+    assert status == 2 and "one/matrix.json is a part of" in said and "of which another is missing" in said
+    made(project, tmp_path / "other", "--weights", "synthetic:1")
+    status, said = merge(one, tmp_path / "other")
+    assert status == 2 and "are of different matrices: weights is not the same" in said
     (two / "matrix.json").write_text('{"schema": 2}')
     status, said = merge(one, two)
     assert status == 2 and "matrix.json" in said
+
+
+def test_reports_of_several_targets_and_models_are_one_table(project: FakeProject, tmp_path: Path, capsys) -> None:
+    whole = made(project, tmp_path / "whole")
+    made(project, tmp_path / "alpha", "-t", "alpha")
+    halves = [made(project, tmp_path / f"beta{number}", "-t", "beta", "--shard", f"{number}/2") for number in (1, 2)]
+    assert all(half["cells"] for half in halves)
+    capsys.readouterr()
+    folders = [str(tmp_path / name) for name in ("beta2", "alpha", "beta1")]
+    assert run(["matrix", "merge", *folders, "--out", str(tmp_path / "all"), "--json"]) == 0
+    merged = json.loads(capsys.readouterr().out)
+    commands = (f"edgekit matrix --models {FIVE[1]} --target {name}" for name in ("beta", "alpha"))
+    assert merged["command"] == "; ".join(commands)
+    assert [one["name"] for one in merged["targets"]] == ["beta", "alpha"]
+    by_target = [cell for target in ("beta", "alpha") for cell in plain(whole) if cell["target"] == target]
+    assert sorted(plain(merged), key=str) == sorted(by_target, key=str)
+    models = [cell["model"] for cell in merged["cells"]]
+    assert models == [model for model in dict.fromkeys(cell["model"] for cell in whole["cells"]) for _ in range(2)]
+    assert merged["shards"] == []
 
 
 @pytest.mark.parametrize("text", ["0/2", "3/2", "a/b", "1"])
