@@ -141,7 +141,7 @@ def next_of(turns: Iterator[int], lock: threading.Lock) -> int | None:
 def serving(folder: Path, runners: int) -> Iterator[tuple[str, list[psutil.Process], list[psutil.Process]]]:
     """REST's address, the server's process and the runners'."""
     command = [sys.executable, "-m", "edgekit", "serve", folder, "--http-port", "0", "--grpc-port", "0", "--json"]
-    command += ["--threads", str(THREADS // runners), "--runners", str(runners)]
+    command += ["--threads", str(max(1, THREADS // runners)), "--runners", str(runners)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -181,7 +181,9 @@ def resident(processes: list[psutil.Process]) -> float:
 def alone(one: Served, calls: int, runners: int) -> float:
     """Calls in a second of so many runtimes behind the same links, asked without a server: one runs, one waits."""
     with working_folder(cache_folder()) as scratch, ExitStack() as opened:
-        asked = [opened.enter_context(asking(one, scratch, number, THREADS // runners)) for number in range(runners)]
+        asked = [
+            opened.enter_context(asking(one, scratch, number, max(1, THREADS // runners))) for number in range(runners)
+        ]
         with ThreadPoolExecutor(runners) as pool:
             list(pool.map(lambda run: run(20), asked))
             began = time.perf_counter()
@@ -202,24 +204,28 @@ def asking(one: Served, scratch: Path, number: int, threads: int) -> Iterator[Ca
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "converters" / "lib"))
     from edgeworker.slots import Slots
 
-    requests, replies, memory = link.servers_ends
-    slots = Slots(memory, link.layout)
-    for slot in range(2):
-        slots.inputs(slot, 1)[manifest.inputs[0].name][...] = golden[f"input/{manifest.inputs[0].name}"][:1]
-    with os.fdopen(os.dup(replies), "rb") as heard:
-        heard.readline()
-
-        def run(count: int) -> None:
-            for call in range(count):
-                os.write(requests, json.dumps({"call": call, "slot": call % 2, "count": 1}).encode() + b"\n")
-                if call:
-                    heard.readline()
+    try:
+        requests, replies, memory = link.servers_ends
+        slots = Slots(memory, link.layout)
+        for slot in range(2):
+            slots.inputs(slot, 1)[manifest.inputs[0].name][...] = golden[f"input/{manifest.inputs[0].name}"][:1]
+        with os.fdopen(os.dup(replies), "rb") as heard:
             heard.readline()
 
-        yield run
-    link.end()
-    runner.join()
-    link.close()
+            def run(count: int) -> None:
+                for call in range(count):
+                    os.write(requests, json.dumps({"call": call, "slot": call % 2, "count": 1}).encode() + b"\n")
+                    if call:
+                        heard.readline()
+                heard.readline()
+
+            yield run
+        link.end()
+        runner.join()
+    finally:
+        runner.stop()
+        runner.join()
+        link.close()
 
 
 def smallest(values: list[float]) -> float:

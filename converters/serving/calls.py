@@ -30,9 +30,9 @@ class Call:
 
 class Calls:
     """`capacity`: samples that a call takes; `whole`: it takes no fewer, and is filled up. `more` is called where there
-    is room for another one.
+    is room for another one, `back` with the requests of a call that had not begun when the runner ended.
 
-    `patience`: seconds after which a runner that has one call hangs. `hangs` is called then: the runner is to be ended,
+    `patience`: seconds that a call may take before the runner hangs. `hangs` is called then: the runner is to be ended,
     and `link` told.
     """
 
@@ -45,12 +45,14 @@ class Calls:
         whole: bool,
         patience: float,
         more: Callable[[], None],
+        back: Callable[[list[Waiting]], None],
         hangs: Callable[[], None],
     ) -> None:
-        self._more, self._hangs, self._patience = more, hangs, patience
+        self._more, self._back, self._hangs, self._patience = more, back, hangs, patience
         self._link, self._capacity, self._whole = link, capacity, whole
         self._free = list(range(link.slot_count))
-        self._running: set[Call] = set()
+        # They end in this order: the first one runs, others have not begun.
+        self._running: list[Call] = []
         self._measures = measures
         self._loop = asyncio.get_running_loop()
 
@@ -87,9 +89,12 @@ class Calls:
             self._free.append(slot)
             fail(together, problem)
             return
-        self._running.add(call)
-        # Those before it have as long, each.
-        call.late = self._loop.call_later(self._patience * len(self._running), self._is_late, call)
+        self._running.append(call)
+        if call is self._running[0]:
+            self._begins(call)
+
+    def _begins(self, call: Call) -> None:
+        call.late = self._loop.call_later(self._patience, self._is_late, call)
 
     def _is_late(self, call: Call) -> None:
         """It should have ended. Until it has, the runner may still write into its slot."""
@@ -98,10 +103,12 @@ class Calls:
 
     def _ended(self, call: Call, ended: float | Problem) -> None:
         """A call has ended, after so many seconds in the runtime, or with its runner."""
-        assert call.late is not None
-        call.late.cancel()
+        begun = call.late is not None
+        if call.late is not None:
+            call.late.cancel()
         if isinstance(ended, Problem):
-            fail(call.together, ended)
+            if begun:
+                fail(call.together, ended)
         else:
             outputs, start = self._link.slots.outputs(call.slot, call.filled), 0
             for one in call.together:
@@ -111,7 +118,11 @@ class Calls:
                     one.answer.set_result({name: value[part].copy() for name, value in outputs.items()})
                 start += one.count
         self._free.append(call.slot)
-        self._running.discard(call)
+        self._running.remove(call)
+        if isinstance(ended, Problem) and not begun:
+            self._back(call.together)
+        elif not isinstance(ended, Problem) and self._running:
+            self._begins(self._running[0])
         self._more()
         if not isinstance(ended, Problem):
             # After the answers, which go out in the loop's next turn.

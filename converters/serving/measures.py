@@ -30,6 +30,7 @@ CALL_SAMPLES = Histogram(
 READY = Gauge(
     "edgekit_ready", "Whether the golden samples have passed in the runner that answers", OF_MODEL, registry=REGISTRY
 )
+RUNNERS = Gauge("edgekit_runners", "Runners of the model that are proved, and answer", OF_MODEL, registry=REGISTRY)
 RUNNER_STARTS = Counter(
     "edgekit_runner_starts", "How often the model's runner was started", OF_MODEL, registry=REGISTRY
 )
@@ -48,11 +49,12 @@ class Measures:
         self._runtime = RUNTIME_SECONDS.labels(*self.labels)
         self._samples = CALL_SAMPLES.labels(*self.labels)
         self._answers: dict[tuple[str, str], Counter] = {}
-        self.ready(False)
+        self.ready(0)
 
-    def ready(self, yes: bool) -> None:
-        """Whether the model answers."""
-        READY.labels(*self.labels).set(yes)
+    def ready(self, runners: int) -> None:
+        """So many runners answer."""
+        READY.labels(*self.labels).set(runners > 0)
+        RUNNERS.labels(*self.labels).set(runners)
 
     def started(self) -> None:
         """A runner was started."""

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from calls import Calls
+from problems import AWAY, Problem
+from runner_link import ENDED
 
 if TYPE_CHECKING:
     from golden_samples import GoldenSamples
@@ -33,7 +35,14 @@ class Runner:
         self.id, self.link = id, link
         self._queue, self._golden, self._measures, self._hung = queue, golden, measures, hung
         self._calls = Calls(
-            link, queue.capacity, measures, whole=whole, patience=patience, more=queue.offer, hangs=self._hangs
+            link,
+            queue.capacity,
+            measures,
+            whole=whole,
+            patience=patience,
+            more=queue.offer,
+            back=queue.put_back,
+            hangs=self._hangs,
         )
 
     def started(self) -> None:
@@ -47,9 +56,12 @@ class Runner:
         """
         await self.link.loaded.wait()
         wrong = await self._golden.wrong(self._calls.run)
+        if not self.link.loaded.is_set():
+            # It has ended since its last answer.
+            raise Problem(ENDED, AWAY)
         if wrong is None:
             self._queue.open(self._calls)
-            self._measures.ready(True)
+            self._measures.ready(self._queue.runners)
         else:
             self._close(wrong)
         return wrong
@@ -66,4 +78,4 @@ class Runner:
 
     def _close(self, reason: str) -> None:
         self._queue.close(self._calls, reason)
-        self._measures.ready(self._queue.is_open)
+        self._measures.ready(self._queue.runners)

@@ -113,6 +113,8 @@ class Server:
         self._control.say({"listening": True})
         await self._follow()
         repository.stopping = True
+        # Runners may end yet.
+        following = asyncio.create_task(self._follow())
         await asyncio.sleep(LAME_SECONDS)
         # No new connections; those that came last have as long to send their request.
         await emptied(listener, LAME_SECONDS)
@@ -124,6 +126,7 @@ class Server:
         await serving
         for one in shadows:
             await one.settled()
+        following.cancel()
         self._control.say({"stopped": True})
         return {"requests": http.server_state.total_requests}
 

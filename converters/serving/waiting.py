@@ -64,9 +64,15 @@ class Queue:
         """Whether a runner takes requests."""
         return bool(self._runners)
 
+    @property
+    def runners(self) -> int:
+        """How many take requests."""
+        return len(self._runners)
+
     def open(self, runner: Answering) -> None:
         """A runner takes requests from now on."""
-        self._runners.append(runner)
+        if runner not in self._runners:
+            self._runners.append(runner)
         self.offer()
 
     def close(self, runner: Answering, reason: str) -> None:
@@ -91,6 +97,14 @@ class Queue:
         self._waiting.append(one)
         self.offer()
         return await one.answer
+
+    def put_back(self, requests: list[Waiting]) -> None:
+        """Requests whose call ended before it began are the next ones, or are told where no runner is left."""
+        if not self._runners:
+            fail(requests, Problem(ENDED, AWAY))
+        else:
+            self._waiting.extendleft(reversed(requests))
+            self.offer()
 
     def offer(self) -> None:
         """Have calls made of what waits, as many as the runners may have: the next one of who has the fewest."""

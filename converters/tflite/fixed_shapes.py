@@ -4,6 +4,7 @@ Behind a Split it counts on extents that are found when the model runs, and flat
 refuses: "XNNPack delegate failed to reshape runtime" (onnx2tf 2.6.9; CSPDarkNet53).
 """
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,14 @@ def fix(model: Any) -> int:
             continue
         target = graph.tensors[operator.inputs[1]]
         data = model.buffers[target.buffer].data
-        result = [int(extent) for extent in graph.tensors[operator.outputs[0]].shape]
-        if data is None or np.count_nonzero(np.frombuffer(bytes(data), np.int32) < 0) < 2 or min(result) < 1:
+        if data is None or np.count_nonzero(np.frombuffer(bytes(data), np.int32) < 0) < 2:
             continue
+        ends = (operator.inputs[0], operator.outputs[0])
+        source, result = ([int(extent) for extent in graph.tensors[number].shape] for number in ends)
+        if prod(source) != prod(result):
+            continue  # an extent that is not known is 1 there
         operator.inputs = [operator.inputs[0], add_constant(model, name_of(target), np.array(result, np.int32))]
-        operator.builtinOptions.newShape = result
+        if operator.builtinOptions is not None:
+            operator.builtinOptions.newShape = result
         fixed += 1
     return fixed

@@ -110,10 +110,13 @@ def photos(
 
             with on_cluster(executor, cluster) as many:
                 found = evaluate_on_cluster(artifacts, wish, elsewhere, many, results, display.notify)
-        if report is not None:
+        if found.counted is not None and report is not None:
             results.flush()
-            write_report(report, found.evaluation, Path(results.name))
-    show(found.evaluation, json=json)
+            write_report(report, found.counted, Path(results.name))
+    if found.counted is not None:
+        show(found.counted, json=json)
+    elif len(found.failed) == 1:
+        raise next(iter(found.failed.values()))
     for name, error in found.failed.items():
         error_console().print(f"edgekit: {name}: {error}", soft_wrap=True)
     return found.exit_status

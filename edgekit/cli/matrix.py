@@ -134,10 +134,10 @@ def matrix(
     return told(report, out, json=json)
 
 
-@app.command(MERGE, short_help="Put the reports of parts together.")
+@app.command(MERGE, short_help="Put several reports together.")
 def merge(
     reports: Annotated[
-        list[Path], typer.Argument(metavar="DIR...", help="The folders of the parts, or the matrix.json in them.")
+        list[Path], typer.Argument(metavar="DIR...", help="The folders of the reports, or the matrix.json in them.")
     ],
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for matrix.json and matrix.html of all.", file_okay=False)

@@ -51,13 +51,15 @@ def merge(paths: Sequence[Path]) -> MatrixReport:
                 raise UsageError(f"{have} the cell of {cell.model} on {cell.target}{twice}", "Give each part once.")
             where[place] = file
     commands = tuple(dict.fromkeys(report.command for report in reports))
-    if len(commands) > 1:
-        for report, file in zip(reports, files, strict=True):
-            if missing_shards(shards_of([one for one in reports if one.command == report.command])):
-                raise UsageError(
-                    f"{file} is a part of `{report.command}`, of which another is missing",
-                    "Merge what other commands made with all parts of this one.",
-                )
+    for report, file in zip(reports, files, strict=True):
+        shards = shards_of([one for one in reports if one.command == report.command])
+        if len({parts for _, parts in shards}) > 1:
+            raise UsageError(f"`{report.command}` was divided in several ways", "Merge parts of one division.")
+        if len(commands) > 1 and missing_shards(shards):
+            raise UsageError(
+                f"{file} is a part of `{report.command}`, of which another is missing",
+                "Merge what other commands made with all parts of this one.",
+            )
     cells = ordered(reports)
     machines = {report.machine for report in reports}
     return replace(

@@ -40,7 +40,7 @@ def columns(report: MatrixReport) -> list[Column]:
                 Column(f"{target.title} {', '.join(sorted(names))}", target.name, variants=names)
                 for names in (others, inspected)
             ]
-        elif report.here:
+        elif any(cell.machine is None for cell in cells):
             found.append(Column(target.title, target.name))
         ran = {cell.machine for cell in cells}
         for kind in dict.fromkeys(device.architecture for device in report.devices):

@@ -46,7 +46,10 @@ def matrix_table(report: MatrixReport, width: int, machine: str | None = None) -
     for name in names:
         table.add_column(f"{name}\nerror{', ms' if latency else ''}", no_wrap=True)
     for model, row in rows.items():
-        cells = [styled((cell_text(cell, latency=latency), STYLES[cell.outcome])) for cell in row]
+        if not row:
+            continue
+        by_target = {cell.target: styled((cell_text(cell, latency=latency), STYLES[cell.outcome])) for cell in row}
+        cells = [by_target.get(name, "") for name in names]
         table.add_row(styled(model), styled((noise_text(row) or "–", "dim")), *cells)
     return table
 

@@ -109,6 +109,7 @@ class Serving:
         self._stopping = threading.Event()
         self._links: list[Link] = []
         self._runners: dict[str, ModelRunner] = {}
+        self._away: set[str] = set()  # who has ended, and is started again once the server has heard of it
         self._ids = [str(number) for number in range(len(models))]
         self._listens = self._ready = False
         self._output = scratch / "server" / "output"
@@ -245,13 +246,19 @@ class Serving:
 
     def _hear(self, said: dict[str, Any]) -> None:
         self._listens = self._listens or bool(said.get("listening"))
-        if (proved := said.get("proved")) in self._runners:
+        # What it says may be anything.
+        proved, hung, forgotten = (
+            id if isinstance(id := said.get(what), str) and id in self._runners else ""
+            for what in ("proved", "hung", "forgotten")
+        )
+        if proved:
             one = self._runners[proved].served
             if said.get("wrong"):
                 self._give_up(
                     proved,
                     UnprovedError(
-                        f"{one.title} is not served, since its golden samples have failed: {said['wrong']}",
+                        f"{self._runners[proved].title} is not served, since its golden samples have failed: "
+                        f"{said['wrong']}",
                         f"Run `edgekit verify {one.artifact.folder}`.",
                     ),
                 )
@@ -259,10 +266,12 @@ class Serving:
             self._standing.proved(proved, time.monotonic())
             if self._ready:
                 self._toolchain.notify(f"{self._runners[proved].title} answers again: its golden samples have passed")
-        elif (hung := said.get("hung")) in self._runners:
+        elif hung:
             self._runners[hung].end_hung()
-        elif (forgotten := said.get("forgotten")) in self._runners and not self._standing.is_given_up(forgotten):
-            self._restart(self._runners[forgotten])
+        elif forgotten:
+            if forgotten in self._away:
+                self._away.remove(forgotten)
+                self._restart(self._runners[forgotten])
         else:
             self._take(said)
 
@@ -279,11 +288,13 @@ class Serving:
             return
         said = ended.trouble.message if isinstance(ended.trouble, EdgekitError) else str(ended.trouble)
         self._toolchain.notify(f"{runner.title} has stopped answering and is started again: {said}")
+        self._away.add(runner.id)
         self._channel.ask({"gone": runner.id, "reason": "its runner has crashed, and is started again"})
 
     def _give_up(self, id: str, trouble: BaseException) -> None:
         """One runner answers no more; raises the trouble where no other will, or none has yet."""
         self._standing.give_up(id)
+        self._runners[id].stop()
         if not self._ready or self._standing.hopeless:
             raise trouble
         said = trouble.message if isinstance(trouble, EdgekitError) else str(trouble)
@@ -305,14 +316,25 @@ class Serving:
 
     def _stop(self) -> None:
         """Have the server answer what it has accepted, and end."""
-        patience = self._settings.limits.stop_seconds + _STOP_SECONDS
+        deadline = time.monotonic() + self._settings.limits.stop_seconds + _STOP_SECONDS
+        said: dict[str, Any] = {}
         try:
             self._channel.ask({"stop": True})
+            while not said.get("stopped"):
+                try:
+                    self._take(said := self._channel.reply(_POLL_SECONDS, self._stopping))
+                except Silent:
+                    if time.monotonic() > deadline:
+                        raise ConversionError(
+                            "the server did not end in time and was stopped", "Its log says more."
+                        ) from None
+                while not self._ended.empty():
+                    # What it had accepted is another runner's, or is told.
+                    if (ended := self._ended.get()).who:
+                        self._channel.ask({"gone": ended.who, "reason": "its runner has ended"})
+                    else:
+                        raise ended.trouble
             self._channel.end_requests()
-            while not (said := self._channel.reply(patience, self._stopping)).get("stopped"):
-                self._take(said)
-        except Silent:
-            raise ConversionError("the server did not end in time and was stopped", "Its log says more.") from None
         except Gone:
             self._server_gone()
         assert self._thread is not None
@@ -322,9 +344,10 @@ class Serving:
 
     def _end(self, http: socket.socket) -> None:
         """End what still runs, and close everything."""
+        deadline = time.monotonic() + (_STOP_SECONDS if self._ended_well() else 0)
         for runner in self._runners.values():
             if runner.starts and not self._stopping.is_set():
-                runner.join_within(_STOP_SECONDS if self._ended_well() else 0)
+                runner.join_within(max(0.0, deadline - time.monotonic()))
         self._stopping.set()
         for runner in self._runners.values():
             runner.stop()

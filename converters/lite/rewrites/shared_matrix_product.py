@@ -16,6 +16,7 @@ class Product:
     op: Op
     batch: list[int]
     heads: list[int]
+    shared: str = "Y"
 
 
 class SharedMatrixProduct(Rewrite[ProgramGraph, Product]):
@@ -27,19 +28,24 @@ class SharedMatrixProduct(Rewrite[ProgramGraph, Product]):
     name = "shared-matrix-product"
 
     def matches(self, graph: ProgramGraph) -> Iterable[Product]:
-        """Products whose second side has an extent of 1 where the first has more."""
+        """Products of which one side has an extent of 1 where the other has more."""
         for op in graph.ops({"matmul_v2"}):
             before, after = (graph.shape(name)[:-2] for name in _sides(op))
             if len(before) == len(after) and before != after:
                 same = next(place for place, pair in enumerate(zip(before, after, strict=True)) if pair[0] != pair[1])
                 if all(extent == 1 for extent in after[same:]):
                     yield Product(op, before[:same], before[same:])
+                elif all(extent == 1 for extent in before[same:]):
+                    yield Product(op, after[:same], after[same:], shared="X")
 
     def check(self, graph: ProgramGraph, match: Product) -> str | None:
         """The rows of the first side lie together, and one extent is open at most."""
+        if match.shared == "X":
+            return f"{match.op.place} shares its first side"
         if attribute(match.op, "trans_x"):
             return f"{match.op.place} turns its first side"
-        if min([*match.heads, *graph.shape(_sides(match.op)[0])[-2:]]) < 0 or sum(one < 0 for one in match.batch) > 1:
+        matrices = [extent for side in _sides(match.op) for extent in graph.shape(side)[-2:]]
+        if min([*match.heads, *matrices]) < 0 or sum(one < 0 for one in match.batch) > 1:
             return f"{match.op.place} has open extents"
         return None
 

@@ -6,6 +6,7 @@ The runner is a thread with the real other side of the link.
 import asyncio
 import json
 import os
+import select
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from tests.converters.loading import load
 
 calls = load("serving", "calls")
 waiting = load("serving", "waiting")
+runners = load("serving", "runner")
 runner_link = load("serving", "runner_link")
 problems = load("serving", "problems")
 
@@ -61,7 +63,7 @@ class Answering:
         settings = {"whole": False, "shared": True, "most": 4, "patience": 600.0, "hangs": unexpected, **options}
         queued = {name: settings.pop(name) for name in ("shared", "most")}
         self.queue = waiting.Queue(capacity, patience=settings["patience"], **queued)
-        self.calls = calls.Calls(link, capacity, measured, more=self.queue.offer, **settings)
+        self.calls = calls.Calls(link, capacity, measured, more=self.queue.offer, back=self.queue.put_back, **settings)
         self.queue.open(self.calls)
         self.run = self.queue.run
 
@@ -333,7 +335,16 @@ def test_two_runners_share_what_waits_and_one_that_ends_leaves_it_to_the_other(t
                 await link.loaded.wait()
             queue = waiting.Queue(1, shared=False, most=4, patience=600.0)
             runners = [
-                calls.Calls(link, 1, measured, whole=False, patience=600.0, more=queue.offer, hangs=unexpected)
+                calls.Calls(
+                    link,
+                    1,
+                    measured,
+                    whole=False,
+                    patience=600.0,
+                    more=queue.offer,
+                    back=queue.put_back,
+                    hangs=unexpected,
+                )
                 for link in links
             ]
             assert not queue.is_open
@@ -347,12 +358,62 @@ def test_two_runners_share_what_waits_and_one_that_ends_leaves_it_to_the_other(t
             assert [each.running for each in runners] == [2, 2]
             queue.close(runners[0], "away")
             links[0].gone()
-            lost = await asyncio.gather(tasks[0], tasks[2], return_exceptions=True)
-            assert [str(each) for each in lost] == [runner_link.ENDED] * 2
+            # What it ran is lost, and what it had not begun is the other's.
+            with pytest.raises(problems.Problem, match=runner_link.ENDED):
+                await tasks[0]
             sessions[1].may.set()
-            kept = [each for number, each in enumerate(tasks) if number not in (0, 2)]
-            assert [(await each)["y"][0, 0] for each in kept] == [3, 9, 12, 15, 18, 21]
-            assert len(sessions[1].samples) == 6
+            assert [(await each)["y"][0, 0] for each in tasks[1:]] == [3, 6, 9, 12, 15, 18, 21]
+            assert len(sessions[1].samples) == 7
+
+        asyncio.run(main())
+
+
+class Golden:
+    """Golden samples of one request, which come out right."""
+
+    def __init__(self, link: Any) -> None:
+        self.link = link
+
+    async def wrong(self, run: Callable[..., Awaitable[Any]]) -> None:
+        await run(sample(1), 1)
+
+
+class Counted(Measured):
+    """Keeps how many runners answered last."""
+
+    runners = 0
+
+    def ready(self, runners: int) -> None:
+        self.runners = runners
+
+
+def test_a_runner_that_ends_with_its_last_golden_answer_is_not_proved(tmp_path: Path) -> None:
+    """The news of its end and its answer come together: it takes no requests, and the next one takes them once."""
+    session, measured = Tripling(), Counted()
+    with runner(tmp_path, 1, session) as link:
+
+        async def main() -> None:
+            server = runner_link.RunnerLink(link.servers_option, asyncio.get_running_loop())
+            queue = waiting.Queue(1, shared=False, most=4, patience=600.0)
+            one = runners.Runner(
+                "0.1", server, queue, Golden(server), measured, whole=False, patience=600.0, hung=unexpected
+            )
+            proof = asyncio.create_task(one.prove())
+            await settled(lambda: server._made == 1)
+            session.may.set()
+            # The loop hears nothing meanwhile.
+            assert select.select([server._replies], [], [], PATIENCE_SECONDS)[0]
+            one.gone("it has crashed")
+            with pytest.raises(problems.Problem, match=runner_link.ENDED):
+                await proof
+            assert (queue.is_open, queue.unready, measured.runners) == (False, "it has crashed", 0)
+            server.loaded.set()  # the next one is there
+            assert await one.prove() is None
+            assert (queue.runners, measured.runners) == (1, 1)
+            queue.open(one._calls)
+            assert queue.runners == 1
+            one.gone("it has crashed again")
+            assert (queue.is_open, measured.runners) == (False, 0)
 
         asyncio.run(main())
 

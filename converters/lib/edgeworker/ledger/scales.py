@@ -13,12 +13,13 @@ import numpy as np
 from edgeworker.ledger.folds import NORMS, argument, shown
 from edgeworker.ledger.merged import Affine, affine, factor_and_summand, results
 from edgeworker.ledger.sources import GAMMA, Scaled, Source, Vector
-from edgeworker.paddle_program import Op, attribute, ops
+from edgeworker.paddle_program import Op, attribute, ops, variable
 
 # f(k * x) = k * f(x) for a positive k.
 HOMOGENEOUS = ("relu", "leaky_relu")
 # Factor and summand, where the operator does not say them (Paddle 2.6, paddle/phi/api/yaml/op_compat.yaml).
 HARD_SIGMOID = {"slope": 0.2, "offset": 0.5}
+_IMAGE_RANK = 4
 
 
 def scales(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Source]:
@@ -63,11 +64,22 @@ def _trained(op: Op, makers: Mapping[str, Op], parameters: Mapping[str, np.ndarr
             continue
         factor = parameters[trained].astype(np.float64).reshape(-1)
         conv = _before(argument(op, name), factor, 0.0, makers, parameters)
-        if conv is None or len(factor) not in (1, len(conv.bias)):
+        if conv is None or not (len(factor) == 1 or _by_channel(op, number, len(conv.bias), parameters)):
             return None
         made = conv.times(factor, 0.0)
         return replace(made, names=(*conv.names, trained), weighing=(*conv.weighing, trained))
     return None
+
+
+def _by_channel(op: Op, slot: str, channels: int, parameters: Mapping[str, np.ndarray]) -> bool:
+    """Whether what is in a slot of a product with an image [N, C, H, W] is a number of each of its channels."""
+    name = argument(op, slot)
+    found = variable(op.block, name)
+    shape = list(parameters[name].shape if name in parameters else found.type.lod_tensor.tensor.dims if found else [])
+    axis = attribute(op, "axis")
+    before = _IMAGE_RANK - len(shape) if axis is None or axis < 0 else axis
+    laid = [1] * before + shape
+    return [max(extent, 1) for extent in laid + [1] * (_IMAGE_RANK - len(laid))] == [1, channels, 1, 1]
 
 
 def _before(

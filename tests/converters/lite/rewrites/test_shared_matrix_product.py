@@ -40,3 +40,8 @@ def test_as_many_on_both_sides_and_one_matrix_are_left(rewrites):
 def test_a_first_side_that_is_turned_is_refused(rewrites):
     (report,) = apply_rewrites(program([2, 4, 3, 3], [2, 1, 3, 6], trans_x=True), [rewrites.SharedMatrixProduct()])
     assert report["refused"] == ["matmul_v2 (block 0, op 1 -> y) turns its first side"]
+
+
+def test_a_first_side_that_is_shared_is_refused(rewrites):
+    (report,) = apply_rewrites(program([2, 1, 5, 3], [2, 4, 3, 6]), [rewrites.SharedMatrixProduct()])
+    assert report["refused"] == ["matmul_v2 (block 0, op 1 -> y) shares its first side"]
