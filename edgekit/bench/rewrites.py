@@ -12,10 +12,12 @@ from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.ratio import Ratio, ratio_of
-from edgekit.bench.run import Timing
+from edgekit.bench.rewrites_elsewhere import times_there
+from edgekit.bench.run import Timing, check_somewhere
 from edgekit.calibration.prepare import needed_calibration
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.conversion.manifest import planned_manifest
+from edgekit.devices.remote_machine import RemoteMachine
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
@@ -34,12 +36,13 @@ class RewriteRow(Struct, frozen=True, kw_only=True):
 
     `places` are how many of the graph's were changed. `p50_ms` and `plain_p50_ms` are medians in milliseconds,
     `difference` that of the outputs relative to the largest one. `busy_cores` is how many cores other programs
-    kept busy meanwhile.
+    kept busy meanwhile. `machine` is the device, None this machine; of a device neither of these two is known.
     """
 
     model: str
     target: str
     variant: str
+    machine: str | None = None
     rewrites: tuple[str, ...]
     title: str
     places: int = 0
@@ -93,12 +96,14 @@ def bench_rewrites(
     precision: Precision = "fp32",
     *,
     recipe_alone: bool = False,
+    machines: Sequence[RemoteMachine | None] = (None,),
 ) -> RewriteReport:
     """Time every source on every target as written, with each rewrite for speed that changes it, and with all of them.
 
     What the recipe turns on is timed too, where it is neither one of them nor all; with `recipe_alone` nothing else
-    is. What fails is a row.
+    is. What fails is a row. Raises UsageError for a machine on which no target runs.
     """
+    check_somewhere(wanted, machines)
     rows = [
         row
         for source in sources
@@ -108,6 +113,7 @@ def bench_rewrites(
             target,
             executor,
             timing,
+            machines,
         )
     ]
     return RewriteReport(cpu_name(), timing.threads, rows)
@@ -134,7 +140,11 @@ def versions(
 
 
 def rewrite_rows(
-    planned: Sequence[Version], target: Target, executor: Executor, timing: Timing
+    planned: Sequence[Version],
+    target: Target,
+    executor: Executor,
+    timing: Timing,
+    machines: Sequence[RemoteMachine | None] = (None,),
 ) -> Iterator[RewriteRow]:
     """The rows of one model on one target; the first version is the graph as it was written."""
     source = planned[0].plan.source
@@ -155,15 +165,63 @@ def rewrite_rows(
             reason=error.message, exit_status=error.exit_status,
         )  # fmt: skip
         return
-    for variant in target.variants_of(manifests[0].build):
+    for machine in filter(None, machines):
+        if target.runs_on(machine):
+            yield from measured_there(kept, rest, places, manifests, target, machine, executor, timing)
+    for variant in target.variants_of(manifests[0].build) if None in machines else ():
         told: dict[str, Any] = {"model": source.name, "target": target.name, "variant": variant.name}
-        for one in rest:
-            yield RewriteRow(rewrites=one.names, title=one.title, status="no place for it", **told)
+        yield from without_place(rest, told)
         if variant.not_run:
             yield RewriteRow(rewrites=(), title=PLAIN, status="not run", reason=variant.not_run, **told)
             continue
         if len(kept) > 1:
             yield from measured(kept, places, manifests, variant, target, executor, timing, told)
+
+
+def without_place(rest: Sequence[Version], told: dict[str, Any]) -> Iterator[RewriteRow]:
+    """The rows of rewrites that change nothing."""
+    for one in rest:
+        yield RewriteRow(rewrites=one.names, title=one.title, status="no place for it", **told)
+
+
+def measured_there(
+    kept: Sequence[Version],
+    rest: Sequence[Version],
+    places: dict[str, int],
+    manifests: Sequence[Manifest],
+    target: Target,
+    machine: RemoteMachine,
+    executor: Executor,
+    timing: Timing,
+) -> Iterator[RewriteRow]:
+    """The rows of a device."""
+    told: dict[str, Any] = {"model": kept[0].plan.source.name, "target": target.name, "machine": machine.name}
+    yield from without_place(rest, {**told, "variant": ""})
+    if len(kept) < 2:
+        return
+    versions = [(one.plan, manifest) for one, manifest in zip(kept, manifests, strict=True)]
+    try:
+        times = times_there(versions, target, machine, executor, timing)
+    except EdgekitError as error:
+        status = "not run" if isinstance(error, UsageError | AbsentError) else "failed"
+        yield RewriteRow(
+            variant="", rewrites=(), title=PLAIN, status=status, reason=error.message, exit_status=error.exit_status,
+            **told,
+        )  # fmt: skip
+        return
+    for variant, found in times.items():
+        plain, *others = found
+        for one, own in zip(kept[1:], others, strict=True):
+            yield RewriteRow(
+                variant=variant,
+                rewrites=one.names,
+                title=one.title,
+                places=places[one.title],
+                ratio=ratio_of(own, plain),
+                p50_ms=middle(own),
+                plain_p50_ms=middle(plain),
+                **told,
+            )
 
 
 def last_program(version: Version, target: Target) -> Stage:

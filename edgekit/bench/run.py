@@ -121,10 +121,7 @@ def bench(
     an exception. Raises UsageError where something that edgekit did not write lies in an artifact's place, and for a
     machine on which no target runs.
     """
-    for machine in machines:
-        if not any(target.runs_on(machine) for target in wanted):
-            assert machine is not None  # every target has a row of this one
-            raise runs_nowhere((target.name for target in wanted), machine)
+    check_somewhere(wanted, machines)
     if out is not None:
         for source in sources:
             for target in wanted:
@@ -138,6 +135,14 @@ def bench(
 
     executor.work(jobs())
     return Report(cpu_name(), timing.threads, OTHER_HARDWARE, [row for number in sorted(rows) for row in rows[number]])
+
+
+def check_somewhere(wanted: Sequence[Target], machines: Sequence[AnyMachine | None]) -> None:
+    """Raise UsageError for a machine on which no target runs."""
+    for machine in machines:
+        if not any(target.runs_on(machine) for target in wanted):
+            assert machine is not None  # every target has a row of this one
+            raise runs_nowhere((target.name for target in wanted), machine)
 
 
 def job(

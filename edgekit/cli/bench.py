@@ -23,10 +23,13 @@ from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edgekit.bench.rewrites import RewriteReport
     from edgekit.bench.row import Report
     from edgekit.bench.run import Timing
     from edgekit.bench.tune import TuneReport
+    from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
     from edgekit.pipeline.source import ModelSource
 
 
@@ -188,9 +191,8 @@ def bench(
     sources.sort(key=lambda source: names.index(source.name))
     if tune and rewrites:
         raise UsageError("--tune and --rewrites are two measurements", "Ask for one of them.")
-    if (tune or rewrites) and any(machine is not None for machine in machines):
-        flag = "--tune" if tune else "--rewrites"
-        raise UsageError(f"{flag} times what runs on this machine, and no other", "Leave --device out.")
+    if tune and any(machine is not None for machine in machines):
+        raise UsageError("--tune times what runs on this machine, and no other", "Leave --device out.")
     if tune:
         with session(offline=offline, verbose=verbose) as executor:
             tuned = run_tuning(sources, wanted, out or DEFAULT_OUT, executor, timing, precision.value)
@@ -203,7 +205,7 @@ def bench(
         if out is not None:
             raise UsageError("--rewrites writes no artifacts, and --out says where to", "Leave one of the two out.")
         with session(offline=offline, verbose=verbose) as executor:
-            found = run_rewrites(sources, wanted, executor, timing, precision.value)
+            found = run_rewrites(sources, wanted, executor, timing, precision.value, machines=timed_machines(machines))
         if json:
             print_json(found)
         else:
@@ -218,6 +220,19 @@ def bench(
     else:
         show(report)
     return report.exit_status
+
+
+def timed_machines(machines: "Sequence[AnyMachine | None]") -> "list[RemoteMachine | None]":
+    """This machine and devices. Raises UsageError for an emulated one, whose times say nothing."""
+    from edgekit.devices.remote_machine import RemoteMachine
+
+    for machine in machines:
+        if machine is not None and not isinstance(machine, RemoteMachine):
+            raise UsageError(
+                f"--rewrites times, and what {machine.name} takes is the emulator's",
+                "Name a phone or a board, as in --device adb, or leave --device out.",
+            )
+    return [machine for machine in machines if machine is None or isinstance(machine, RemoteMachine)]
 
 
 def single_batch(text: str) -> int:
