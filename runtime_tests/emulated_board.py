@@ -46,12 +46,15 @@ def initial_disk(files: dict[str, bytes], executables: set[str]) -> bytes:
     return bytes(made)
 
 
-def boot(kernel: Path, disk: Path, processor: str, memory_mb: int, seconds: float) -> str:
-    """All that the console said until the board switched itself off. Raises TimeoutExpired where it does not."""
+def boot(kernel: Path, disk: Path, processor: str, memory_mb: int, seconds: float, *flags: str) -> str:
+    """All that the console said until the board switched itself off. Raises TimeoutExpired where it does not.
+
+    `flags` are more of the emulator's.
+    """
     program = shutil.which(EMULATOR)
     assert program is not None
     command = [program, "-M", "virt", "-cpu", processor, "-m", str(memory_mb), "-smp", "1", "-nographic", "-no-reboot"]
-    command += ["-nic", "none", "-kernel", kernel, "-initrd", disk, "-append", "console=ttyAMA0 quiet panic=-1"]
+    command += ["-nic", "none", "-kernel", kernel, "-initrd", disk, "-append", "console=ttyAMA0 quiet panic=-1", *flags]
     answer = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,

@@ -2,7 +2,8 @@
 
 Of a device that is reached it says the latency too, which is that device's own. Of an emulated machine no latency: the
 emulator translates instructions one by one, and what that takes says nothing of a device. No count of instructions
-either: the static QEMU that Debian packages takes no plugin, and has no counter of its own.
+either: the static QEMU that Debian packages takes no plugin, and has no counter of its own (a whole board has:
+`benchmarks/instructions.py`).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
