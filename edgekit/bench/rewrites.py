@@ -159,11 +159,7 @@ def rewrite_rows(
         )
         manifests = [manifest_of(one, target, outcomes) for one in kept]
     except EdgekitError as error:
-        status = "not run" if isinstance(error, UsageError | AbsentError) else "failed"
-        yield RewriteRow(
-            model=source.name, target=target.name, variant="", rewrites=(), title=PLAIN, status=status,
-            reason=error.message, exit_status=error.exit_status,
-        )  # fmt: skip
+        yield stopped(error, {"model": source.name, "target": target.name, "variant": ""})
         return
     for machine in filter(None, machines):
         if target.runs_on(machine):
@@ -176,6 +172,14 @@ def rewrite_rows(
             continue
         if len(kept) > 1:
             yield from measured(kept, places, manifests, variant, target, executor, timing, told)
+
+
+def stopped(error: EdgekitError, told: dict[str, Any]) -> RewriteRow:
+    """The row of what an error stopped: what cannot be had did not run, and anything else failed."""
+    status = "not run" if isinstance(error, UsageError | AbsentError) else "failed"
+    return RewriteRow(
+        rewrites=(), title=PLAIN, status=status, reason=error.message, exit_status=error.exit_status, **told
+    )
 
 
 def without_place(rest: Sequence[Version], told: dict[str, Any]) -> Iterator[RewriteRow]:
@@ -203,11 +207,7 @@ def measured_there(
     try:
         times = times_there(versions, target, machine, executor, timing)
     except EdgekitError as error:
-        status = "not run" if isinstance(error, UsageError | AbsentError) else "failed"
-        yield RewriteRow(
-            variant="", rewrites=(), title=PLAIN, status=status, reason=error.message, exit_status=error.exit_status,
-            **told,
-        )  # fmt: skip
+        yield stopped(error, {**told, "variant": ""})
         return
     for variant, found in times.items():
         plain, *others = found
@@ -273,9 +273,7 @@ def measured(
     try:
         details = outcomes.result(stage).details
     except EdgekitError as error:
-        yield RewriteRow(
-            rewrites=(), title=PLAIN, status="failed", reason=error.message, exit_status=error.exit_status, **told
-        )
+        yield stopped(error, told)
         return
     finally:
         executor.store.forget(stage)

@@ -31,7 +31,7 @@ def find_photos(named: Iterable[Path]) -> list[Path]:
 def shown_name(path: Path, folder: Path) -> str:
     """A photo's name in `folder` as people and documents have it: what is not UTF-8 as `\\xff`.
 
-    Names that differ are told apart, as they would not be by a sign for every byte that is no character.
+    Names that differ in such bytes are told apart, as they would not be by a sign for every byte that is no character.
     """
     return os.fsencode(path.relative_to(folder)).decode(errors="backslashreplace")
 

@@ -246,34 +246,32 @@ class Serving:
 
     def _hear(self, said: dict[str, Any]) -> None:
         self._listens = self._listens or bool(said.get("listening"))
-        # What it says may be anything.
-        proved, hung, forgotten = (
-            id if isinstance(id := said.get(what), str) and id in self._runners else ""
-            for what in ("proved", "hung", "forgotten")
-        )
-        if proved:
-            one = self._runners[proved].served
+        if (proved := self._named(said, "proved")) is not None:
             if said.get("wrong"):
                 self._give_up(
-                    proved,
+                    proved.id,
                     UnprovedError(
-                        f"{self._runners[proved].title} is not served, since its golden samples have failed: "
-                        f"{said['wrong']}",
-                        f"Run `edgekit verify {one.artifact.folder}`.",
+                        f"{proved.title} is not served, since its golden samples have failed: {said['wrong']}",
+                        f"Run `edgekit verify {proved.served.artifact.folder}`.",
                     ),
                 )
                 return
-            self._standing.proved(proved, time.monotonic())
+            self._standing.proved(proved.id, time.monotonic())
             if self._ready:
-                self._toolchain.notify(f"{self._runners[proved].title} answers again: its golden samples have passed")
-        elif hung:
-            self._runners[hung].end_hung()
-        elif forgotten:
-            if forgotten in self._away:
-                self._away.remove(forgotten)
-                self._restart(self._runners[forgotten])
+                self._toolchain.notify(f"{proved.title} answers again: its golden samples have passed")
+        elif (hung := self._named(said, "hung")) is not None:
+            hung.end_hung()
+        elif (forgotten := self._named(said, "forgotten")) is not None:
+            if forgotten.id in self._away:
+                self._away.remove(forgotten.id)
+                self._restart(forgotten)
         else:
             self._take(said)
+
+    def _named(self, said: dict[str, Any], what: str) -> ModelRunner | None:
+        """The runner that the server names, which may say anything."""
+        id = said.get(what)
+        return self._runners.get(id) if isinstance(id, str) else None
 
     def _worker_ended(self, ended: Ended) -> None:
         """A runner is followed by another one; without the server nothing is served. Raises the latter's error."""
@@ -321,6 +319,7 @@ class Serving:
         try:
             self._channel.ask({"stop": True})
             while not said.get("stopped"):
+                self._tell_ends()
                 try:
                     self._take(said := self._channel.reply(_POLL_SECONDS, self._stopping))
                 except Silent:
@@ -328,12 +327,6 @@ class Serving:
                         raise ConversionError(
                             "the server did not end in time and was stopped", "Its log says more."
                         ) from None
-                while not self._ended.empty():
-                    # What it had accepted is another runner's, or is told.
-                    if (ended := self._ended.get()).who:
-                        self._channel.ask({"gone": ended.who, "reason": "its runner has ended"})
-                    else:
-                        raise ended.trouble
             self._channel.end_requests()
         except Gone:
             self._server_gone()
@@ -341,6 +334,15 @@ class Serving:
         self._thread.join(_STOP_SECONDS)
         for runner in self._runners.values():
             runner.link.end()
+
+    def _tell_ends(self) -> None:
+        """Tell the server, which is to stop, of runners that have ended: what they had is another's, or is told."""
+        while not self._ended.empty():
+            if not (ended := self._ended.get()).who:
+                # The server's own end, which the channel tells in its turn: its last words come before it.
+                self._ended.put(ended)
+                return
+            self._channel.ask({"gone": ended.who, "reason": "its runner has ended"})
 
     def _end(self, http: socket.socket) -> None:
         """End what still runs, and close everything."""

@@ -4,6 +4,7 @@ import json
 import queue
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import cast
 
@@ -16,7 +17,7 @@ from edgekit.serve.link import Link
 from edgekit.serve.ports import free_port, listening
 from edgekit.serve.server import ServersEnds, Serving
 from edgekit.serve.settings import Settings
-from edgekit.toolchain.channel import Channel
+from edgekit.toolchain.channel import Channel, Silent
 from edgekit.toolchain.confinement import Trial, try_confinement
 from edgekit.toolchain.worker import Toolchain
 
@@ -105,3 +106,38 @@ def test_a_server_that_is_taken_over_reaches_nothing(
     assert not found.pop("another port") or (with_grpc and trial.landlock_abi < 4)
     assert not found.pop("write") or trial.landlock_abi == 0
     assert found == dict.fromkeys(("connect", "datagram", "fast open", "unix", "netlink"), False)
+
+
+class Told:
+    """A channel that says what it is given, and notes what is asked."""
+
+    def __init__(self, *said: dict) -> None:
+        self.said, self.asked, self.ended = list(said), [], False
+
+    def ask(self, document: dict) -> None:
+        self.asked.append(document)
+
+    def reply(self, seconds: float, stopping: object) -> dict:
+        said = self.said.pop(0)
+        if not said:
+            raise Silent
+        return said
+
+    def end_requests(self) -> None:
+        self.ended = True
+
+
+def test_a_runner_that_ends_while_the_server_stops_is_told_of_and_the_servers_own_end_is_no_error(
+    tmp_path: Path,
+) -> None:
+    """The server may have ended before its last words are read."""
+    serving = Serving([], Settings(), Toolchain(tmp_path / "cache"), tmp_path / "scratch")
+    channel = Told({}, {"forgotten": "0.1"}, {"stopped": True})
+    serving._channel = cast(Channel, channel)
+    serving._thread = threading.Thread(target=lambda: None)
+    serving._thread.start()
+    for who in ("0.1", ""):
+        serving._ended.put(server.Ended(who, WorkerError("it has ended")))
+    serving._stop()
+    assert channel.asked == [{"stop": True}, {"gone": "0.1", "reason": "its runner has ended"}]
+    assert channel.ended and not channel.said
