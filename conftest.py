@@ -220,9 +220,17 @@ class Converted:
 
 
 @pytest.fixture(scope="session")
-def mixnet(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Converted:
-    """MixNet_S with its bundled weights on all targets."""
+def converted_mixnet(edgekit: Edgekit, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """MixNet_S with its bundled weights on all targets; nobody writes in it."""
     out = tmp_path_factory.mktemp("mixnet")
     answer = edgekit("convert", "MixNet_S", "-w", "demo", "-t", "all", "--verify", "--json", "--out", out)
     assert answer.returncode == 0, answer.stderr
     return Converted(out, json.loads(answer.stdout))
+
+
+@pytest.fixture(scope="module")
+def mixnet(converted_mixnet: Converted, tmp_path_factory: pytest.TempPathFactory) -> Converted:
+    """`converted_mixnet`, copied for one file of tests: a verification writes its verdict into the manifests."""
+    out = tmp_path_factory.mktemp("mixnet_copy")
+    shutil.copytree(converted_mixnet.out, out, dirs_exist_ok=True)
+    return Converted(out, converted_mixnet.document)
