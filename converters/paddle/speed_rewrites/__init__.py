@@ -10,5 +10,10 @@ from edgeworker.rewrite import Rewrite
 
 from .merge_mixed_depthwise import MergeMixedDepthwise
 from .merge_split_pointwise import MergeSplitPointwise
+from .widen_groups import WidenGroups
 
-SPEED_REWRITES: tuple[Rewrite[ProgramGraph, Any], ...] = (MergeMixedDepthwise(), MergeSplitPointwise())
+SPEED_REWRITES: tuple[Rewrite[ProgramGraph, Any], ...] = (
+    MergeMixedDepthwise(),
+    MergeSplitPointwise(),
+    WidenGroups(),
+)

@@ -9,7 +9,14 @@ from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import FP32, Op, arguments, attribute
 
 CONVOLUTIONS = ("conv2d", "depthwise_conv2d")
-USUAL = {"strides": [1, 1], "dilations": [1, 1], "groups": 1, "data_format": "NCHW", "padding_algorithm": "EXPLICIT"}
+USUAL = {
+    "strides": [1, 1],
+    "paddings": [0, 0],
+    "dilations": [1, 1],
+    "groups": 1,
+    "data_format": "NCHW",
+    "padding_algorithm": "EXPLICIT",
+}
 """What an attribute is where the operator does not say."""
 
 
@@ -82,7 +89,7 @@ def reason_against(graph: ProgramGraph, split: Op, convolutions: Sequence[Op | N
         if len(graph.readers(name)) != 1:
             return f"{name} in the middle of it is read elsewhere, too"
     for conv in convs:
-        if reason := _plain(graph, conv):
+        if reason := more_than_kernels(graph, conv):
             return reason
     for name in ("strides", "dilations"):
         if len({tuple(said(conv, name)) for conv in convs}) > 1:
@@ -90,7 +97,7 @@ def reason_against(graph: ProgramGraph, split: Op, convolutions: Sequence[Op | N
     return None
 
 
-def _plain(graph: ProgramGraph, conv: Op) -> str | None:
+def more_than_kernels(graph: ProgramGraph, conv: Op) -> str | None:
     """Why a convolution is more than its kernels: a bias or a quantisation of its own, kernels that others share."""
     weight = first(conv, "Filter")
     if weight not in graph.parameters and weight not in graph.changed_parameters:

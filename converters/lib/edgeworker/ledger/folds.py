@@ -35,7 +35,7 @@ def folds(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Source
     """Every tensor that a batch norm of the program, with what stands before it, may become."""
     makers = {name: op for op in ops(program) for slot in op.desc.outputs for name in slot.arguments}
     beside = side_by_side(program, parameters)
-    yield from (Copied("side by side of", one.names, one.kernels) for one in beside.values())
+    yield from (Copied("side by side of", one.names, one.kernels) for each in beside.values() for one in each)
     for norm in ops(program, set(NORMS)):
         stored = {slot: argument(norm, slot) for slot in ("Scale", "Bias", "Mean", "Variance")}
         if not all(name in parameters for name in stored.values()):
@@ -48,8 +48,9 @@ def folds(program: Any, parameters: Mapping[str, np.ndarray]) -> Iterator[Source
         yield Vector("batch norm's factor", scaling, factor, np.abs(factor) * GAMMA)
         shift = bias - mean * factor
         yield Vector("batch norm's shift", shifting, shift, (np.abs(bias) + np.abs(mean * factor)) * GAMMA)
-        if (one := beside.get(argument(norm, "X"))) is not None and len(one.kernels) == len(factor):
-            yield Scaled("batch norm folded into, side by side, of", (*one.names, *scaling), one.kernels, factor, 0)
+        for one in beside.get(argument(norm, "X"), []):
+            if len(one.kernels) == len(factor):
+                yield Scaled("batch norm folded into, side by side, of", (*one.names, *scaling), one.kernels, factor, 0)
         yield from _before(norm, makers, parameters, scaling, shifting, factor, bias, mean)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from edgeworker.ledger.account import account
-from edgeworker.ledger.side_by_side import joined
+from edgeworker.ledger.side_by_side import WIDEST, joined, widened
 from edgeworker.ledger.stored import Stored
 from edgeworker.paddle_program import new_program
 
@@ -101,3 +101,43 @@ def test_what_is_not_along_the_channels_is_not_joined() -> None:
 def test_kernels_without_a_common_middle_are_not_joined() -> None:
     assert joined([np.zeros((1, 1, 3, 3)), np.zeros((1, 1, 4, 4))]) is None
     assert joined([np.zeros((1, 1, 3, 3)), np.zeros((1, 2, 3, 3))]) is None
+
+
+def grouped(groups: int = 2) -> tuple[Any, dict[str, np.ndarray]]:
+    """A convolution of groups of one pixel, 6 of 4 channels, and its parameters."""
+    made = new_program()
+    add_op(made.blocks[0], "conv2d", {"Input": ["x"], "Filter": ["k"]}, "c", groups=groups)
+    return made, {"k": np.random.default_rng(1).normal(0, 1, (6, 4 // groups, 1, 1)).astype(np.float32)}
+
+
+def test_groups_on_the_diagonal_are_explained() -> None:
+    made, parameters = grouped()
+    kernels = parameters["k"]
+    dense = np.zeros((6, 4, 1, 1), np.float32)
+    dense[:3, :2], dense[3:, 2:] = kernels[:3], kernels[3:]
+    found = account([Stored("dense", "c", dense)], made, parameters)
+    assert (found.unexplained, found.unused) == ([], [])
+    assert found.explained == {"side by side of": 1}
+    for place, value in (((0, 2), 1e-6), ((5, 3), dense[5, 3] * np.float32(1.00001)), ((1, 0), 0)):
+        wrong = dense.copy()
+        wrong[place] = value
+        assert [one.name for one in account([Stored("dense", "c", wrong)], made, parameters).unexplained] == ["dense"]
+
+
+def test_adjacent_groups_lie_on_a_diagonal_each_in_its_own_place() -> None:
+    """As a convolution would multiply them: each row of the wide kernels has its channels where they are read."""
+    kernels = np.random.default_rng(2).normal(0, 1, (8, 3, 2, 2))
+    two, four = widened(kernels, 4)
+    assert (two.shape, four.shape) == ((8, 6, 2, 2), (8, 12, 2, 2))
+    for row in range(8):
+        group = row // 2
+        for wide, together in ((two, 2), (four, 4)):
+            columns = slice(group % together * 3, group % together * 3 + 3)
+            np.testing.assert_array_equal(wide[row, columns], kernels[row])
+            assert np.count_nonzero(wide[row]) == np.count_nonzero(kernels[row])
+
+
+def test_depthwise_and_wide_kernels_are_not_widened() -> None:
+    assert not list(widened(np.zeros((6, 1, 3, 3)), 6))
+    assert not list(widened(np.zeros((2, WIDEST, 1, 1)), 2))
+    assert not list(widened(np.zeros((6, 4, 1, 1)), 1))
