@@ -20,7 +20,7 @@ from conversion import environment_of, timed
 from edgekit.catalog import load_catalog
 from edgekit.cli.common import SourceOptions, model_sources
 from edgekit.cli.session import session
-from edgekit.pipeline.plan import program_stage
+from edgekit.pipeline.program import program_stage
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import StageFile
 

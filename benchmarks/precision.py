@@ -24,7 +24,7 @@ from edgekit.filesystem.hashing import file_sha256
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prepare import preprocess
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import run_stage
+from edgekit.pipeline.runs import run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.target import targets

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from edgekit.bundled import bundled_folder
 from edgekit.errors import OperatorError
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import ADOPTERS, PROGRAM, Plan
+from edgekit.pipeline.plan import Plan
+from edgekit.pipeline.program import ADOPTERS, PROGRAM
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Target, targets

@@ -20,7 +20,7 @@ from edgekit.native.lite_runner import runner_inputs
 from edgekit.native.plan import network_layers
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import run_stage
+from edgekit.pipeline.runs import run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Variant, targets

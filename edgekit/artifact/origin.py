@@ -7,7 +7,8 @@ from pathlib import Path
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
 from edgekit.filesystem.hashes_by_stat import mark_used
-from edgekit.pipeline.plan import PROGRAM_WORKERS, REWRITER, SPEEDER
+from edgekit.pipeline.plan import REWRITER, SPEEDER
+from edgekit.pipeline.program import PROGRAM_WORKERS
 from edgekit.pipeline.store import Damaged, read_stage
 from edgekit.pipeline.target import targets
 

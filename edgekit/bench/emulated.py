@@ -21,7 +21,8 @@ from edgekit.native.device_runner import device_runner
 from edgekit.native.lite_runner import runner_inputs
 from edgekit.native.plan import Layers
 from edgekit.pipeline.execute import Executor, Outcomes
-from edgekit.pipeline.plan import Plan, reference_stage, run_stage
+from edgekit.pipeline.plan import Plan
+from edgekit.pipeline.runs import reference_stage, run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant

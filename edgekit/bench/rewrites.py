@@ -21,7 +21,8 @@ from edgekit.devices.remote_machine import RemoteMachine
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Outcomes
-from edgekit.pipeline.plan import SPEEDER, Plan, conversions_of, plan_conversion, programs_of, run_stage
+from edgekit.pipeline.plan import SPEEDER, Plan, conversions_of, plan_conversion, programs_of
+from edgekit.pipeline.runs import run_stage
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant

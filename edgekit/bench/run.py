@@ -28,7 +28,9 @@ from edgekit.filesystem.owned import check_kind
 from edgekit.native.plan import PARAM, layers_stage
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor, Job, Outcomes
-from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion, program_stage, reference_stage, run_stage
+from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion
+from edgekit.pipeline.program import program_stage
+from edgekit.pipeline.runs import reference_stage, run_stage
 from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult

@@ -7,7 +7,7 @@ from edgekit.calibration.prepared import CalibrationFile, calibration_file
 from edgekit.inputs.size import Size
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import program_stage
+from edgekit.pipeline.program import program_stage
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.store import StageResult
 

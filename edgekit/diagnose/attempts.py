@@ -25,7 +25,7 @@ from edgekit.diagnose.steps import (
 )
 from edgekit.diagnose.subject import Subject
 from edgekit.errors import EdgekitError
-from edgekit.pipeline.plan import PROGRAM
+from edgekit.pipeline.program import PROGRAM
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant

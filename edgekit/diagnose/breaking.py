@@ -6,7 +6,7 @@ from edgekit.diagnose.graph import Graph, Layer
 from edgekit.diagnose.inside import Inside, Laboratory
 from edgekit.diagnose.steps import File, Step
 from edgekit.errors import ConversionError
-from edgekit.pipeline.plan import CONVERSION_LIMITS
+from edgekit.pipeline.limits import CONVERSION_LIMITS
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 

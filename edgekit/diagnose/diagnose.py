@@ -31,7 +31,8 @@ from edgekit.inputs.photo_folder import PhotoFolder
 from edgekit.parity.ranges import beyond, beyond_words, read_ranges
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import ranges_stage, reference_stage, way_to
+from edgekit.pipeline.plan import way_to
+from edgekit.pipeline.runs import ranges_stage, reference_stage
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant, targets

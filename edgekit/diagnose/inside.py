@@ -12,7 +12,7 @@ from edgekit.cache.kept import kept_file
 from edgekit.diagnose.graph import Graph, graph_of
 from edgekit.diagnose.steps import Step
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import PROGRAM
+from edgekit.pipeline.program import PROGRAM
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.store import StageResult
 

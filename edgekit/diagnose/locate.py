@@ -11,7 +11,7 @@ from edgekit.diagnose.graph import Graph, Layer
 from edgekit.diagnose.health import FLOOR, TWIN_FLOOR, Health, State, health, relative_error
 from edgekit.diagnose.inside import NAMES_ALL, Inside, Values, perturbed, values_of, write_sample
 from edgekit.diagnose.match import Matcher
-from edgekit.pipeline.plan import PROGRAM
+from edgekit.pipeline.program import PROGRAM
 from edgekit.pipeline.stage import SourceFile
 
 NEIGHBOURS = 24

@@ -6,18 +6,10 @@ from typing import Any
 
 from edgekit.bundled import bundled_folder
 from edgekit.devices.machine import Machine
-from edgekit.pipeline.plan import (
-    EMULATED_LIMITS,
-    PROGRAM,
-    REWRITER,
-    RUN_LIMITS,
-    SPEEDER,
-    Plan,
-    add_conversion,
-    programs_of,
-    timing_options,
-    way_to,
-)
+from edgekit.pipeline.limits import EMULATED_LIMITS, RUN_LIMITS
+from edgekit.pipeline.plan import REWRITER, SPEEDER, Plan, add_conversion, programs_of, way_to
+from edgekit.pipeline.program import PROGRAM
+from edgekit.pipeline.runs import timing_options
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, Variant, targets

@@ -15,7 +15,7 @@ from edgekit.evaluate.dataset import Dataset, Photo, chosen, dataset, open_datas
 from edgekit.parity.verdict import OutputKind
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.output_kinds import told_outputs
-from edgekit.pipeline.plan import program_stage
+from edgekit.pipeline.program import program_stage
 from edgekit.pipeline.source import ModelSource
 
 

@@ -12,7 +12,8 @@ from edgekit.errors import ConversionError, EdgekitError
 from edgekit.evaluate.subject import Subject
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import EMULATED_LIMITS, RUN_LIMITS, run_stage
+from edgekit.pipeline.limits import EMULATED_LIMITS, RUN_LIMITS
+from edgekit.pipeline.runs import run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.target import targets
 from edgekit.toolchain.channel import Channel, Gone, Silent

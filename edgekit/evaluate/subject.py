@@ -20,7 +20,7 @@ from edgekit.filesystem.hashing import data_sha256, file_sha256
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import REFERENCE_WORKER, REFERENCE_WORKERS
+from edgekit.pipeline.runs import REFERENCE_WORKER, REFERENCE_WORKERS
 from edgekit.pipeline.stage import SourceFile, StageFile, worker_source_digest
 from edgekit.pipeline.target import Variant, targets
 from edgekit.predict import label, needed, runnable

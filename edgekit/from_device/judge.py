@@ -27,7 +27,7 @@ from edgekit.parity.judge import judge_outputs
 from edgekit.parity.verdict import Flip, OutputFigures
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import reference_stage
+from edgekit.pipeline.runs import reference_stage
 from edgekit.pipeline.stage import SourceFile
 from edgekit.pipeline.target import targets
 from edgekit.reference.choose import PADDLE_CPU, Truth

@@ -20,7 +20,8 @@ from edgekit.filesystem.owned import check_file, write_whole
 from edgekit.filesystem.writing import disk_errors
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.machine import cpu_name
-from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, timing_options
+from edgekit.pipeline.plan import Plan
+from edgekit.pipeline.runs import REFERENCE_WORKER, timing_options
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.stage import worker_source_digest
 from edgekit.pipeline.target import Target

@@ -23,8 +23,8 @@ from edgekit.matrix.sources import Entry, Group, find_sources, make_entries, mak
 from edgekit.matrix.space import check_space, remove_outputs
 from edgekit.matrix.work import Workshop, now
 from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.limits import RUN_THREADS
 from edgekit.pipeline.outcome import Event
-from edgekit.pipeline.plan import RUN_THREADS
 from edgekit.pipeline.source import CatalogSource
 from edgekit.pipeline.target import Target
 from edgekit.quantities.conditions import busy_words, is_busy

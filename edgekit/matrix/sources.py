@@ -10,7 +10,8 @@ from edgekit.devices.machine import Machine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError
 from edgekit.inputs.size import Size
 from edgekit.matrix.record import cell_key
-from edgekit.pipeline.plan import REFERENCE_WORKER, Plan, plan_conversion
+from edgekit.pipeline.plan import Plan, plan_conversion
+from edgekit.pipeline.runs import REFERENCE_WORKER
 from edgekit.pipeline.source import CatalogSource, catalog_source
 from edgekit.pipeline.stage import Stage
 from edgekit.pipeline.target import Target

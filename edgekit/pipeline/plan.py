@@ -1,47 +1,25 @@
 """The stages of a model: weights -> program -> targets, and what verification runs."""
 
 import platform
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from edgekit.calibration.prepared import CalibrationFile
-from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import embedding_stage
 from edgekit.pipeline.float_layers import AccuracyControl
+from edgekit.pipeline.limits import CONVERSION_LIMITS
 from edgekit.pipeline.lowering import lowering_stage
-from edgekit.pipeline.memory import estimated_memory, weight_bytes
-from edgekit.pipeline.source import CatalogSource, GoldenFile, ModelSource, ProgramSource
-from edgekit.pipeline.stage import SourceFile, Stage, StageFile
-from edgekit.pipeline.target import Target, Variant, targets
-from edgekit.toolchain.worker import Limits
+from edgekit.pipeline.program import ADOPTERS, PROGRAM, program_stage
+from edgekit.pipeline.source import ModelSource
+from edgekit.pipeline.stage import Stage, StageFile
+from edgekit.pipeline.target import Target, targets
 
-PROGRAM = "program"
-REFERENCE_WORKER = "paddle/run.py"
-# Paddle 3 programs have a reference of their own.
-REFERENCE_WORKERS = {"paddle3/adopt.py": "paddle3/run.py"}
-# What looks at the values of a program's layers.
-RANGES_WORKER = "paddle/ranges.py"
-RANGES_WORKERS = {"paddle3/adopt.py": "paddle3/ranges.py"}
-# What takes a program from elsewhere in, by its format.
-ADOPTERS = {"paddle2": "paddle/adopt.py", "paddle3": "paddle3/adopt.py"}
-EXPORTER = "paddle/export.py"
 REWRITER = "paddle/rewrite.py"
 SPEEDER = "paddle/speed.py"
-# The workers whose output is a program.
-PROGRAM_WORKERS = (EXPORTER, *ADOPTERS.values())
-# A timed run is short; the bound on seconds keeps one slow model from holding up the others.
-LATENCY = {"warmup": 3, "repeats": 30, "seconds": 3.0}
-# Conversions beside each other share the machine: one thread each. A timed run has it all.
-CONVERSION_LIMITS = Limits(seconds=900, memory_bytes=10 << 30, threads=1)
-RUN_THREADS = 2
-RUN_LIMITS = Limits(seconds=900, memory_bytes=12 << 30, threads=RUN_THREADS)
-# An emulated processor takes 20 to 40 times as long.
-EMULATED_LIMITS = Limits(seconds=7200, memory_bytes=12 << 30, threads=1)
 
 
 @dataclass(frozen=True)
@@ -170,72 +148,6 @@ def plan_conversion(
         if embed_preprocessing:
             plan.embeddings[target.name] = embedding_stage(source, target, conversion)
     return plan
-
-
-def program_stage(source: ModelSource) -> Stage:
-    """What makes the Paddle program: an export of weights, or the adoption of a program from elsewhere."""
-    if isinstance(source, ProgramSource):
-        return adoption_stage(source)
-    assert isinstance(source, CatalogSource)
-    return export_stage(source)
-
-
-def adoption_stage(source: ProgramSource) -> Stage:
-    """A program from elsewhere -> the same program with fixed shapes, checked, under the usual names."""
-    files = source.files
-    parameters = files.parameters[0] if files.combined else files.graph.parent
-    return Stage(
-        worker=ADOPTERS[files.format],
-        about=f"adoption of {source.name}",
-        inputs={
-            "graph": SourceFile(files.graph, files.graph_sha256),
-            "parameters": SourceFile(parameters, files.parameters_sha256),
-        },
-        options={
-            "input_size": source.input_size,
-            "usual_size": source.usual_size,
-            "channels": source.usual_channels,
-            "batch": source.batch,
-        },
-        memory_bytes=estimated_memory(weight_bytes(source.parameters)),
-        limits=CONVERSION_LIMITS,
-    )
-
-
-def export_stage(source: CatalogSource) -> Stage:
-    """Weights -> Paddle program, with a stage before it that makes synthetic weights."""
-    weights = source.weights
-    memory = estimated_memory(weight_bytes(source.parameters))
-    if weights.seed is not None:
-        synthesis = Stage(
-            worker="paddle/synthesize.py",
-            about=f"synthetic weights for {source.name}",
-            options={
-                "architecture": source.architecture,
-                "seed": weights.seed,
-                "input_size": source.input_size,
-                "class_count": source.class_count,
-            },
-            memory_bytes=memory,
-            limits=RUN_LIMITS,
-        )
-        tensors: SourceFile | StageFile = StageFile(synthesis, "weights.safetensors")
-    else:
-        assert weights.path is not None  # only synthetic weights have no file
-        tensors = SourceFile(weights.path, weights.sha256, weights.content_sha256)
-    return Stage(
-        worker=EXPORTER,
-        about=f"export of {source.name}",
-        inputs={"weights": tensors},
-        options={
-            "architecture": source.architecture,
-            "input_size": source.input_size,
-            "batch": source.batch,
-            "prefix": weights.prefix,
-        },
-        memory_bytes=memory,
-        limits=CONVERSION_LIMITS,
-    )
 
 
 def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
@@ -380,111 +292,3 @@ def way_to(plan: Plan, target: Target) -> tuple[str, str, dict[str, Any]]:
             f"{plan.source.name} cannot go to {target.description.title}: {reason}", other.remedy if other else ""
         )
     return other.source or source, other.worker or worker, asked
-
-
-def reference_stage(
-    program: StageFile | SourceFile,
-    name: str,
-    golden: GoldenFile,
-    batch: int | list[int],
-    *,
-    made_by: str = EXPORTER,
-    memory_bytes: int = 0,
-    timed: bool = True,
-) -> Stage:
-    """The FP32 reference and the float64 oracle of a program on the golden inputs, `batch` samples at a time.
-
-    `made_by` is the worker that made the program.
-    """
-    return Stage(
-        worker=REFERENCE_WORKERS.get(made_by, REFERENCE_WORKER),
-        about=f"reference of {name}",
-        inputs={"program": program, "tensors": golden.source},
-        options={"batch": batch, **timing_options(timed)},
-        cores=RUN_THREADS if timed else 1,
-        alone=timed,
-        memory_bytes=memory_bytes,
-        limits=RUN_LIMITS,
-    )
-
-
-def ranges_stage(
-    program: StageFile | SourceFile,
-    name: str,
-    golden: GoldenFile,
-    batch: int | list[int],
-    *,
-    made_by: str = EXPORTER,
-    memory_bytes: int = 0,
-) -> Stage:
-    """What values the layers of a program take on some inputs, `batch` samples at a time; `ranges.json`.
-
-    `made_by` is the worker that made the program.
-    """
-    return Stage(
-        worker=RANGES_WORKERS.get(made_by, RANGES_WORKER),
-        about=f"ranges of the layers of {name}",
-        inputs={"program": program, "tensors": golden.source},
-        options={"batch": batch, "threads": 1},
-        memory_bytes=memory_bytes,
-        limits=RUN_LIMITS,
-    )
-
-
-def run_stage(
-    target: Target,
-    variant: Variant,
-    name: str,
-    files: Mapping[str, SourceFile],
-    golden: GoldenFile,
-    options: Mapping[str, Any],
-    *,
-    memory_bytes: int = 0,
-    timed: bool = True,
-    machine: AnyMachine | None = None,
-    beside: Mapping[str, SourceFile | StageFile] | None = None,
-) -> Stage:
-    """One variant of an artifact on the golden inputs, or its inspection where it cannot run here.
-
-    `files` are the artifact's, by the name the converter gave them; `options` are the artifact's own (batch,
-    precision, the names of inputs and outputs). On an emulated `machine` nothing is timed. `beside` are inputs that a
-    `hosted` variant needs besides.
-
-    A run on a device that is reached is never taken from the cache: what it computes and takes depends on what no key
-    can name (its system, the core it got, its heat, who answers to a host's name today), and that this device computes
-    it now is what is asked. Whoever runs such a stage removes it (`StageStore.forget`).
-    """
-    inputs: dict[str, SourceFile | StageFile] = {role: files[file] for role, file in variant.inputs.items()}
-    about = f"{target.description.title} {variant.name} run of {name}".replace("  ", " ")
-    if variant.not_run:
-        about = about.replace(" run ", " inspection ")
-        return Stage(worker=target.worker(variant.worker), about=about, inputs=inputs, memory_bytes=memory_bytes)
-    inputs |= {"tensors": golden.source, **((beside or {}) if variant.hosted else {})}
-    if isinstance(machine, RemoteMachine):
-        return Stage(
-            worker=target.worker(variant.worker),
-            about=f"{about} on {machine.name}",
-            inputs=inputs,
-            options={**options, **timing_options(timed), "files": variant.inputs, "asked": time.time_ns()},
-            cores=0,
-            machine=machine,
-            hosted=True,
-        )
-    timed = timed and machine is None
-    return Stage(
-        worker=target.worker(variant.worker),
-        about=about if machine is None else f"{about} on {machine.name}",
-        inputs=inputs,
-        options={**options, **timing_options(timed)},
-        cores=RUN_THREADS if timed else 1,
-        alone=timed,
-        memory_bytes=memory_bytes,
-        limits=replace(RUN_LIMITS, gpu=variant.needs is not None) if machine is None else EMULATED_LIMITS,
-        machine=machine,
-        hosted=variant.hosted,
-    )
-
-
-def timing_options(timed: bool) -> dict[str, Any]:
-    """The options of a run that is timed, with the machine to itself, or of one that only computes on one core."""
-    return {"threads": RUN_THREADS, "latency": LATENCY} if timed else {"threads": 1, "latency": None}

@@ -14,9 +14,12 @@ from edgekit.filesystem.scratch import working_folder
 from edgekit.inputs.golden import GoldenInputs, bundled_photos
 from edgekit.inputs.size import Size
 from edgekit.pipeline.execute import Executor
+from edgekit.pipeline.limits import RUN_LIMITS
 from edgekit.pipeline.outcome import Outcomes
 from edgekit.pipeline.output_kinds import told_outputs
-from edgekit.pipeline.plan import PROGRAM, RUN_LIMITS, Plan, plan_conversion, reference_stage
+from edgekit.pipeline.plan import Plan, plan_conversion
+from edgekit.pipeline.program import PROGRAM
+from edgekit.pipeline.runs import reference_stage
 from edgekit.pipeline.source import GoldenFile, ModelSource
 from edgekit.pipeline.stage import StageFile
 from edgekit.pipeline.store import LOG, StageResult

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edgekit.artifact.samples import run_options
 from edgekit.errors import EdgekitError, WorkerError
-from edgekit.pipeline.plan import RUN_LIMITS
+from edgekit.pipeline.limits import RUN_LIMITS
 from edgekit.pipeline.target import targets
 from edgekit.serve.link import Link
 from edgekit.serve.served import Served

@@ -23,7 +23,7 @@ from edgekit.native.lite_runner import lite_runner, runner_inputs
 from edgekit.native.plan import network_layers
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.plan import ranges_stage, reference_stage, run_stage
+from edgekit.pipeline.runs import ranges_stage, reference_stage, run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.target import Target, Variant, targets

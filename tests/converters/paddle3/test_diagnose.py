@@ -15,7 +15,7 @@ from edgekit.diagnose.reproducer import SCRIPTS, script_head
 from edgekit.diagnose.steps import OLD_PROGRAM, Step
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
-from edgekit.pipeline.plan import PROGRAM
+from edgekit.pipeline.program import PROGRAM
 from edgekit.pipeline.stage import SourceFile
 from edgekit.pipeline.store import StageStore
 from edgekit.toolchain.interpreter import uv_program
