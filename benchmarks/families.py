@@ -1,4 +1,4 @@
-"""One model of each family, in every precision on every target: the table to pick from in docs/precision.md.
+"""One model of each family, in every precision on every target: the table to pick from in docs/performance.md.
 
     uv run python benchmarks/families.py FOLDER --calibration PHOTOS [--data PHOTOS] [--models MixNet_S,ResNet18]
         [--weights synthetic:0] [--target onnx,openvino,ncnn] [--seconds 6]

@@ -1,13 +1,17 @@
 """The program itself as an artifact, in Paddle Inference with oneDNN and without."""
 
 import json
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from conftest import Edgekit
+from conftest import ROOT, Edgekit
+from edgekit.toolchain.environment import ensure_environment
+from edgekit.toolchain.script import requirements_of
 from tests.diagnose.damage import damage, seal_again, stored_parameters
 
 pytestmark = pytest.mark.toolchain
@@ -62,3 +66,15 @@ def test_a_file_that_is_cut_short_never_reaches_paddle(
     answer = edgekit("verify", folder, "--no-diagnose")
     assert answer.returncode == 1
     assert "damaged or cut short" in " ".join((answer.stdout + answer.stderr).split())
+
+
+def test_the_page_s_own_lines_run_it(made: tuple[Path, dict], session_cache: Path, tmp_path: Path) -> None:
+    """What docs/paddle.md tells a user to write, in Paddle's own environment."""
+    page = (ROOT / "docs" / "paddle.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    shutil.copytree(made[0], tmp_path / "artifacts" / "MixNet_S" / "paddle")
+    python = ensure_environment(requirements_of(ROOT / "converters" / "paddle" / "run.py"), session_cache, print)
+    asked = [str(python), "-c", f"{lines}\nprint(logits.shape, bool(np.isfinite(logits).all()))"]
+    answer = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.splitlines()[-1] == "(1, 10) True"

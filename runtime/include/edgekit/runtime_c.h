@@ -60,7 +60,7 @@ char* edgekit_classify_json(edgekit_model* model, const uint8_t* bytes, size_t l
 char* edgekit_self_test_json(const char* folder, int threads, const char* precision);
 void edgekit_free_text(char* text);
 
-/* "edgekit 0.1.0, ncnn 1.0.20261020, x86_64" */
+/* "edgekit 0.2.0, ncnn 1.0.20261020, x86_64" */
 const char* edgekit_version(void);
 
 #ifdef __cplusplus
