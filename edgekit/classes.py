@@ -1,6 +1,6 @@
 """A photo's way into a model, and from its output to named classes: what a command and a server do alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -43,8 +43,12 @@ def class_probabilities(values: "np.ndarray", spec: TensorSpec) -> "np.ndarray":
     return exponents / exponents.sum(axis=1, keepdims=True)
 
 
+def named(row: "np.ndarray", names: Sequence[str] | None, indices: Iterable[int]) -> tuple[Ranked, ...]:
+    """The classes of one sample [classes] with these indices."""
+    return tuple(Ranked(index, names[index] if names else None, float(row[index])) for index in indices)
+
+
 def ranked(row: "np.ndarray", names: Sequence[str] | None, top: int) -> tuple[Ranked, ...]:
     """The `top` likeliest classes of one sample [classes]; of equal ones the one with the smaller index first."""
     order = (-row).argsort(kind="stable")[:top]
-    indices = [int(index) for index in order]
-    return tuple(Ranked(index, names[index] if names else None, float(row[index])) for index in indices)
+    return named(row, names, order.tolist())

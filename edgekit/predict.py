@@ -1,19 +1,20 @@
 """Names what is on photos: each artifact in its own runtime, prepared as its manifest says."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import run_options
-from edgekit.classes import Ranked, class_probabilities, prepared, ranked
+from edgekit.classes import Ranked, class_probabilities, named, prepared, ranked
 from edgekit.devices.machine import runs_nowhere
 from edgekit.devices.remote_machine import AnyMachine, RemoteMachine
 from edgekit.errors import AbsentError, EdgekitError, UsageError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.scratch import working_folder
+from edgekit.given_labels import Labels, decides_labels, given_and_near, parted
 from edgekit.inputs.images import load_image
 from edgekit.native.device_runner import device_runner
 from edgekit.native.lite_runner import runner_inputs
@@ -37,16 +38,26 @@ Beside = Mapping[str, SourceFile | StageFile]
 
 @dataclass(frozen=True)
 class Prediction:
-    """What each artifact, by its label, makes of one photo, the likeliest class first; `error` where it is none."""
+    """What each artifact, by its label, makes of one photo, the likeliest class first; `error` where it is none.
+
+    `labels` are what those decide whose classes do not exclude each other.
+    """
 
     photo: Path
     answers: dict[str, tuple[Ranked, ...]]
     error: EdgekitError | None = None
+    labels: dict[str, Labels] = field(default_factory=dict)
 
     @property
     def agreed(self) -> bool:
-        """Whether all artifacts name the same class first."""
-        return len({ranked[0].index for ranked in self.answers.values()}) <= 1
+        """Whether all artifacts name the same class first, or give the same labels."""
+        first = {ranked[0].index for name, ranked in self.answers.items() if name not in self.labels}
+        return len(first) <= 1 and not self.parted
+
+    @property
+    def parted(self) -> frozenset[int]:
+        """The labels that artifacts decide differently, and not for being near to a threshold."""
+        return parted(self.labels.values())
 
 
 def predict(
@@ -97,21 +108,49 @@ def predict_some(
         for name, tensor in made.items():
             tensors[name].append(tensor)
     read = [photo for photo in photos if photo not in errors]
-    answers: dict[Path, dict[str, tuple[Ranked, ...]]] = {photo: {} for photo in read}
+    predictions = {photo: Prediction(photo, {}, error) for photo, error in errors.items()}
     if read:
         stages: dict[str, Stage] = {}
         for number, (name, (artifact, variant)) in enumerate(chosen.items()):
             fed = write_tensors(artifact.manifest, tensors.pop(name), scratch / f"{number}.safetensors")
             stages[name] = stage_of(artifact, variant, fed, len(read), machine, (beside or {}).get(name))
         outcomes = executor.run(stages.values())
+        outputs: dict[str, np.ndarray] = {}
         for name, stage in stages.items():
-            manifest = chosen[name][0].manifest
-            rows = probabilities(manifest, outcomes.result(stage).folder / "outputs.safetensors")
-            for photo, row in zip(read, rows, strict=False):  # the last batch may be filled up
-                answers[photo][name] = ranked(row, manifest.model.class_names, top)
+            file = outcomes.result(stage).folder / "outputs.safetensors"
+            outputs[name] = first_output(chosen[name][0].manifest, file)[: len(read)]  # the last batch may be filled up
             # A user's photos are nothing to be kept.
             executor.store.forget(stage)
-    return [Prediction(photo, answers.get(photo, {}), errors.get(photo)) for photo in photos]
+        manifests = {name: artifact.manifest for name, (artifact, _) in chosen.items()}
+        predictions |= {one.photo: one for one in predictions_of(read, outputs, manifests, top)}
+    return [predictions[photo] for photo in photos]
+
+
+def predictions_of(
+    photos: Sequence[Path], outputs: "Mapping[str, np.ndarray]", manifests: Mapping[str, Manifest], top: int
+) -> Iterator[Prediction]:
+    """What the first outputs of all artifacts, float64 [photos, classes] each, say of every photo."""
+    import numpy as np
+
+    rows = {name: class_probabilities(values, manifests[name].outputs[0]) for name, values in outputs.items()}
+    decided = {
+        name: given_and_near(values, manifests[name])
+        for name, values in outputs.items()
+        if decides_labels(manifests[name], values.shape[1])
+    }
+    for place, photo in enumerate(photos):
+        answers = {name: ranked(row[place], manifests[name].model.class_names, top) for name, row in rows.items()}
+        given = {name: np.flatnonzero(above[place]).tolist() for name, (above, _) in decided.items()}
+        shown = {one.index for name in given for one in answers[name]}.union(*given.values())
+        labels = {
+            name: Labels(
+                named(rows[name][place], manifests[name].model.class_names, given[name]),
+                frozenset(np.flatnonzero(near[place]).tolist()),
+                {index: float(rows[name][place, index]) for index in shown if index < rows[name].shape[1]},
+            )
+            for name, (_, near) in decided.items()
+        }
+        yield Prediction(photo, answers, None, labels)
 
 
 def label(artifact: Artifact) -> str:
@@ -182,9 +221,10 @@ def stage_of(
     )
 
 
-def probabilities(manifest: Manifest, outputs: Path) -> "np.ndarray":
-    """The first output's probabilities, float64 [samples, classes]."""
+def first_output(manifest: Manifest, outputs: Path) -> "np.ndarray":
+    """The first output as it is in a runner's file, float64 [samples, classes]."""
+    import numpy as np
     from safetensors.numpy import load_file
 
-    spec = manifest.outputs[0]
-    return class_probabilities(load_file(outputs)[spec.name], spec)
+    values = load_file(outputs)[manifest.outputs[0].name]
+    return values.astype(np.float64).reshape(len(values), -1)

@@ -193,9 +193,10 @@ def test_a_configuration_for_another_size_is_not_followed_in_silence(
     assert "takes 32 px" in answer.stderr
 
 
-def test_weights_with_other_classes(edgekit: Edgekit, run_worker: RunWorker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("classes", [13, 1])
+def test_weights_with_other_classes(edgekit: Edgekit, run_worker: RunWorker, tmp_path: Path, classes: int) -> None:
     architecture = load_catalog().find("ResNet18").architecture.as_option()
-    options = {"architecture": architecture, "seed": 5, "input_size": 64, "class_count": 13}
+    options = {"architecture": architecture, "seed": 5, "input_size": 64, "class_count": classes}
     _, output = run_worker("paddle/synthesize.py", {}, options)
     weights = output / "weights.safetensors"
     answer = edgekit(
@@ -205,5 +206,5 @@ def test_weights_with_other_classes(edgekit: Edgekit, run_worker: RunWorker, tmp
     assert answer.returncode == 0, answer.stderr
     assert statuses(answer) == {"ncnn": "passed", "onnx": "passed"}
     manifest = first_manifest(answer)
-    assert manifest["model"]["class_count"] == 13
-    assert manifest["outputs"][0]["shape"] == [1, 13]
+    assert manifest["model"]["class_count"] == classes
+    assert manifest["outputs"][0]["shape"] == [1, classes]

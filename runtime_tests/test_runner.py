@@ -153,6 +153,8 @@ def test_classes_are_those_of_predict(runner: Path, target: str, out: Path, mode
         np.testing.assert_allclose(probabilities, [one["probability"] for one in expected], rtol=1e-4, atol=1e-7)
         if model in ("labels", "one_label"):
             assert all(one["probability"] > 0.5 for one in ours["labels"])
+            (given,) = theirs["labels"].values()
+            assert [one["index"] for one in ours["labels"]] == [one["index"] for one in given]
     assert document["first_run_ms"] > 0 and document["load_ms"] > 0
     assert document["latency"]["p95_ms"] >= document["latency"]["p50_ms"] > 0
     assert document["cpu"]["count"] >= 1 and document["threads"] >= 1

@@ -8,10 +8,10 @@ from msgspec.structs import force_setattr, replace
 from safetensors.numpy import save_file
 
 from edgekit.artifact.manifest import Manifest, ModelRecord, TensorSpec, WeightsRecord
-from edgekit.classes import Ranked, ranked
+from edgekit.classes import Ranked, class_probabilities, ranked
 from edgekit.errors import UsageError
 from edgekit.inputs.preprocessing import Preprocessing
-from edgekit.predict import Prediction, check_kind, probabilities, write_tensors
+from edgekit.predict import Prediction, check_kind, first_output, write_tensors
 from edgekit.report.predictions import percent, prediction_table
 from tests.report.width import rendered
 
@@ -35,6 +35,10 @@ def manifest() -> Manifest:
         rewrites=(),
         files={},
     )
+
+
+def probabilities(manifest: Manifest, outputs: Path) -> np.ndarray:
+    return class_probabilities(first_output(manifest, outputs), manifest.outputs[0])
 
 
 def test_logits_become_probabilities_and_probabilities_stay(manifest: Manifest, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`edgekit predict`: what artifacts see on photos."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from edgekit.cli.sign import RequireSigned
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
+    from edgekit.classes import Ranked
     from edgekit.predict import Prediction
 
 
@@ -32,7 +34,10 @@ def predict(
     offline: Offline = False,
     verbose: Verbose = False,
 ) -> int:
-    """Name what is on photos, in the artifact's own runtime, with photos prepared as its manifest says."""
+    """Name what is on photos, in the artifact's own runtime, with photos prepared as its manifest says.
+
+    Of labels that do not exclude each other all above their thresholds are shown, and ticked.
+    """
     from edgekit.cli.named_artifacts import approved_choice
     from edgekit.cli.session import session
     from edgekit.data.photos import find_photos
@@ -72,11 +77,12 @@ def warn_of_unproved(artifacts: list["Artifact"]) -> None:
 
 
 def show_agreement(done: list["Prediction"]) -> None:
-    """Say on how many photos the targets name the same class."""
+    """Say on how many photos the targets name the same class, or give the same labels."""
     read = [one for one in done if one.error is None]
     apart = [one for one in read if not one.agreed]
     if not apart:
-        console().print(f"All targets name the same class on {len(read)} of {len(read)} photos.", highlight=False)
+        what = "give the same labels" if any(one.labels for one in read) else "name the same class"
+        console().print(f"All targets {what} on {len(read)} of {len(read)} photos.", highlight=False)
         return
     console().print(
         f"Targets disagree on {len(apart)} of {len(read)} photos: {', '.join(one.photo.name for one in apart)}",
@@ -87,9 +93,13 @@ def show_agreement(done: list["Prediction"]) -> None:
 
 
 def document(artifacts: list["Artifact"], done: list["Prediction"]) -> dict:
-    """The JSON: which artifacts, and each photo's classes by each of them."""
+    """The JSON: which artifacts, and each photo's classes by each of them.
+
+    `labels` are those above their thresholds, of artifacts that end in a sigmoid: as the runtime's runner has it.
+    """
     from edgekit.predict import label
 
+    sigmoids = {label(one) for one in artifacts if one.manifest.outputs[0].kind == "sigmoid"}
     return {
         "artifacts": {label(one): one.folder for one in artifacts},
         "photos": [
@@ -97,11 +107,14 @@ def document(artifacts: list["Artifact"], done: list["Prediction"]) -> dict:
                 "photo": one.photo,
                 "agreed": one.agreed if one.error is None else None,
                 "error": one.error and str(one.error),
-                "classes": {
-                    name: [{"index": each.index, "name": each.name, "probability": each.probability} for each in ranked]
-                    for name, ranked in one.answers.items()
-                },
+                "classes": {name: records(ranked) for name, ranked in one.answers.items()},
+                "labels": {name: records(each.given) for name, each in one.labels.items() if name in sigmoids},
             }
             for one in done
         ],
     }
+
+
+def records(ranked: Iterable["Ranked"]) -> list[dict[str, int | str | float | None]]:
+    """Classes for the JSON."""
+    return [{"index": one.index, "name": one.name, "probability": one.probability} for one in ranked]

@@ -55,6 +55,7 @@ def label_decisions(
     given, expected = ours > threshold, theirs > threshold
     agrees = given == expected
     gaps = np.abs(oracle - threshold)
+    excused = within_noise(gaps, scale, noise)
     flips = [
         LabelFlip(
             sample=labels[row],
@@ -62,7 +63,7 @@ def label_decisions(
             in_reference=bool(expected[row, column]),
             gap=float(gaps[row, column]),
             noise=float(noise * scale[row]),
-            excused=bool(gaps[row, column] < 2 * noise * scale[row]),
+            excused=bool(excused[row, column]),
         )
         for row, column in np.argwhere(~agrees).tolist()
     ]
@@ -72,6 +73,12 @@ def label_decisions(
         "lowest_label_agreement": float((agrees if photos is None else agrees[photos]).mean(axis=0).min()),
         "label_flips": flips,
     }
+
+
+def within_noise(gaps: Array, scale: Array, noise: float) -> np.ndarray:
+    """Which labels the reference could have decided either way, bool [N, C]: `gaps` are how far they are from their
+    thresholds."""
+    return gaps < 2 * noise * scale[:, np.newaxis]
 
 
 def neighbour_decisions(
