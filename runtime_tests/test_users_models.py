@@ -1,4 +1,4 @@
-"""The models that people really bring, one of each kind: made by `../shared/cases/make_cases.py`, as its README says."""
+"""Models that people really bring, one of each kind: made by `../shared/cases/make_cases.py`, as its README says."""
 
 import json
 import subprocess
