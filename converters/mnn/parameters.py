@@ -6,10 +6,10 @@ Inputs: `program`, `model`. See `edgeworker.ledger`.
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 from edgeworker.flat_reader import Damaged
 from edgeworker.ledger.job import ledger_job
-from edgeworker.ledger.stored import Quantised, Stored, described
+from edgeworker.ledger.ranged import Ranged
+from edgeworker.ledger.stored import Stored, described
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from mnn_file import EightBits, MnnFile
@@ -26,12 +26,8 @@ def stored(request: Request) -> Iterator[Stored]:
         for name, values in tensors.items():
             title = f"{operator.name}.{name}"
             if isinstance(values, EightBits):
-                # What stands for zero is no integer here: the lowest weight is exact, and zero lies where it may.
-                with np.errstate(divide="ignore", invalid="ignore"):
-                    zero = -128 - values.lowest.astype(np.float64) / values.scale
-                yield Stored(
-                    title, operator.title, values.integers, quantised=Quantised(values.scale.astype(np.float64), zero)
-                )
+                ranged = Ranged(values.scale, values.lowest)
+                yield Stored(title, operator.title, values.integers, quantised=ranged)
             elif values.size:
                 # A convolution without a bias gets zeros. Where they have taken a bias's place, that one is missed.
                 yield Stored(title, operator.title, values, summand=name == "bias")

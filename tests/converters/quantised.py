@@ -50,6 +50,14 @@ class Numbers:
             }
         )
 
+    @classmethod
+    def with_number(cls, kind: type[np.integer]) -> "Numbers":
+        """The same with the program's factor of 0.125, `k`, by the largest integer of a kind."""
+        found, largest = cls.healthy(), np.iinfo(kind).max
+        number = {"k": kind(largest), "k_scale": np.float32(0.125 / largest), "k_zero": kind(0)}
+        found.values |= {name: np.array(value) for name, value in number.items()}
+        return found
+
     def damaged(self, seed: int) -> str:
         """Change something at random; returns what. A scale is corrupted, two swapped, or a zero point moved."""
         random = np.random.default_rng(seed)

@@ -43,3 +43,42 @@ def patched_scale(content: bytes, damage: str) -> tuple[str, bytes]:
         first = np.frombuffer(changed, np.float32, 1, place) * np.float32(1.001)
         changed[place : place + 4] = first.tobytes()
     return name, bytes(changed)
+
+
+def damaged_weights(content: bytes, seed: int) -> tuple[str, str, bytes]:
+    """A file with integers for weights of which something is changed at random: a scale, the order of two, an integer.
+
+    An integer moves by one step or more, which is more than half a step. Returns the parameter's name, what was done
+    (its first word is the kind) and the content.
+    """
+    model = load("lite", "nb_format").parse_nb(content)
+    random = np.random.default_rng(seed)
+    kept = {
+        name.removesuffix("_quant_scale"): np.atleast_1d(np.array(value, np.float32))
+        for operator in model.operators
+        for name, value in operator.attributes.items()
+        if name.endswith("_quant_scale")
+    }
+    name = str(random.choice(sorted(kept)))
+    scales, parameter = kept[name].copy(), model.parameters[name]
+    changed = bytearray(content)
+    kind = ("scale", "swap", "integer")[seed % 3]
+    if kind == "integer":
+        values = np.frombuffer(changed, parameter.values.dtype, parameter.values.size, parameter.offset)
+        place, steps = int(random.integers(values.size)), int(random.integers(1, 4))
+        values[place] += -steps if values[place] > 0 else steps
+        return name, f"integer {place} by {steps}", bytes(changed)
+    first = int(random.choice(np.flatnonzero(scales)))
+    if kind == "swap":
+        second = int(random.choice(np.flatnonzero(scales != scales[first])))
+        scales[[first, second]] = scales[[second, first]]
+        what = f"swap of {first} and {second}"
+    else:
+        factor = random.choice([0.5, 0.99, 0.999, 1.001, 1.01, 1.5, -1, 0, np.nan])
+        scales[first] *= np.float32(factor)
+        what = f"scale {first} times {factor}"
+    raw = kept[name].tobytes()
+    assert content.count(raw) == 1, "the scales stand in the file once"
+    place = content.index(raw)
+    changed[place : place + len(raw)] = scales.tobytes()
+    return name, what, bytes(changed)

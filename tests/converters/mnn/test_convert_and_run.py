@@ -4,9 +4,8 @@ import stat
 import subprocess
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import helper
 from safetensors.numpy import load_file, save_file
 
 from edgekit.bundled import bundled_folder
@@ -17,6 +16,7 @@ from edgekit.toolchain.environment import ensure_environment
 from edgekit.toolchain.script import requirements_of
 from tests.converters.loading import load
 from tests.converters.mnn.damage import scale_one_channel
+from tests.converters.mnn.onnx_models import small_model
 from tests.converters.onnx.agreement import TOLERANCE, relative_error
 
 pytestmark = pytest.mark.toolchain
@@ -33,20 +33,6 @@ def run(run_worker, folder, tensors, **options):
 
 def account(run_worker, program, folder):
     return run_worker("mnn/parameters.py", {"program": program, "model": folder / "model.mnn"}, {})[0]
-
-
-def small_model(folder, nodes, shape, weights=()):
-    """An ONNX model of one input x and one output y."""
-    graph = helper.make_graph(
-        nodes,
-        "small",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
-        [onnx.numpy_helper.from_array(value, name) for name, value in dict(weights).items()],
-    )
-    path = folder / "model.onnx"
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
-    return path
 
 
 def test_names_shapes_and_the_same_file_again(run_worker, onnx_model, converted):

@@ -8,7 +8,7 @@ from tests.converters.quantised import Numbers
 
 
 def quantised_graph(numbers: Numbers) -> onnx.GraphProto:
-    """x -> Q, DQ -> Conv (DQ weight, DQ bias) -> Q, DQ -> MatMul (DQ) -> logits."""
+    """x -> Q, DQ -> Conv (DQ weight, DQ bias) -> Q, DQ -> MatMul (DQ) -> logits; with a number k, times that (DQ)."""
     nodes = [
         helper.make_node("QuantizeLinear", ["x", "x_scale", "x_zero"], ["x_q"]),
         helper.make_node("DequantizeLinear", ["x_q", "x_scale", "x_zero"], ["x_dq"]),
@@ -20,6 +20,12 @@ def quantised_graph(numbers: Numbers) -> onnx.GraphProto:
         helper.make_node("DequantizeLinear", ["p", "p_scale", "p_zero"], ["p_dq"], axis=1),
         helper.make_node("MatMul", ["y_dq", "p_dq"], ["logits"]),
     ]
+    if "k" in numbers.values:
+        nodes[-1].output[0] = "z"
+        nodes += [
+            helper.make_node("DequantizeLinear", ["k", "k_scale", "k_zero"], ["k_dq"]),
+            helper.make_node("Mul", ["z", "k_dq"], ["logits"]),
+        ]
     return helper.make_graph(
         nodes,
         "small",

@@ -53,7 +53,10 @@ def ranges(numbers: Numbers, name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def quantised_ir(numbers: Numbers, bias: np.ndarray) -> Ir:
-    """x -> FakeQuantize -> Convolution -> Add -> FakeQuantize -> MatMul; weights through Convert and Multiply."""
+    """x -> FakeQuantize -> Convolution -> Add -> FakeQuantize -> MatMul; weights through Convert and Multiply.
+
+    With a number k, times that, which comes in the same way.
+    """
     ir = Ir()
     value = ir.layer("Parameter", "x")
     for name, weight, kind in (("x", "w", "Convolution"), ("y", "p", "MatMul")):
@@ -72,5 +75,9 @@ def quantised_ir(numbers: Numbers, bias: np.ndarray) -> Ir:
         value = ir.layer(kind, f"{kind}_{weight}", value, ir.layer("Multiply", f"{weight}/scaled", integers, scale))
         if weight == "w":
             value = ir.layer("Add", "bias", value, ir.constant("b", bias.reshape(1, -1, 1, 1)))
+    if "k" in numbers.values:
+        integers = ir.layer("Convert", "k/convert", ir.constant("k", numbers.values["k"]))
+        scaled = ir.layer("Multiply", "k/scaled", integers, ir.constant("k_scale", numbers.values["k_scale"]))
+        value = ir.layer("Multiply", "product", value, scaled)
     ir.layer("Result", "logits", value)
     return ir

@@ -68,6 +68,21 @@ def test_a_corrupted_scale_swapped_scales_and_a_wrong_zero_point_are_found(
     assert account_of(numbers, CORRECTED, explanations, tmp_path, record).unexplained, what
 
 
+def test_a_number_of_an_operator_is_explained_and_another_is_not(tmp_path: Path, record: Path) -> None:
+    numbers = Numbers.with_number(np.int8)
+    chosen = {**load_file(record / "quantisation.safetensors"), "k_scale": np.atleast_1d(numbers.values["k_scale"])}
+    explanations = Explanations(*small_program(), chosen=chosen)
+    found = account_of(numbers, CORRECTED, explanations, tmp_path, record)
+    assert (found.unexplained, found.unused) == ([], [])
+    assert found.explained["a number of the operators, in 8 bits"] == 1
+    numbers.values["k"] -= np.int8(1)
+    (wrong,) = account_of(numbers, CORRECTED, explanations, tmp_path, record).unexplained
+    assert (wrong.name, wrong.fault) == (
+        "k",
+        "times its scale it is no parameter of the program, to within half a step",
+    )
+
+
 @pytest.mark.parametrize("bias", [BIAS, CORRECTED * np.float32(1.01), np.zeros_like(BIAS)])
 def test_only_the_correction_that_was_made_is_one(
     bias: np.ndarray, explanations: Explanations, tmp_path: Path, record: Path

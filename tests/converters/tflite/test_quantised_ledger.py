@@ -33,15 +33,19 @@ def quantised_model(numbers: Numbers) -> SmallModel:
     model.constant("p", np.ascontiguousarray(values["p"].T), **steps("p"))
     model.add("CONV_2D", ["x", "w", "b"], "y")
     model.add("FULLY_CONNECTED", ["y", "p"], "z")
+    if "k" in values:
+        model.computed("scaled", (1, 1))
+        model.constant("k", np.tile(values["k"], (1, 12)), **steps("k"))
+        model.add("FULLY_CONNECTED", ["z", "k"], "scaled")
     return model
 
 
 @pytest.fixture(scope="module")
 def explanations() -> Explanations:
-    healthy = Numbers.healthy().values
+    healthy = Numbers.with_number(np.int8).values
     record = {
         f"{name}.{what}": np.atleast_1d(healthy[f"{name}_{short}"]).astype(kind)
-        for name in STORED
+        for name in (*STORED, "k")
         for what, short, kind in (("scale", "scale", np.float32), ("zero_point", "zero", np.int64))
     }
     return Explanations(*small_program(), chosen=record)
@@ -63,7 +67,7 @@ def test_every_integer_and_every_scale_is_explained(explanations: Explanations, 
     }
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(100))
 def test_a_changed_number_is_found(seed: int, explanations: Explanations, tmp_path: Path) -> None:
     numbers = Numbers.healthy()
     changed = numbers.damaged(seed)
@@ -85,3 +89,17 @@ def test_zeros_for_no_bias_are_none_in_any_steps(explanations: Explanations, tmp
     assert found.unexplained == []
     # A bias that was lost is missing all the same.
     assert found.unused == ["bn.bias", "bn.mean", "conv.b"]
+
+
+def test_numbers_of_an_operator_are_explained_and_others_are_not(explanations: Explanations, tmp_path: Path) -> None:
+    """As the weights of a layer: nothing else that a layer in INT8 computes with is stored."""
+    numbers = Numbers.with_number(np.int8)
+    found = account_of(numbers, explanations, tmp_path)
+    assert (found.unexplained, found.unused) == ([], [])
+    assert found.explained["a number of the operators, in 8 bits"] == 1
+    numbers.values["k"] -= np.int8(1)
+    (wrong,) = account_of(numbers, explanations, tmp_path).unexplained
+    assert (wrong.name, wrong.fault) == (
+        "k",
+        "times its scale it is no parameter of the program, to within half a step",
+    )

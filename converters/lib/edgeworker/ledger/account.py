@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgeworker.ledger.computed import computed
-from edgeworker.ledger.constants import filled, is_constant, numbers_of
+from edgeworker.ledger.constants import filled, is_constant, is_constant_near, numbers_of
 from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
 from edgeworker.ledger.merged import merged
@@ -196,14 +196,19 @@ class Explanations:
         assert one.quantised is not None  # the caller asks for nothing else
         if wrong := one.quantised.fault(one.values):
             return "", set(), wrong
-        matches = self.index.find_near(one.quantised.values(one.values), one.quantised.half_step(one.values))
+        values, allowed = one.quantised.values(one.values), one.quantised.half_step(one.values)
+        matches = self.index.find_near(values, allowed)
         names = {name for match in matches for name in match.source.names}
+        bits = f"in {one.values.dtype.itemsize * 8} bits"
         if not matches:
+            # A tool that quantises a sum or a product does so to a number among its operands too.
+            if is_constant_near(values, allowed, self.numbers, self.fills):
+                return f"{CONSTANT}, {bits}", set(), ""
             return "", set(), "times its scale it is no parameter of the program, to within half a step"
         shape = one.values.shape
         if wrong := one.quantised.scale_fault(matches[0].laid_out(shape), matches[0].bound_laid_out(shape)):
             return "", names, wrong
-        return f"{matches[0].how}, in {one.values.dtype.itemsize * 8} bits", names, ""
+        return f"{matches[0].how}, {bits}", names, ""
 
 
 def account(

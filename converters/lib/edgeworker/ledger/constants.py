@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeworker.ledger.match import ROUNDED
 from edgeworker.paddle_program import arguments, attribute, ops, variable
 
 FORMULAS = {
@@ -17,6 +18,10 @@ FORMULAS = {
 Gimpel, arXiv:1606.08415)."""
 FEW = 16
 """Values that a tensor may hold which differ from each other: a list of scales, not a weight."""
+STEPS = 127
+"""Steps that the largest value of a quantised constant takes at least: its scale is from its own range, in 8 bits."""
+NO_RANGE = 1.0
+"""The scale that ONNX Runtime's quantiser gives to zeros (compute_scale_zp in quant_utils.py)."""
 
 
 def numbers_of(program: Any) -> set[float]:
@@ -70,7 +75,7 @@ def is_constant(stored: np.ndarray, numbers: set[float], fills: set[int]) -> boo
 
     A long tensor of one number is no constant else: it may have been a bias.
     """
-    if stored.size > FEW and (stored.size not in fills or not (stored == stored.flat[0]).all()):
+    if not is_short(stored, fills):
         return False
     with np.errstate(over="ignore"):
         different = np.unique((stored.flat[:1] if stored.size > FEW else stored).astype(np.float32))
@@ -79,3 +84,27 @@ def is_constant(stored: np.ndarray, numbers: set[float], fills: set[int]) -> boo
         with np.errstate(over="ignore"):
             known = {float(np.float16(number)) for number in numbers}
     return all(float(value) in known for value in different)
+
+
+def is_constant_near(values: np.ndarray, allowed: np.ndarray, numbers: set[float], fills: set[int]) -> bool:
+    """Whether integers stand for nothing but such numbers; their `values` were rounded by up to `allowed`, half a step.
+
+    Small integers are near many numbers, so the largest must be worth as many steps as a scale from the constant's own
+    range gives it. Zeros have no range: with another scale than theirs they were a number.
+    """
+    if not values.size or not is_short(values, fills):
+        return False
+    if not values.any():
+        return bool((allowed == NO_RANGE / 2).all())
+    if not (np.abs(values) >= STEPS * 2 * allowed).any():
+        return False
+    known = np.array([number for number in numbers if np.isfinite(number)])
+    # A long tensor has one value.
+    each, bound = (values.flat[:1], allowed.min()) if values.size > FEW else (values.reshape(-1), allowed.reshape(-1))
+    apart = np.abs(each[:, None] - known).min(axis=1, initial=np.inf)
+    return bool((apart <= bound * ROUNDED).all())
+
+
+def is_short(values: np.ndarray, fills: set[int]) -> bool:
+    """Whether a tensor has few values, or one as often as the program fills it in."""
+    return values.size <= FEW or (values.size in fills and bool((values == values.flat[0]).all()))

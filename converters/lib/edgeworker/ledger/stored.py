@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -9,12 +10,35 @@ NOT_ROUNDED = 2.0**-21
 """Relative: a quotient and a product in FP32."""
 
 
+class Integers(Protocol):
+    """How stored integers stand for real values: by a scale and a zero point, or by a range."""
+
+    def fault(self, stored: np.ndarray) -> str:
+        """Why they cannot be read so; empty where they can."""
+        ...
+
+    def values(self, stored: np.ndarray) -> np.ndarray:
+        """What they stand for, in float64."""
+        ...
+
+    def half_step(self, stored: np.ndarray) -> np.ndarray:
+        """By how much rounding to an integer may change a value, of the stored shape."""
+        ...
+
+    def scale_fault(self, truth: np.ndarray, bound: np.ndarray) -> str:
+        """Why they are not made from `truth`, which is known up to `bound`, both of the stored shape; empty where they
+        may be.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Quantised:
     """How stored integers stand for real values: `(integer - zero_point) * scale`.
 
     Both are [1], or [channels] along `axis` of the stored shape, or of as many dimensions as that. `from_largest` is
-    the integer that each channel's largest magnitude has become, where the scale is from that.
+    the integer that each channel's largest magnitude has become, where the scale is from that; channels of zeros have a
+    scale of zero then.
     """
 
     scale: np.ndarray
@@ -24,7 +48,8 @@ class Quantised:
 
     def fault(self, stored: np.ndarray) -> str:
         """Why these cannot be the integers' scale and zero point; empty where they can."""
-        if not (np.isfinite(self.scale).all() and (self.scale > 0).all()):
+        positive = self.scale > 0 if self.from_largest is None else self.scale >= 0
+        if not (np.isfinite(self.scale).all() and positive.all()):
             return "its scale is not a positive number"
         for one in (self.scale, self.zero_point):
             if one.size == 1:
@@ -37,9 +62,11 @@ class Quantised:
                 return f"{one.size} scales or zero points do not fit {list(stored.shape)}"
         if self.from_largest is None or not stored.size:
             return ""
-        largest = np.abs(stored.astype(np.int64)).max(axis=self._others(stored.ndim))
+        largest = np.abs(stored.astype(np.int64)).max(axis=self._others(stored.ndim)).reshape(-1)
+        if largest[self.scale == 0].any():
+            return "its scale is not a positive number"
         without = f"a channel has no integer of {self.from_largest}, from which its scale must be"
-        return without if (largest != self.from_largest).any() else ""
+        return without if (largest[self.scale > 0] != self.from_largest).any() else ""
 
     def values(self, stored: np.ndarray) -> np.ndarray:
         """What the integers stand for, in float64."""
@@ -92,7 +119,7 @@ class Stored:
     layer: str
     values: np.ndarray
     described: bool = False
-    quantised: Quantised | None = None
+    quantised: Integers | None = None
     chosen: bool = False
     summand: bool = False
     fault: str = ""
