@@ -51,7 +51,7 @@ web: $(ENVIRONMENT)  ## build the web page and check it in a browser: examples/w
 	@missing=; for need in $(WEB_NEEDS); do \
 	    command -v $${need%%:*} >/dev/null || missing="$$missing $${need#*:}"; done; \
 	    [ -z "$$missing" ] || { echo "make web needs (Debian): apt-get install$$missing"; exit 3; }
-	$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target ncnn --verify
+	$(UV) run --no-sync edgekit convert MixNet_S --weights demo --target ncnn --for wasm --verify
 	$(UV) run --no-sync python examples/web/build.py artifacts/MixNet_S/ncnn build/web
 	$(UV) run --no-sync pytest runtime_tests/test_web.py
 

@@ -14,6 +14,8 @@ APP_TARGETS = ("ncnn", "lite")
 """What the app has a runtime for."""
 APP_PRECISIONS = ("fp32", "fp16")
 """What that runtime computes in: it refuses to load others (runtime/backends)."""
+PHONES = "aarch64"
+"""The instruction set of the phones that the app is for; its build for x86-64 runs on emulators."""
 VARIANTS = {"lite": "ARM"}
 """The variant that a phone runs, of targets that have several."""
 SPARES = {"lite": ("model.x86.nb",)}

@@ -119,12 +119,14 @@ class RewriteRecord(Struct, frozen=True):
     """One rewrite: how many places it changed, and why it refused the others.
 
     `of` the program, for all targets; of the program for `speed`; or of what this target's converter reads.
+    `machines` are the instruction sets that the recipe binds one for speed to, on which it was measured to pay.
     """
 
     name: str
     applied: int
     refused: tuple[str, ...] = ()
     of: RewrittenGraph = "target"
+    machines: tuple[str, ...] = ()
 
 
 class SamplesRecord(Struct, frozen=True):
@@ -183,7 +185,8 @@ class ManifestHead(Struct, frozen=True):
 class Manifest(Struct, frozen=True, kw_only=True):
     """Everything an artifact says of itself. `program_key` finds the program it was made from in the cache.
 
-    `speed_rewrites` is False where the user wanted the graph as it was written (`--no-speed-rewrites`).
+    `speed_rewrites` is False where the user wanted the graph as it was written (`--no-speed-rewrites`). `made_for` is
+    the instruction set that the recipe's were chosen for (`--for`); None where none were, and in older manifests.
     `preprocessing_flags` are the fields of `preprocessing` that the user gave on the command line. `build` is what the
     converter says of the files where they depend on more than the model: for which devices. `settings` are options of
     the runtime that were measured to be fastest (docs/performance.md); empty for its usual ones. With
@@ -206,6 +209,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
     preprocessing_flags: dict[str, str | int | float | list[float]] = field(default_factory=dict)
     embedded_preprocessing: bool = False
     speed_rewrites: bool = True
+    made_for: str | None = None
     build: dict[str, str | list[str]] = field(default_factory=dict)
     settings: dict[str, bool | int | str] = field(default_factory=dict)
     inputs: tuple[TensorSpec, ...]

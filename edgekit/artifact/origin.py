@@ -7,6 +7,7 @@ from pathlib import Path
 from edgekit.artifact.manifest import Manifest
 from edgekit.errors import AbsentError, UsageError
 from edgekit.filesystem.hashes_by_stat import mark_used
+from edgekit.pipeline.instruction_set import this_machine
 from edgekit.pipeline.plan import REWRITER, SPEEDER
 from edgekit.pipeline.program import PROGRAM_WORKERS
 from edgekit.pipeline.store import Damaged, read_stage
@@ -89,7 +90,7 @@ def kept_folder(manifest: Manifest, stages: Path, worker: str, key: str, what: s
 
 
 def convert_command(manifest: Manifest) -> str:
-    """The command that makes an artifact again, as far as its manifest tells."""
+    """The command that makes an artifact again on this machine, as far as its manifest tells."""
     foreign = manifest.weights.kind == "program"
     words = ["edgekit", "convert", manifest.weights.spec if foreign else manifest.model.name]
     words += ["--target", manifest.target]
@@ -107,6 +108,7 @@ def convert_command(manifest: Manifest) -> str:
     words += ["--labels", manifest.model.labels] if manifest.model.labels else []
     words += ["--output-kind", kinds] if (kinds := chosen_kinds(manifest)) else []
     words += [] if manifest.speed_rewrites else ["--no-speed-rewrites"]
+    words += ["--for", manifest.made_for] if manifest.made_for not in (None, this_machine()) else []
     words += ["--embed-preprocessing"] if manifest.embedded_preprocessing else []
     return shlex.join(words)
 

@@ -13,7 +13,7 @@ from edgekit.artifact.manifest import Manifest
 from edgekit.artifact.samples import golden_samples, run_options, stored
 from edgekit.bench.ratio import Ratio, ratio_of
 from edgekit.bench.rewrites_elsewhere import times_there
-from edgekit.bench.run import Timing, check_somewhere
+from edgekit.bench.run import Timing, check_somewhere, made_for
 from edgekit.calibration.prepare import needed_calibration
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.conversion.manifest import planned_manifest
@@ -102,7 +102,8 @@ def bench_rewrites(
     """Time every source on every target as written, with each rewrite for speed that changes it, and with all of them.
 
     What the recipe turns on is timed too, where it is neither one of them nor all; with `recipe_alone` nothing else
-    is. What fails is a row. Raises UsageError for a machine on which no target runs.
+    is. The recipe's are those for the machines (`made_for`). What fails is a row. Raises UsageError for a machine on
+    which no target runs.
     """
     check_somewhere(wanted, machines)
     rows = [
@@ -110,7 +111,14 @@ def bench_rewrites(
         for source in sources
         for target in wanted
         for row in rewrite_rows(
-            versions(source, target, precision, recipe_alone, needed_calibration(source, precision, executor)),
+            versions(
+                source,
+                target,
+                precision,
+                recipe_alone,
+                needed_calibration(source, precision, executor),
+                made_for(machines),
+            ),
             target,
             executor,
             timing,
@@ -126,11 +134,12 @@ def versions(
     precision: Precision,
     recipe_alone: bool,
     calibration: CalibrationFile | None = None,
+    machine: str | None = None,
 ) -> list[Version]:
-    """The graph as written, with each rewrite for speed, with all of them, and with the recipe's."""
+    """The graph as written, with each rewrite for speed, with all of them, and with the recipe's for `machine`."""
     known = available_rewrites("paddle", SPEED)
     # In the order in which the recipes have them: what is not in one comes last.
-    chosen = plan_conversion(source, [target]).speed_rewrites(target.name)
+    chosen = plan_conversion(source, [target], machine=machine).speed_rewrites(target.name)
     order = sorted(known, key=lambda name: (chosen.index(name) if name in chosen else len(chosen), name))
     each = [] if recipe_alone else [*((name, (name,)) for name in order), (ALL, tuple(order))]
     sets = [(PLAIN, ()), *each, (RECIPE, chosen)]

@@ -147,6 +147,14 @@ def check_somewhere(wanted: Sequence[Target], machines: Sequence[AnyMachine | No
             raise runs_nowhere((target.name for target in wanted), machine)
 
 
+def made_for(machines: Sequence[AnyMachine | None]) -> str | None:
+    """The instruction set that what is timed or judged is made for: that of the machines where all have one, as a user
+    makes it for them; None, this machine's, where they have not, since all run the same files.
+    """
+    found = {None if machine is None else machine.architecture.name for machine in machines}
+    return found.pop() if len(found) == 1 else None
+
+
 def job(
     source: ModelSource,
     wanted: list[Target],
@@ -169,7 +177,7 @@ def job(
             plan = Plan(source, precision, program, {})
             rows += [Entry(plan, target, source.batch).stopped(error) for target in wanted]
             return
-    plan = plan_conversion(source, wanted, precision, calibration=calibration)
+    plan = plan_conversion(source, wanted, precision, machine=made_for(machines), calibration=calibration)
     entries = [Entry(plan, target, source.batch) for target in wanted]
     reached = [machine for machine in machines if isinstance(machine, RemoteMachine)]
     layers = {

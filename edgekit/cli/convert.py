@@ -21,6 +21,7 @@ from edgekit.cli.common import (
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, diagnose_command, explain, show, suggest
+from edgekit.cli.made_for import warn_of_devices
 from edgekit.cli.model_flags import ModelFlags, takes_model_flags
 from edgekit.errors import UsageError
 
@@ -98,6 +99,15 @@ def convert(
     no_speed_rewrites: Annotated[
         bool, typer.Option("--no-speed-rewrites", help="The graph as it was written, with repairs alone.")
     ] = False,
+    made_for: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="NAME",
+            help="The instruction set that artifacts are for, where it is not this machine's: x86_64, aarch64, armv7 "
+            "or wasm. Rewrites for speed are chosen by it (docs/performance.md).",
+        ),
+    ] = None,
     golden: Golden = None,
     verify: Annotated[bool, typer.Option("--verify", help="Verify what was converted, and show the table.")] = False,
     device: Devices = THIS_MACHINE,
@@ -112,6 +122,7 @@ def convert(
     from edgekit.conversion.convert import convert as convert_model
     from edgekit.keep_float.wish import float_wish
     from edgekit.pipeline.embedding import check_embedding
+    from edgekit.pipeline.instruction_set import find_instruction_set
     from edgekit.pipeline.target import check_precision, left_out_of_all, parse_flags, select_targets
     from edgekit.verification.verify import verify as verify_artifacts
 
@@ -122,6 +133,11 @@ def convert(
     for flag, given in (("--keep-float", keep_float), ("--max-drop", max_drop), ("--data", data)):
         if given is not None and precision is not ChosenPrecision.int8:
             raise UsageError(f"{flag} is for int8, and {precision} is asked for", "Add --precision int8.")
+    if made_for is not None and no_speed_rewrites:
+        raise UsageError(
+            "--for chooses rewrites for speed, and --no-speed-rewrites leaves them out", "Leave one of the two out."
+        )
+    instruction_set = None if made_for is None else find_instruction_set(made_for)
     wish = float_wish(keep_float, max_drop, data)
     machines = chosen_any(device)
     if machines != [None] and not verify:
@@ -148,12 +164,14 @@ def convert(
                 flags,
                 embed_preprocessing=embed_preprocessing,
                 speed=() if no_speed_rewrites else None,
+                machine=instruction_set,
                 calibration=calibration or "bundled",
                 keep_float=wish,
             )
         artifacts = [one.artifact for one in done if one.artifact is not None]
         for note in dict.fromkeys(note for one in done for note in one.notes):
             warn(note)
+        warn_of_devices(artifacts, machines)
         checks = (
             verify_artifacts(artifacts, executor, own=own, recipe=model.recipe, machines=machines) if verify else None
         )

@@ -7,6 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Out
 from edgekit.cli.console import console, print_json, warn
+from edgekit.cli.made_for import warn_of
 from edgekit.cli.named_artifacts import named_folders
 from edgekit.errors import AbsentError, UsageError
 
@@ -29,11 +30,12 @@ def export_app(
 
     What an earlier export put there goes: the app holds what this call names. Of Paddle Lite only the ARM file travels.
     """
-    from edgekit.app_export.chosen import chosen
+    from edgekit.app_export.chosen import PHONES, chosen
     from edgekit.app_export.write import export
 
     artifacts = wanted_artifacts(what, out, target)
     models = [chosen(artifact) for artifact in artifacts]
+    warn_of(artifacts, PHONES)
     done = export(models, to)
     if json:
         print_json(

@@ -7,6 +7,7 @@ import typer
 
 from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Verbose
 from edgekit.cli.console import console, error_console, print_json
+from edgekit.cli.made_for import warn_of
 from edgekit.cli.sign import RequireSigned
 from edgekit.errors import UsageError
 
@@ -55,6 +56,7 @@ def package(
     architecture = find_architecture(arch)
     key = public_key(require_signed) if require_signed is not None else None
     artifact = chosen_artifact(model, artifacts, key)
+    warn_of([artifact], architecture.name)
     kind = "-single" if single_file else ""
     precision = "" if artifact.manifest.precision == "fp32" else f"-{artifact.manifest.precision}"
     folder = out / artifact.manifest.model.name / f"{TARGET}{precision}-{architecture.name}{kind}"

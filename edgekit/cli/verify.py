@@ -10,6 +10,7 @@ from edgekit.cli.console import console, print_json
 from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, explain, show
 from edgekit.cli.lite_library_flag import LiteLibrary, library_for
+from edgekit.cli.made_for import warn_of_devices
 from edgekit.cli.named_artifacts import named_folders
 from edgekit.cli.sign import RequireSigned, signed_document, signed_words
 from edgekit.errors import UsageError
@@ -87,6 +88,7 @@ def verify(
     own = own_photos(golden)
     against = choice(reference, require_gpu=require_gpu_reference, cache=cache_folder())
     with session(offline=offline, verbose=verbose) as executor:
+        warn_of_devices(artifacts, machines)
         checks = verify_artifacts(artifacts, executor, against, own, recipe, machines, library)
     if junit is not None:
         from edgekit.report.junit import cases_of_checks, write_junit

@@ -29,13 +29,15 @@ def convert(
     *,
     embed_preprocessing: bool = False,
     speed: Sequence[str] | None = None,
+    machine: str | None = None,
     calibration: str | CalibrationFile = BUNDLED,
     keep_float: FloatWish = NOTHING,
 ) -> list[Conversion]:
     """Convert `source` to every target of `wanted`; artifacts appear as `out/<model>/<target>/`, or `<target>-fp16`.
 
     `flags` are those that some targets take (`parse_flags`). With `embed_preprocessing` the models take 8-bit photos,
-    and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not the recipe's.
+    and their folders end in `-embedded`. `speed` names the rewrites for speed where they are not those that the
+    recipe has for the instruction set `machine` (None: this machine's).
     INT8 is calibrated on the photos in the folder `calibration`, or on the "bundled" pictures, or on photos that are
     prepared already, and leaves layers in FP32 as `keep_float` wants it. A target that fails does not stop the others;
     its error is in its Conversion. What a target's place or the photos rule out is said before any work.
@@ -57,7 +59,15 @@ def convert(
             prepared = needed_calibration(source, precision, executor, calibration)
             assert prepared is not None  # the command line asks for int8
             controls = chosen_layers(
-                source, able, keep_float, prepared, executor, flags or {}, speed=speed, refused=refused
+                source,
+                able,
+                keep_float,
+                prepared,
+                executor,
+                flags or {},
+                speed=speed,
+                machine=machine,
+                refused=refused,
             )
         elif able:
             prepared = needed_calibration(source, precision, executor, calibration)
@@ -73,6 +83,7 @@ def convert(
         embed_preprocessing=embed_preprocessing,
         refused=refused,
         speed=speed,
+        machine=machine,
         calibration=prepared,
         keep_float=names,
         controls=controls,

@@ -89,6 +89,7 @@ def stage_record(result: StageResult) -> StageRecord:
 def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], conversion: StageResult) -> Manifest:
     """The manifest of a fresh conversion, not yet verified; `programs` are the results of `programs_of`."""
     source, program = plan.source, programs[0]
+    bound = {one.name: one.machines for one in plan.speed_choices(target.name)}
     names = conversion.details.get("io", {"inputs": {}, "outputs": {}})
     outputs = tensor_specs(told_outputs(source, program.details["outputs"]), names["outputs"])
     return Manifest(
@@ -110,6 +111,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
         preprocessing=source.preprocessing_at(*size_and_channels(program)),
         preprocessing_flags=dict(source.changes),
         speed_rewrites=plan.speed != (),
+        made_for=plan.machine if plan.speed is None else None,
         build=conversion.details.get("build", {}),
         inputs=laid_out(
             tensor_specs(program.details["inputs"], names["inputs"], "image"), conversion.details.get("layouts", {})
@@ -118,7 +120,7 @@ def make_manifest(plan: Plan, target: Target, programs: Sequence[StageResult], c
         program_key=plan.program.key,
         stages=tuple(stage_record(result) for result in (*programs, conversion)),
         rewrites=(
-            *(record for result in programs for record in rewrite_records(result, of_program(result))),
+            *(record for result in programs for record in rewrite_records(result, of_program(result), bound)),
             *rewrite_records(conversion, "target"),
         ),
         files={
@@ -138,10 +140,13 @@ def of_program(result: StageResult) -> RewrittenGraph:
     return "speed" if result.worker == SPEEDER else "program"
 
 
-def rewrite_records(result: StageResult, of: RewrittenGraph) -> list[RewriteRecord]:
-    """What a stage's rewrites did."""
+def rewrite_records(
+    result: StageResult, of: RewrittenGraph, bound: Mapping[str, tuple[str, ...]] | None = None
+) -> list[RewriteRecord]:
+    """What a stage's rewrites did; `bound` are the instruction sets of those for speed."""
+    machines = (bound or {}) if of == "speed" else {}
     return [
-        RewriteRecord(report["name"], report["applied"], tuple(report["refused"]), of)
+        RewriteRecord(report["name"], report["applied"], tuple(report["refused"]), of, machines.get(report["name"], ()))
         for report in result.details.get("rewrites", [])
     ]
 

@@ -12,10 +12,9 @@ from edgekit.devices.remote_errors import last_words
 from edgekit.devices.ssh import Ssh
 from edgekit.errors import AbsentError, UsageError
 from edgekit.native.architectures import Architecture, find_architecture
+from edgekit.pipeline.instruction_set import INSTRUCTION_SETS
 from edgekit.untrusted.wording import harmless
 
-# What `uname -m` says -> the instruction set whose programs run there.
-INSTRUCTION_SETS = {"aarch64": "aarch64", "armv7l": "armv7", "armv8l": "armv7", "x86_64": "x86_64"}
 # One line each. Android has getprop; boards have a device tree, PCs what their firmware says.
 QUESTIONS = """uname -m
 getprop ro.product.manufacturer 2>/dev/null || echo

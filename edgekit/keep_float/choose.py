@@ -56,6 +56,7 @@ def chosen_layers(
     flags: Mapping[str, Sequence[str]],
     *,
     speed: Sequence[str] | None,
+    machine: str | None = None,
     refused: dict[str, EdgekitError],
 ) -> dict[str, AccuracyControl]:
     """What to give back, by target; the error of a target for which that cannot be said goes into `refused`.
@@ -74,6 +75,7 @@ def chosen_layers(
                 "int8",
                 flags,
                 speed=speed,
+                machine=machine,
                 calibration=calibration,
                 keep_float={target.name: names},
             )

@@ -1,6 +1,5 @@
 """The stages of a model: weights -> program -> targets, and what verification runs."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,12 +10,14 @@ from edgekit.errors import ConversionError, EdgekitError
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.embedding import embedding_stage
 from edgekit.pipeline.float_layers import AccuracyControl
+from edgekit.pipeline.instruction_set import this_machine
 from edgekit.pipeline.limits import CONVERSION_LIMITS
 from edgekit.pipeline.lowering import lowering_stage
 from edgekit.pipeline.program import ADOPTERS, PROGRAM, program_stage
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.target import Target, targets
+from edgekit.recipe.schema import SpeedChoice
 
 REWRITER = "paddle/rewrite.py"
 SPEEDER = "paddle/speed.py"
@@ -32,8 +33,8 @@ class Plan:
     another precision is asked for. `calibration` are the prepared photos that a quantisation reads. `flags` are those
     of the command line that some targets take, as `parse_flags` gives them. `through` says of targets that can be made
     from the program or from another target that it is the other one here. `speed` says which rewrites for speed there
-    are: None for those of the recipe, else these for every target. `embeddings` fold the preprocessing into what was
-    converted; what is made from a target is made from its `conversions`.
+    are: None for those that the recipe has for the instruction set `machine`, else these for every target. `embeddings`
+    fold the preprocessing into what was converted; what is made from a target is made from its `conversions`.
     """
 
     source: ModelSource
@@ -44,6 +45,7 @@ class Plan:
     embeddings: dict[str, Stage] = field(default_factory=dict)
     through: Mapping[str, str] = field(default_factory=dict)
     speed: tuple[str, ...] | None = None
+    machine: str = field(default_factory=this_machine)
     bases: dict[str, Stage] = field(default_factory=dict)
     calibration: CalibrationFile | None = None
     keep_float: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -75,12 +77,14 @@ class Plan:
 
     def speed_rewrites(self, target: str) -> tuple[str, ...]:
         """The rewrites for speed that are on for a target, in order."""
-        if self.speed is not None:
-            return self.speed
+        return tuple(one.name for one in self.speed_choices(target)) if self.speed is None else self.speed
+
+    def speed_choices(self, target: str) -> tuple[SpeedChoice, ...]:
+        """What the recipe says of the rewrites for speed that are on; nothing where they are not the recipe's."""
         chosen = self.source.recipe.targets.get(target)
-        return tuple(
-            one.name for one in (chosen.speed if chosen else ()) if one.covers(self.source.name, platform.machine())
-        )
+        if self.speed is not None or chosen is None:
+            return ()
+        return tuple(one for one in chosen.speed if one.covers(self.source.name, self.machine))
 
     def with_speed(self, program: Stage, names: Sequence[str]) -> Stage:
         """What the rewrites for speed called `names` make of a Paddle 2 program; `program` itself without any."""
@@ -112,15 +116,17 @@ def plan_conversion(
     embed_preprocessing: bool = False,
     refused: dict[str, EdgekitError] | None = None,
     speed: Sequence[str] | None = None,
+    machine: str | None = None,
     calibration: CalibrationFile | None = None,
     keep_float: Mapping[str, Sequence[str]] | None = None,
     controls: Mapping[str, AccuracyControl] | None = None,
 ) -> Plan:
     """The stages from weights to `wanted`, each target's options and rewrites taken from the recipe.
 
-    `speed` names the rewrites for speed for all targets, where they are not those of the recipe. `calibration` are the
-    prepared photos, which INT8 needs. `keep_float` are layers that it leaves in FP32, besides the recipe's, by target,
-    and `controls` say why edgekit chose them.
+    `speed` names the rewrites for speed for all targets, where they are not those that the recipe has for the
+    instruction set `machine` (None: this machine's). `calibration` are the prepared photos, which INT8 needs.
+    `keep_float` are layers that it leaves in FP32, besides the recipe's, by target, and `controls` say why edgekit
+    chose them.
     Raises ConversionError for a target that does not take such a program; with `refused`, the error is put there under
     the target's name instead, and the plan is for the others.
     """
@@ -133,6 +139,7 @@ def plan_conversion(
         {},
         flags or {},
         speed=chosen,
+        machine=machine or this_machine(),
         calibration=calibration,
         keep_float=keep_float or {},
         controls=controls or {},

@@ -22,8 +22,8 @@ class RewriteChoice(Struct, frozen=True, forbid_unknown_fields=True):
 class SpeedChoice(Struct, frozen=True, forbid_unknown_fields=True):
     """One rewrite for speed, by its name, and the measurement because of which it is on for the target.
 
-    It lies under `converters/paddle/speed_rewrites/`. `machines` are the instruction sets, as `platform.machine()`
-    calls them, on which it was measured to pay; empty for every one. `models` are globs over the family's models.
+    It lies under `converters/paddle/speed_rewrites/`. `machines` are the instruction sets, as `convert --for`
+    takes them, on which it was measured to pay; empty for every one. `models` are globs over the family's models.
     """
 
     name: str
@@ -33,8 +33,11 @@ class SpeedChoice(Struct, frozen=True, forbid_unknown_fields=True):
 
     def covers(self, model: str, machine: str) -> bool:
         """Whether it is on for a model of that name, for a machine of that instruction set."""
-        fits = any(fnmatchcase(model, pattern) for pattern in self.models)
-        return fits and (not self.machines or machine in self.machines)
+        return self.concerns(model) and (not self.machines or machine in self.machines)
+
+    def concerns(self, model: str) -> bool:
+        """Whether it is on for a model of that name on any machine."""
+        return any(fnmatchcase(model, pattern) for pattern in self.models)
 
 
 class FloatChoice(Struct, frozen=True, forbid_unknown_fields=True):

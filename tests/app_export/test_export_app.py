@@ -12,7 +12,15 @@ from msgspec.structs import replace
 from edgekit.app_export.chosen import chosen
 from edgekit.app_export.write import ASSETS, copy
 from edgekit.artifact.load import load_artifact
-from edgekit.artifact.manifest import FileRecord, Manifest, ModelRecord, TensorSpec, VariantVerdict, WeightsRecord
+from edgekit.artifact.manifest import (
+    FileRecord,
+    Manifest,
+    ModelRecord,
+    RewriteRecord,
+    TensorSpec,
+    VariantVerdict,
+    WeightsRecord,
+)
 from edgekit.artifact.write import update_manifest, write_artifact
 from edgekit.cli.app import run
 from edgekit.errors import UsageError
@@ -102,6 +110,19 @@ def test_artifacts_reach_the_assets_with_a_list(out: Path, app: Path, capsys: py
         assert size == sum(path.stat().st_size for path in (assets / folder).iterdir())
     assert document["bytes"] == sum(sizes.values())
     assert not [path for path in assets.parent.iterdir() if path.name != "models"]
+
+
+def test_an_artifact_made_for_a_desk_is_exported_with_a_note(
+    out: Path, app: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bound = RewriteRecord("merge-mixed-depthwise", 13, of="speed", machines=("x86_64",))
+    made(out, "ncnn", "A", rewrites=(bound,), made_for="x86_64")
+    made(out, "ncnn", "B", rewrites=(replace(bound, machines=("aarch64",)),), made_for="aarch64")
+    assert run(["export-app", "A", "B", "--to", str(app), "--out", str(out)]) == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "A on ncnn has merge-mixed-depthwise, measured to be faster on x86_64 alone" in said
+    assert "convert it with --for aarch64" in said
+    assert "B on ncnn" not in said
 
 
 def test_what_a_call_no_longer_names_goes(out: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from edgekit.artifact.manifest import CalibrationRecord, ConfigurationRecord, Manifest, ModelRecord, WeightsRecord
 from edgekit.artifact.origin import convert_command
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.pipeline.instruction_set import this_machine
 
 MANIFEST = Manifest(
     edgekit="0.1.0",
@@ -66,3 +67,9 @@ def test_int8_names_its_photos_and_the_layers_that_stayed() -> None:
     )
     assert convert_command(manifest).endswith("--precision int8 --calibration 'my photos' --keep-float Conv.0,Gemm.1")
     assert "--calibration" not in convert_command(replace(MANIFEST, precision="fp16"))
+
+
+def test_the_machine_is_named_where_it_is_another_than_this_one() -> None:
+    assert convert_command(replace(MANIFEST, made_for="armv7")).endswith("--input-size 224 --for armv7")
+    assert "--for" not in convert_command(replace(MANIFEST, made_for=this_machine()))
+    assert "--for" not in convert_command(MANIFEST)

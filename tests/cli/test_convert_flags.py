@@ -19,6 +19,8 @@ from edgekit.cli.app import run
         (["-t", "lite", "--precision", "fp16"], "lite has no fp16: Paddle Lite has it for ARM alone"),
         (["-t", "all,lite", "--precision", "fp16"], "Targets with fp16: "),
         (["-t", "onnx", "--precision", "int4"], "int4"),
+        (["-t", "ncnn", "--for", "arm"], "--for knows no instruction set arm. It takes x86_64, aarch64, armv7, wasm."),
+        (["-t", "ncnn", "--for", "aarch64", "--no-speed-rewrites"], "--no-speed-rewrites leaves them out. Leave one"),
     ],
 )
 def test_what_cannot_be_is_a_usage_error(
