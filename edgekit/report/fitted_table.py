@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from edgekit.report.titled_table import titled_table
@@ -14,7 +15,7 @@ EDGES, GAP = 2, 2
 """Columns of a terminal that a `titled_table` takes itself: at both ends together, and between two columns."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Column:
     """A column with all its cells. Those of the largest `spare` are left out first, those of 0 never."""
 
@@ -28,7 +29,7 @@ class Column:
         """The heading on one line."""
         return " ".join(self.heading.split())
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Columns of a terminal that its widest line takes."""
         from rich.cells import cell_len
@@ -37,19 +38,37 @@ class Column:
         return max(map(cell_len, lines))
 
 
+def needed(columns: Sequence[Column]) -> int:
+    """Columns of a terminal that a table with those columns takes."""
+    return EDGES + sum(column.width + GAP for column in columns) - GAP
+
+
+def parts(name: Column, others: Sequence[Column], width: int | None) -> list[list[Column]]:
+    """The columns of as many tables as it takes for each to fit into `width`; every one begins with `name`.
+
+    One has a column beside it at least, though it may be wider. None is a width without a bound.
+    """
+    found = [[name]]
+    for column in others:
+        if width is not None and len(found[-1]) > 1 and needed([*found[-1], column]) > width:
+            found.append([name])
+        found[-1].append(column)
+    return found
+
+
 def fitting(columns: Sequence[Column], width: int | None) -> tuple[list[Column], list[Column]]:
     """The columns that `width` columns of a terminal hold, and those left out for it; all of them where it is None.
 
     What is never left out is kept, though it may be wider.
     """
-    widths = [column.width for column in columns]
-    kept = list(range(len(columns)))
-    while width is not None and EDGES + sum(widths[index] + GAP for index in kept) - GAP > width:
-        index = max(kept, key=lambda index: columns[index].spare)
-        if not columns[index].spare:
+    kept, left_out = list(columns), []
+    while width is not None and needed(kept) > width:
+        least = max(kept, key=lambda column: column.spare)
+        if not least.spare:
             break
-        kept.remove(index)
-    return [columns[index] for index in kept], [one for index, one in enumerate(columns) if index not in kept]
+        kept.remove(least)
+        left_out.append(least)
+    return kept, [column for column in columns if column in left_out]
 
 
 def table_of(columns: Sequence[Column], title: str = "") -> "Table":
