@@ -88,7 +88,8 @@ def test_the_table_and_a_target_that_is_not_there(edgekit: Edgekit, mixnet: Conv
     assert answer.stdout.count("%") >= 1
     answer = edgekit("predict", "MixNet_S", photo, "--out", mixnet.out, "-t", "tensorrt")
     assert answer.returncode == 3
-    assert "not converted to tensorrt. Run `edgekit convert MixNet_S --target tensorrt`" in answer.stderr
+    command = f"edgekit convert MixNet_S --weights demo --target tensorrt --out {mixnet.out}"
+    assert f"not converted to tensorrt. Run `{command}`" in answer.stderr
 
 
 @pytest.fixture(scope="module")

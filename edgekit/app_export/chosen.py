@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgekit.artifact.conversion_command import Wanted, conversion_of
 from edgekit.artifact.load import Artifact, is_signed
 from edgekit.artifact.manifest import FILE, SIGNATURE, Manifest
 from edgekit.errors import UnprovedError, UsageError
@@ -49,12 +50,12 @@ def chosen(artifact: Artifact) -> Chosen:
     if manifest.target not in APP_TARGETS:
         raise UsageError(
             f"{artifact.folder} is of {manifest.target}, and the app runs {' and '.join(APP_TARGETS)}",
-            f"Convert it: edgekit convert {manifest.model.name} --target {','.join(APP_TARGETS)} --verify.",
+            f"Convert it: `{conversion_of(artifact, Wanted(','.join(APP_TARGETS), verified=True))}`.",
         )
     if manifest.precision not in APP_PRECISIONS:
         raise UsageError(
             f"{artifact.folder} is {manifest.precision.upper()}, and the app takes FP32 and FP16",
-            f"Export another: edgekit convert {manifest.model.name} --target {manifest.target} --verify.",
+            f"Export another: `{conversion_of(artifact, Wanted(manifest.target, verified=True))}`.",
         )
     check_kind(manifest)
     check_verified(artifact)

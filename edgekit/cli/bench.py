@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgekit.artifact.conversion_command import DEFAULT_OUT
 from edgekit.cli.common import (
-    DEFAULT_OUT,
     TARGETS,
     Json,
     Offline,

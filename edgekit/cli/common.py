@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from edgekit.parity.verdict import OutputKind
     from edgekit.pipeline.source import Batch, ModelSource
 
-DEFAULT_OUT = Path("artifacts")
 # Here, since to read them takes longer than to show a help; `--target all` means the first four.
 TARGETS = "onnx, lite, openvino, ncnn, mnn, tflite, paddle, tensorrt"
 
@@ -50,6 +50,16 @@ Weights = Annotated[
         "auto: the official ones, else the bundled demo weights.",
     ),
 ]
+
+
+class ChosenPrecision(StrEnum):
+    """What `--precision` takes."""
+
+    fp32 = "fp32"
+    fp16 = "fp16"
+    int8 = "int8"
+    int8_weights = "int8-weights"
+    int16_weights = "int16-weights"
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,13 @@ from edgekit.untrusted.wording import harmless, harmless_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 
 LARGEST_LOG = 4 << 20
 """Bytes of a tool's log that are shown: its last ones."""
+WIDEST = 10_000
+"""Columns of a table at most: more than any has."""
 
 
 @cache
@@ -59,6 +62,34 @@ def plain_console(**options: Any) -> "Console":
 
 def _line(text: str) -> str:
     return harmless(text, len(text))
+
+
+def results_width() -> int | None:
+    """Columns of the terminal that results go to, or what COLUMNS says; None in a pipe and a file, which have none."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isascii() and said.isdigit() and int(said):
+        return int(said)
+    # Not Rich's `is_terminal`, which is true of a pipe as well where colours are asked for.
+    return console().width if console().file.isatty() else None
+
+
+def print_table(table: "Table") -> None:
+    """Print a table in the width that it needs, so that nothing in it is cut: the terminal breaks what it lacks."""
+    from rich.measure import Measurement
+
+    needed = Measurement.get(console(), console().options.update(width=WIDEST), table).maximum
+    wide = console() if needed <= console().width else plain_console(width=needed)
+    wide.print(table, crop=False)
+
+
+def print_note(note: str, style: str | None = None) -> None:
+    """Print a sentence below a table: broken between words alone on a terminal, on one line in a pipe."""
+    from textwrap import wrap
+
+    width = results_width()
+    lines = [note] if width is None else wrap(note, width, break_long_words=False, break_on_hyphens=False)
+    for line in lines:
+        console().print(line, style=style, soft_wrap=True)
 
 
 def print_json(document: Any) -> None:

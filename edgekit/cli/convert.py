@@ -1,14 +1,15 @@
 """`edgekit convert`: models to artifacts."""
 
-from enum import StrEnum
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgekit.artifact.conversion_command import DEFAULT_OUT, out_words
 from edgekit.cli.common import (
-    DEFAULT_OUT,
     TARGETS,
+    ChosenPrecision,
     Golden,
     Json,
     Offline,
@@ -31,16 +32,6 @@ if TYPE_CHECKING:
 
 # Everything that could be done is done, and `--target all` means more: some targets cannot do what is asked.
 PARTLY = 5
-
-
-class ChosenPrecision(StrEnum):
-    """What `--precision` takes."""
-
-    fp32 = "fp32"
-    fp16 = "fp16"
-    int8 = "int8"
-    int8_weights = "int8-weights"
-    int16_weights = "int16-weights"
 
 
 @takes_model_flags
@@ -222,10 +213,10 @@ def show_conversions(done: list["Conversion"], out: Path) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    models = " ".join(dict.fromkeys(one.model for one in done if one.artifact and not one.artifact.manifest.verdicts))
+    models = dict.fromkeys(one.model for one in done if one.artifact and not one.artifact.manifest.verdicts)
     if models:
-        where = "" if out == DEFAULT_OUT else f" --out {out}"
-        error_console().print(f"Not verified yet: edgekit verify {models}{where}", highlight=False, soft_wrap=True)
+        command = shlex.join(["edgekit", "verify", *models, *out_words(out)])
+        error_console().print(f"Not verified yet: {command}", highlight=False, soft_wrap=True)
 
 
 def conversions_document(done: list["Conversion"], checks: list["Check"] | None) -> dict:

@@ -14,7 +14,7 @@ One = TypeVar("One")
 THIS_MACHINE = "host"
 HELP = "host, or an emulated machine such as aarch64:cortex-a53 (`edgekit devices`)."
 REACHED = "host, an emulated machine such as aarch64:cortex-a53, a phone (adb[:SERIAL]), a board (ssh:HOST)."
-ON_DEVICES = "verify, bench and predict"
+ON_DEVICES = "verify, convert --verify, bench, predict, evaluate and report"
 """The commands that run artifacts on phones and boards."""
 
 Devices = Annotated[

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgekit.artifact.conversion_command import DEFAULT_OUT, out_words
 from edgekit.cli.common import (
-    DEFAULT_OUT,
     TARGETS,
     Golden,
     Json,
@@ -216,7 +216,7 @@ def has_layers_to_look_at(check: "Check") -> bool:
 
 def diagnose_command(given: str, model: ModelFlags, out: Path) -> list[str]:
     """What diagnoses a model that was given as `given` and is converted with `model` into `out`; the target lacks."""
-    return ["edgekit", "diagnose", given, *model.words(), *(["--out", str(out)] if out != DEFAULT_OUT else [])]
+    return ["edgekit", "diagnose", given, *model.words(), *out_words(out)]
 
 
 def suggest(conversions: "Sequence[Conversion]", commands: "Mapping[str, Sequence[str]]") -> None:

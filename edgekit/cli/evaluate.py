@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
+from edgekit.artifact.conversion_command import DEFAULT_OUT, Wanted, conversion_of
+from edgekit.cli.common import ChosenPrecision, Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one, named_elsewhere
 from edgekit.cli.ray_flag import Ray, Store, chosen_cluster, on_cluster
@@ -54,7 +56,7 @@ def photos(
         str, typer.Option("--target", "-t", help="Which artifacts of the model, comma-separated, or all.")
     ] = "all",
     precision: Annotated[
-        str | None, typer.Option(help="Only those of these precisions, comma-separated: fp32, fp16, int8.")
+        str | None, typer.Option(help=f"Only those of these precisions, comma-separated: {', '.join(ChosenPrecision)}.")
     ] = None,
     list_file: Annotated[
         Path | None,
@@ -95,7 +97,10 @@ def photos(
     machine = None if cluster else chosen_one(device)
     check_report(report)
     wish = Wish(data, list_file, limit, shard_option(shard), reference, margin, machine)
-    artifacts = of_precisions(chosen_artifacts(named_artifacts([model], out), target, model), precision, model)
+    precisions = asked_precisions(precision)
+    wanted = Wanted(target, precisions[0] if precisions else None)
+    chosen = chosen_artifacts(named_artifacts([model], out, wanted), wanted, model)
+    artifacts = of_precisions(chosen, precisions, wanted)
     if len({one.manifest.model.name for one in artifacts}) > 1:
         raise UsageError(f"{model} holds artifacts of several models", "Name one model, or one artifact's folder.")
     warn_of_unproved(artifacts)
@@ -154,22 +159,25 @@ def check_margin(margin: float) -> None:
         raise UsageError(f"--margin {margin:g} is no drop in percentage points", "Give a number from 0 to 100.")
 
 
-def of_precisions(artifacts: list["Artifact"], asked: str | None, model: str) -> list["Artifact"]:
-    """Those artifacts that have the precisions asked for. Raises UsageError and AbsentError where there are none."""
-    if asked is None:
-        return artifacts
+def asked_precisions(text: str | None) -> list[str]:
+    """The precisions of `--precision`; none where it is not given. Raises UsageError for one that is none."""
     from edgekit.parity.verdict import Precision
 
-    wanted = [one.strip().lower() for one in asked.split(",") if one.strip()]
-    if unknown := [one for one in wanted if one not in get_args(Precision)]:
+    asked = [one.strip().lower() for one in (text or "").split(",") if one.strip()]
+    if unknown := [one for one in asked if one not in get_args(Precision)]:
         raise UsageError(f"there is no precision {unknown[0]}", f"Those are {', '.join(get_args(Precision))}.")
-    chosen = [one for one in artifacts if one.manifest.precision in wanted]
-    if missing := [one for one in wanted if one not in {found.manifest.precision for found in chosen}]:
+    return asked
+
+
+def of_precisions(artifacts: list["Artifact"], asked: list[str], wanted: Wanted) -> list["Artifact"]:
+    """Those artifacts that have the precisions asked for, all where none is. Raises AbsentError for one without any."""
+    chosen = [one for one in artifacts if one.manifest.precision in asked]
+    if missing := [one for one in asked if one not in {found.manifest.precision for found in chosen}]:
         raise AbsentError(
-            f"{model} has no {missing[0]} artifact among those chosen",
-            f"Run `edgekit convert {artifacts[0].manifest.model.name} --precision {missing[0]} --target ...` first.",
+            f"{artifacts[0].manifest.model.name} has no {missing[0]} artifact among those chosen",
+            f"Run `{conversion_of(artifacts[0], replace(wanted, precision=missing[0]))}` first.",
         )
-    return chosen
+    return chosen if asked else artifacts
 
 
 @contextmanager

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Out
+from edgekit.artifact.conversion_command import DEFAULT_OUT, Wanted, conversion_of
+from edgekit.cli.common import Json, Out
 from edgekit.cli.console import console, print_json, warn
 from edgekit.cli.made_for import warn_of
 from edgekit.cli.named_artifacts import named_folders
@@ -67,17 +68,18 @@ def wanted_artifacts(what: list[str], out: Path, target: str) -> "list[Artifact]
     Raises UsageError for a target that the app does not run, or a damaged artifact, AbsentError where there is none.
     """
     from edgekit.app_export.chosen import APP_PRECISIONS, APP_TARGETS
-    from edgekit.artifact.load import load_artifact, read_manifest
+    from edgekit.artifact.load import Artifact, load_artifact, read_manifest
 
     wanted = [name.strip().lower() for name in target.split(",") if name.strip()]
     other = [name for name in wanted if name not in APP_TARGETS]
     if other or not wanted:
         named = ", ".join(other) or "nothing"
         raise UsageError(f"the app runs {' and '.join(APP_TARGETS)}, not {named}", "Name --target ncnn, lite or both.")
+    asked = Wanted(",".join(wanted), verified=True)
     found: list[Path] = []
     for name in what:
         # A folder that is named itself is meant, whatever its target: it is refused, not passed over.
-        folders = named_folders([name], out)
+        folders = named_folders([name], out, asked)
         single = len(folders) == 1 and Path(name) == folders[0]
         fitting = folders if single else [one for one in folders if read_manifest(one).target in wanted]
         # Of a model's artifacts those of a precision that the app lacks are passed over, where there are others.
@@ -85,7 +87,7 @@ def wanted_artifacts(what: list[str], out: Path, target: str) -> "list[Artifact]
         if not fitting:
             raise AbsentError(
                 f"there is no {' or '.join(wanted)} artifact of {name}",
-                f"Run `edgekit convert {name} --target {','.join(wanted)} --verify` first.",
+                f"Run `{conversion_of(Artifact(folders[0], read_manifest(folders[0])), asked)}` first.",
             )
         found += fitting
     return [load_artifact(folder) for folder in dict.fromkeys(found)]

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json
+from edgekit.artifact.conversion_command import DEFAULT_OUT, Wanted, conversion_of
+from edgekit.cli.common import Json
 from edgekit.cli.console import console, print_json
 from edgekit.cli.sign import RequireSigned
 from edgekit.errors import AbsentError, UsageError
@@ -68,12 +69,13 @@ def best_artifact(what: str, artifacts: Path, targets: tuple[str, ...]) -> "Arti
     """
     from edgekit.cli.named_artifacts import described_artifacts
 
-    found = described_artifacts([what], artifacts)
+    wanted = Wanted(targets[0], verified=True)
+    found = described_artifacts([what], artifacts, wanted)
     able = [one for one in found if one.manifest.target in targets]
     if not able:
         raise AbsentError(
             f"{what} is not converted to {' or '.join(targets)}",
-            f"Run `edgekit convert {found[0].manifest.model.name} --target {targets[0]} --verify` first.",
+            f"Run `{conversion_of(found[0], wanted)}` first.",
         )
     unproved = {id(one): not any(each.verdict.passed for each in one.manifest.verdicts) for one in able}
     return min(able, key=lambda one: (unproved[id(one)], targets.index(one.manifest.target)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edgekit.cli.common import Json, Junit, Offline, Weights, size_option
-from edgekit.cli.console import console, plain_console, print_json, warn
+from edgekit.cli.console import console, print_json, print_table, results_width, warn
 from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevices, chosen_machines
 from edgekit.cli.ray_flag import Ray, Store, chosen_cluster, chosen_executor
 from edgekit.cli.shard_flag import shard_option
@@ -218,27 +218,23 @@ def show_report(report: "MatrixReport", out: Path) -> None:
     """Print the table, a line for each cell that needs one, and where the pages lie."""
     from rich.text import Text
 
-    from edgekit.report.matrix_table import WIDE
-
-    # A pipe has no width of its own.
-    wide = console() if console().is_terminal else plain_console(width=WIDE + 15)
-    for shown in report_shown(report, out, wide.width):
+    for shown in report_shown(report, out, results_width()):
         if isinstance(shown, Text | str):
             console().print(shown, soft_wrap=True)
         else:
-            wide.print(shown)
+            print_table(shown)
 
 
-def report_shown(report: "MatrixReport", out: Path, width: int) -> "Iterator[Table | Text | str]":
-    """What is printed of a report, on `width` columns."""
+def report_shown(report: "MatrixReport", out: Path, width: int | None) -> "Iterator[Table | Text | str]":
+    """What is printed of a report, on `width` columns; None is no bound."""
     from edgekit.matrix.report import outcome_sentence
     from edgekit.quantities.durations import readable_duration
-    from edgekit.report.matrix_table import STYLES, matrix_table
+    from edgekit.report.matrix_table import STYLES, matrix_tables
     from edgekit.report.matrix_text import cell_name, why
     from edgekit.report.styled import styled
 
     for machine in [*([None] if report.here else []), *(one.name for one in report.devices)]:
-        yield matrix_table(report, width, machine)
+        yield from matrix_tables(report, width, machine)
     for cell in report.noted:
         yield styled((f"{cell_name(cell)} {cell.outcome}", STYLES[cell.outcome]), f": {why(cell)}")
     yield f"{outcome_sentence(report)} in {readable_duration(report.seconds)}."

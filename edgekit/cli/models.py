@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from edgekit.catalog import Catalog, Model
+    from edgekit.report.fitted_table import Column
 
 CAPTION = (
     "Figures as published by PaddleClas; - is not published. "
@@ -33,17 +32,19 @@ def models(
     if json_output:
         typer.echo(as_json(chosen))
         return
-    from edgekit.cli.console import plain_console
+    from edgekit.cli.console import print_note, print_table, results_width
+    from edgekit.report.fitted_table import fitting, table_of
 
-    console = plain_console()
-    # A pipe has no width of its own: a table that is read there should not be cut at 80 columns.
-    if not console.is_terminal:
-        console = plain_console(width=100)
-    console.print(as_table(chosen))
+    shown, left_out = fitting(columns(chosen), results_width())
+    print_table(table_of(shown))
+    if left_out:
+        titles = ", ".join(column.title for column in left_out)
+        print_note(f"Left out for want of room: {titles}. A wider terminal or --json has them.")
+    print_note(CAPTION, style="dim")
     for reason, names in cannot_run(chosen).items():
-        console.print(f"{reason}: {', '.join(names)}.", highlight=False)
+        print_note(f"{reason}: {', '.join(names)}.")
     if chosen == catalog.models:
-        console.print(others(catalog), highlight=False)
+        print_note(others(catalog))
 
 
 def choose(catalog: Catalog, family: str | None, search: str | None, *, every: bool) -> tuple[Model, ...]:
@@ -92,33 +93,27 @@ def as_json(chosen: tuple[Model, ...]) -> str:
     return json.dumps({"note": CAPTION, "models": [asdict(model) for model in chosen]}, indent=2, ensure_ascii=False)
 
 
-def as_table(chosen: tuple[Model, ...]) -> Table:
-    """Return the table for a terminal of 100 columns."""
-    from rich import box
-    from rich.table import Table
+def columns(chosen: tuple[Model, ...]) -> list[Column]:
+    """The table's columns: of the figures times are the least needed, top-1 is the most."""
+    from edgekit.report.fitted_table import Column
 
-    table = Table(box=box.SIMPLE_HEAD, caption=CAPTION, caption_justify="left", pad_edge=False)
-    table.add_column("model", overflow="fold")
-    table.add_column("family", no_wrap=True)
-    for heading in ("input", "params", "top-1", "FLOPs", "V100\nfp32", "T4\nfp32", "T4\nfp16"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("demo", justify="center")
-    for model in chosen:
-        table.add_row(*_cells(model))
-    return table
-
-
-def _cells(model: Model) -> list[str]:
-    published = model.published
+    published = [model.published for model in chosen]
+    accuracies = ["-" if one.top1 is None else f"{one.top1:.1%}" for one in published]
+    times = [
+        Column(
+            f"{gpu}\n{precision}", [_figure(one.milliseconds(gpu, precision, 1)) for one in published], "right", place
+        )
+        for place, (gpu, precision) in enumerate(_TIMES, 7)
+    ]
     return [
-        model.name,
-        model.family,
-        size_text(model.input_size),
-        _figure(published.params_m),
-        "-" if published.top1 is None else f"{published.top1:.1%}",
-        _figure(published.flops_g),
-        *(_figure(published.milliseconds(gpu, precision, 1)) for gpu, precision in _TIMES),
-        "yes" if model.demo_weights else "",
+        Column("model", [model.name for model in chosen]),
+        Column("family", [model.family for model in chosen], spare=5),
+        Column("input", [size_text(model.input_size) for model in chosen], "right", 3),
+        Column("params", [_figure(one.params_m) for one in published], "right", 2),
+        Column("top-1", accuracies, "right", 1),
+        Column("FLOPs", [_figure(one.flops_g) for one in published], "right", 6),
+        *times,
+        Column("demo", ["yes" if model.demo_weights else "" for model in chosen], "center", 4),
     ]
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Verbose
+from edgekit.artifact.conversion_command import DEFAULT_OUT, Wanted
+from edgekit.cli.common import Json, Offline, Verbose
 from edgekit.cli.console import console, error_console, print_json
 from edgekit.cli.made_for import warn_of
 from edgekit.cli.sign import RequireSigned
@@ -80,7 +81,7 @@ def chosen_artifact(model: str, artifacts: Path, key: "PublicKey | None") -> "Ar
     from edgekit.cli.named_artifacts import approved_choice
     from edgekit.native.package import TARGET
 
-    found = approved_choice(model, artifacts, TARGET, key)
+    found = approved_choice(model, artifacts, Wanted(TARGET, verified=True), key)
     if len(found) > 1:
         raise UsageError(f"{model} has several artifacts of {TARGET}", f"Name the folder of one: {found[0].folder}.")
     return found[0]

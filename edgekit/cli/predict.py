@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
+from edgekit.artifact.conversion_command import DEFAULT_OUT, Wanted
+from edgekit.cli.common import Json, Offline, Out, Verbose
 from edgekit.cli.console import console, error_console, print_json, warn
 from edgekit.cli.device_flag import THIS_MACHINE, Device, chosen_one
 from edgekit.cli.sign import RequireSigned
@@ -47,7 +48,7 @@ def predict(
 
     machine = chosen_one(device)
     key = public_key(require_signed) if require_signed is not None else None
-    artifacts = approved_choice(model, out, target, key)
+    artifacts = approved_choice(model, out, Wanted(target), key)
     warn_of_unproved(artifacts)
     found = find_photos(photos)
     done: list[Prediction] = []

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Offline, Out, Verbose
+from edgekit.artifact.conversion_command import DEFAULT_OUT, Wanted
+from edgekit.cli.common import Json, Offline, Out, Verbose
 from edgekit.cli.console import console, print_json
 from edgekit.cli.sign import RequireSigned
 from edgekit.errors import UsageError
@@ -117,8 +118,8 @@ def served_as(text: str, target: str | None, out: Path, key: "PublicKey | None")
     front, what = split_name(text)
     name, _, version = front.partition(":")
     # A folder is an artifact already; a target chooses among those of a model.
-    target = None if (Path(what) / FILE).exists() else target
-    return [served(one, name or None, version or None) for one in approved_choice(what, out, target, key)]
+    wanted = Wanted(None if (Path(what) / FILE).exists() else target, verified=True)
+    return [served(one, name or None, version or None) for one in approved_choice(what, out, wanted, key)]
 
 
 def show(found: "Listening", as_json: bool) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Json, Out
+from edgekit.artifact.conversion_command import DEFAULT_OUT
+from edgekit.cli.common import Json, Out
 from edgekit.cli.console import console, print_json, warn
 from edgekit.errors import UsageError
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import DEFAULT_OUT, Golden, Json, Junit, Offline, Out, Verbose, own_photos
+from edgekit.artifact.conversion_command import DEFAULT_OUT
+from edgekit.cli.common import Golden, Json, Junit, Offline, Out, Verbose, own_photos
 from edgekit.cli.console import console, print_json
 from edgekit.cli.device_flag import THIS_MACHINE, Devices, chosen_any
 from edgekit.cli.diagnose import NoDiagnose, explain, show

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.report import MatrixReport
+from edgekit.report.fitted_table import Column, parts, table_of
 from edgekit.report.matrix_text import MARKS, error_text, milliseconds, noise_text, stage_text
 from edgekit.report.styled import styled
 
@@ -19,39 +20,31 @@ STYLES = {
 }
 
 
-WIDE = 105
-
-
-def matrix_table(report: MatrixReport, width: int, machine: str | None = None) -> "Table":
+def matrix_tables(report: MatrixReport, width: int | None, machine: str | None = None) -> "list[Table]":
     """A row per model, a column per target, on this machine or on an emulated one, which the title then names.
 
-    A cell has mark, error and, where `width` columns hold it, latency.
+    Where `width` columns of a terminal do not hold all targets, the further ones have tables of their own. A cell has
+    mark and error, and latency where one table still holds all of it. None is a width without a bound.
     """
-    from rich import box
-    from rich.table import Table
+    latency = machine is None
+    found = parts(*_columns(report, machine, latency=latency), width)
+    if latency and len(found) > 1:
+        found = parts(*_columns(report, machine, latency=False), width)
+    title = "" if machine is None else f"on {machine.split(':')[-1]}"
+    return [table_of(columns, title) for columns in found]
 
-    latency = width >= WIDE and machine is None
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        padding=(0, 1, 0, 0),
-        title=None if machine is None else f"on {machine.split(':')[-1]}",
-        title_justify="left",
-        title_style="bold",
-    )
-    rows = {model: report.on(model, machine) for model in report.models}
+
+def _columns(report: MatrixReport, machine: str | None, *, latency: bool) -> tuple[Column, list[Column]]:
+    """The models' names, and what stands beside them."""
+    rows = {model: row for model in report.models if (row := report.on(model, machine))}
     names = dict.fromkeys(cell.target for row in rows.values() for cell in row)
-    table.add_column("model", overflow="fold")
-    table.add_column("ref.\nerror", justify="right", no_wrap=True)
+    noise = [styled((noise_text(row) or "–", "dim")) for row in rows.values()]
+    columns = [Column("ref.\nerror", noise, "right")]
     for name in names:
-        table.add_column(f"{name}\nerror{', ms' if latency else ''}", no_wrap=True)
-    for model, row in rows.items():
-        if not row:
-            continue
-        by_target = {cell.target: styled((cell_text(cell, latency=latency), STYLES[cell.outcome])) for cell in row}
-        cells = [by_target.get(name, "") for name in names]
-        table.add_row(styled(model), styled((noise_text(row) or "–", "dim")), *cells)
-    return table
+        found = [next((cell for cell in row if cell.target == name), None) for row in rows.values()]
+        cells = [styled((cell_text(cell, latency=latency), STYLES[cell.outcome])) if cell else "" for cell in found]
+        columns.append(Column(f"{name}\nerror{', ms' if latency else ''}", cells))
+    return Column("model", [styled(model) for model in rows]), columns
 
 
 def cell_text(cell: Cell, *, latency: bool) -> str:

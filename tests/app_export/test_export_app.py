@@ -217,7 +217,7 @@ def test_what_the_app_cannot_compute_in_is_refused(out: Path, app: Path, capsys:
     int8 = int8.rename(int8.with_name("ncnn-int8"))
     to = ["--to", str(app), "--out", str(out)]
     said = refused(capsys, 2, app, "M", "--out", str(out))
-    assert "ncnn-int8 is INT8, and the app takes FP32 and FP16. Export another: edgekit convert" in said
+    assert "ncnn-int8 is INT8, and the app takes FP32 and FP16. Export another: `edgekit convert" in said
     # Beside another one it is passed over, unless it is named.
     made(out, "ncnn")
     assert run(["export-app", str(int8), *to]) == 2

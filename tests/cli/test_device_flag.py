@@ -1,9 +1,12 @@
 """`--device`: the same words and errors wherever it is taken."""
 
 import pytest
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from edgekit.cli.app import run
-from edgekit.cli.device_flag import chosen_machine, chosen_machines, device_words
+from edgekit.cli.app import app, run
+from edgekit.cli.device_flag import ON_DEVICES, REACHED, chosen_machine, chosen_machines, device_words
+from edgekit.cli.usual_command import USUAL
 from edgekit.errors import UsageError
 
 SMALL = "aarch64:cortex-a53"
@@ -13,6 +16,8 @@ COMMANDS = [
     ("bench", "MixNet_S", "--target", "ncnn"),
     ("diagnose", "MixNet_S", "--target", "ncnn"),
     ("predict", "MixNet_S", "photo.png"),
+    ("evaluate", "MixNet_S", "--data", "photos"),
+    ("report", "MixNet_S"),
     ("matrix", "--models", "MixNet_S"),
 ]
 
@@ -27,7 +32,7 @@ def test_an_unknown_machine_is_one_sentence_with_the_list(
 
 
 @pytest.mark.parametrize(
-    "command", [one for one in COMMANDS if one[0] in ("diagnose", "predict")], ids=lambda one: one[0]
+    "command", [one for one in COMMANDS if one[0] in ("diagnose", "predict", "evaluate")], ids=lambda one: one[0]
 )
 def test_a_command_that_asks_one_machine_refuses_two(
     command: tuple[str, ...], capsys: pytest.CaptureFixture[str], cache: object
@@ -44,8 +49,17 @@ def test_a_command_that_needs_python_there_refuses_devices(
     command: tuple[str, ...], device: str, capsys: pytest.CaptureFixture[str], cache: object
 ) -> None:
     assert run([*command, "--device", device]) == 2
-    said = f"this command runs nothing on {device.split(',')[-1]}. verify, bench and predict do; `edgekit devices`"
+    said = f"this command runs nothing on {device.split(',')[-1]}. {ON_DEVICES} do; `edgekit devices`"
     assert said in capsys.readouterr().err
+
+
+def test_the_commands_named_there_are_those_that_reach_devices() -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    usual = {name: getattr(one, "commands", {}).get(USUAL, one) for name, one in group.commands.items()}
+    flags = {name: flag for name, one in usual.items() for flag in one.params if "--device" in flag.opts}
+    reach = {name for name, flag in flags.items() if REACHED in flag.help}
+    assert set(ON_DEVICES.replace(" and ", ", ").replace("convert --verify", "convert").split(", ")) == reach
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -9,6 +10,7 @@ from edgekit.cli.app import run
 from edgekit.cli.shard_flag import shard_option
 from edgekit.errors import UsageError
 from edgekit.evaluate.rows import line_of
+from edgekit.parity.verdict import Precision
 from tests.evaluate.test_counting import ONNX, REFERENCE, TRUTHS, header, results, rows
 
 
@@ -70,3 +72,9 @@ def test_a_photos_name_never_reaches_the_terminal_as_a_command(
     assert run(["evaluate", "merge", str(one)]) == 0
     shown = capsys.readouterr()
     assert "\x1b" not in shown.out + shown.err and "evil?[2J.jpg" in shown.out
+
+
+def test_the_help_names_every_precision(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["evaluate", "--help"]) == 0
+    said = "".join(capsys.readouterr().out.split())
+    assert f"comma-separated:{','.join(get_args(Precision))}." in said

@@ -1,6 +1,7 @@
-"""`edgekit models`: one JSON document, or a table that fits 100 columns."""
+"""`edgekit models`: one JSON document, or a table in which no name and no figure is cut or folded."""
 
 import json
+import re
 
 import pytest
 import typer
@@ -11,6 +12,14 @@ from edgekit.errors import UsageError
 
 app = typer.Typer()
 app.command()(models)
+
+LISTS = ((), ("--all",), ("--search", "lcnet"), ("--family", "SwinTransformer"))
+
+
+@pytest.fixture(autouse=True)
+def pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Results go into a pipe, which says nothing of its width."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
 
 def run(*arguments: str) -> str:
@@ -37,14 +46,76 @@ def test_json_of_one_family() -> None:
     assert [model["family"] for model in document["models"]] == ["Twins"] * 6
 
 
-def test_table_fits_100_columns_and_cuts_nothing() -> None:
+def listed(arguments: tuple[str, ...]) -> list[dict]:
+    """The models that a list has, as its JSON says them."""
+    return json.loads(run(*arguments, "--json"))["models"]
+
+
+def table(text: str) -> tuple[list[str], list[list[str]]]:
+    """The headings of a table, and the words of each row; rows lie between the rule and an empty line."""
+    lines = text.splitlines()
+    rule = next(index for index, line in enumerate(lines) if set(line.strip()) == {"─"})
+    end = next(index for index, line in enumerate(lines) if index > rule and not line.strip())
+    return lines[rule - 1].split(), [line.split() for line in lines[rule + 1 : end]]
+
+
+@pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
+def test_in_a_pipe_each_model_is_one_line_with_all_its_figures(arguments: tuple[str, ...]) -> None:
+    text = run(*arguments)
+    headings, rows = table(text)
+    assert headings == ["model", "family", "input", "params", "top-1", "FLOPs", "fp32", "fp32", "fp16", "demo"]
+    assert [row[:2] for row in rows] == [[model["name"], model["family"]] for model in listed(arguments)]
+    assert {len(row) for row in rows} <= {9, 10}  # the tenth is a demo's "yes"
+    assert "…" not in text and "Left out" not in text
+
+
+@pytest.mark.parametrize("width", [80, 60])
+@pytest.mark.parametrize("arguments", LISTS, ids=" ".join)
+def test_a_terminal_has_whole_names_and_the_figures_that_fit(
+    arguments: tuple[str, ...], width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    text = run(*arguments)
+    headings, rows = table(text)
+    assert "…" not in text and max(map(len, text.splitlines())) <= width
+    models = listed(arguments)
+    assert [row[0] for row in rows] == [model["name"] for model in models]
+    at = headings.index("top-1")
+    accuracies = [model["published"]["top1"] for model in models]
+    assert [row[at] for row in rows] == ["-" if one is None else f"{one:.1%}" for one in accuracies]
+    assert "A wider terminal or --json has them." in " ".join(text.split())
+
+
+def test_what_is_left_out_is_the_least_needed_and_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {}
+    for width in (110, 80, 60, 30):
+        monkeypatch.setenv("COLUMNS", str(width))
+        text = run("--search", "lcnet")
+        line = re.search(r"Left out for want of room: (.*?)\. A wider", " ".join(text.split()))
+        said[width] = line.group(1) if line else None
+    assert said == {
+        110: None,
+        80: "T4 fp16",
+        60: "family, FLOPs, V100 fp32, T4 fp32, T4 fp16",
+        30: "family, input, params, FLOPs, V100 fp32, T4 fp32, T4 fp16, demo",
+    }
+
+
+def test_a_name_stays_whole_where_it_alone_is_too_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    headings, rows = table(run("--family", "SwinTransformer"))
+    assert headings == ["model"]
+    assert ["SwinTransformer_large_patch4_window12_384"] in rows
+
+
+def test_the_documented_models_fit_into_100_columns() -> None:
     text = run()
-    assert max(map(len, text.splitlines())) <= 100
-    assert "…" not in text
-    row = next(line.split() for line in text.splitlines() if "Fix_ResNet50" in line)
+    _, rows = table(text)
+    assert max(len(line.rstrip()) for line in text.splitlines() if "ResNet" in line and ":" not in line) <= 100
+    row = next(row for row in rows if row[0].startswith("Fix_ResNet50"))
     assert row == ["Fix_ResNet50_vd_ssld_v2", "ResNet", "320", "25.58", "84.0%", "17.70", "-", "5.08", "3.43"]
-    assert next(line.split() for line in text.splitlines() if "MixNet_S" in line)[-1] == "yes"
-    assert "published, with TensorRT" in " ".join(text.split())
+    assert rows[0][0] == "MixNet_S" and rows[0][-1] == "yes"
+    assert "published, with TensorRT" in text
 
 
 def test_unknown_family_lists_the_families() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from edgekit.artifact.conversion_command import Wanted
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.manifest import Manifest, ModelRecord, WeightsRecord
 from edgekit.cli.named_artifacts import chosen_artifacts, named_folders
@@ -35,7 +36,7 @@ ALL = [artifact(name) for name in ("ncnn", "onnx", "onnx-embedded", "onnx-int8")
 
 
 def labels(target: str | None) -> list[str]:
-    return [one.folder.name for one in chosen_artifacts(ALL, target, "M")]
+    return [one.folder.name for one in chosen_artifacts(ALL, Wanted(target), "M")]
 
 
 def test_a_target_means_all_its_artifacts_and_a_name_from_a_table_means_one() -> None:
@@ -54,13 +55,14 @@ def test_what_is_not_there_is_said() -> None:
     with pytest.raises(UsageError, match="no target is named"):
         labels(" , ")
     with pytest.raises(UsageError, match="several models"):
-        chosen_artifacts([*ALL, artifact("ncnn", "N")], "ncnn", "M")
+        chosen_artifacts([*ALL, artifact("ncnn", "N")], Wanted("ncnn"), "M")
 
 
 def test_a_model_that_is_not_converted_is_told_from_no_model(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     with pytest.raises(AbsentError, match="mine holds no artifact") as caught:
         named_folders([str(tmp_path / "mine")], tmp_path / "artifacts")
-    assert f"`edgekit convert {tmp_path / 'mine'} --target all --verify`" in (caught.value.remedy or "")
+    command = f"`edgekit convert {tmp_path / 'mine'} --target all --out {tmp_path / 'artifacts'} --verify`"
+    assert command in (caught.value.remedy or "")
     with pytest.raises(UsageError, match="there is no model named"):
         named_folders([str(tmp_path / "yours")], tmp_path / "artifacts")

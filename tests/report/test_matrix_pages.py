@@ -15,7 +15,7 @@ from edgekit.parity import Verdict
 from edgekit.parity.verdict import ErrorFigures, OutputFigures
 from edgekit.report.matrix_html import matrix_page
 from edgekit.report.matrix_markdown import support_page
-from edgekit.report.matrix_table import matrix_table
+from edgekit.report.matrix_table import matrix_tables
 from edgekit.report.matrix_text import account_text, milliseconds, run_bytes, sizes_text
 
 HOSTILE = '<script>alert(1)</script> | `rm` & "q" {{ 7*7 }} [link](http://x)\nnext'
@@ -262,8 +262,8 @@ def test_each_machine_has_a_table_of_its_own_on_a_terminal() -> None:
     console = Console(width=80)
     made = emulated_report(*on_both("A"), cell("A", "lite"))
     with console.capture() as captured:
-        console.print(matrix_table(made, 120))
-        console.print(matrix_table(made, 120, LARGE))
+        console.print(*matrix_tables(made, 120))
+        console.print(*matrix_tables(made, 120, LARGE))
     here, there = captured.get().split("on cortex-a76")
     assert "lite" in here
     assert "lite" not in there
@@ -295,7 +295,7 @@ def test_the_table_fits_its_width(width: int, shown: str) -> None:
     cells = [cell(model, target) for target in ("onnx", "lite", "ncnn")]
     made = report(*cells, failed(model, "openvino", "no"))
     with console.capture() as captured:
-        console.print(matrix_table(made, width))
+        console.print(*matrix_tables(made, width))
     text = captured.get()
     assert max(map(len, text.splitlines())) <= width
     assert "…" not in text

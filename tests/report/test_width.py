@@ -1,4 +1,4 @@
-"""Tables fit into 80 columns, whatever a model is called: names break, numbers and verdicts are never cut."""
+"""Tables fit into 80 columns, whatever a model is called: files' names break, numbers and verdicts are never cut."""
 
 import dataclasses
 from pathlib import Path
@@ -12,7 +12,7 @@ from edgekit.bench.row import PublishedTimes, Row
 from edgekit.bench.table import bench_table
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.target import targets
-from edgekit.report.matrix_table import matrix_table
+from edgekit.report.matrix_table import matrix_tables
 from edgekit.report.verdicts import verdict_table
 from edgekit.verification.check import Check
 from tests.report.test_matrix_pages import cell, passed, report
@@ -72,10 +72,15 @@ def test_the_matrix(name: str) -> None:
     names = ("lite", "ncnn", "onnx", "openvino")
     cells = [cell(name, target) for target in names]
     cells[1] = replace(cells[1], status="failed", outcome="failed", stage="ncnn/convert", variants=(), files={})
-    shown = rendered(matrix_table(report(*cells), 80))
+    tables = matrix_tables(report(*cells), 80)
+    shown = "".join(map(rendered, tables))
     assert "…" not in shown
+    # A name stays whole; targets for which there is no room beside it are in a table of their own.
+    assert shown.count(name) == len(tables)
     assert shown.count("3.1e-07") == 3
     assert "✗ convert" in shown
+    (whole,) = matrix_tables(report(*cells), None)
+    assert rendered(whole, 200).count("3.1e-07 21.3") == 3
 
 
 @pytest.mark.parametrize("name", NAMES)
