@@ -1,13 +1,17 @@
 """Every command of the guides is run as it stands, in order; what a comment says of its end is true."""
 
+import pickle
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from conftest import ROOT
+from edgekit.weights.demo import demo_weights
 from tests.docs.desk import PHOTOS, Desk, commands_of
 
 GUIDES = ROOT / "docs" / "guides"
@@ -23,6 +27,12 @@ def for_my_model(folder: Path, foreign_models: Path) -> None:
     (folder / "photos").mkdir()
     for name in ("cat", "coffee"):
         shutil.copy(PHOTOS / f"{name}.png", folder / "photos")
+    demo = demo_weights("MixNet_S")
+    assert demo is not None
+    trained = {name: array.astype(np.float32) for name, array in load_file(demo.path).items()}
+    (folder / "output").mkdir()
+    (folder / "output" / "best_model.pdparams").write_bytes(pickle.dumps(trained, 2))
+    (folder / "classes.txt").write_text("".join(f"class {number}\n" for number in range(10)))
 
 
 def for_int8(folder: Path, _: Path) -> None:
