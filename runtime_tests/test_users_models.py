@@ -77,18 +77,8 @@ def test_preprocessing_is_as_the_files_beside_the_models_say(edgekit: Edgekit, c
 
 
 def test_fp16_beyond_its_range_fails_and_the_layer_is_named(edgekit: Edgekit, cases: Path, tmp_path: Path) -> None:
-    answer = edgekit(
-        "convert",
-        cases / "overflow",
-        "--target",
-        "ncnn",
-        "--precision",
-        "fp16",
-        "--verify",
-        "--json",
-        "--out",
-        tmp_path,
-    )
+    words = ["--target", "ncnn", "--precision", "fp16", "--verify", "--json", "--out", tmp_path]
+    answer = edgekit("convert", cases / "overflow", *words)
     assert answer.returncode == 1, answer.stderr
     (check,) = json.loads(answer.stdout)["checks"]
     assert check["verdict"]["status"] == "failed"

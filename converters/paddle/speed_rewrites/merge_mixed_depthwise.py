@@ -7,7 +7,8 @@ from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import Op
 from edgeworker.rewrite import Rewrite
 
-from ._split_convolutions import SplitConvolutions, first, paddings, reason_against, said, split_convolutions
+from ._convolutions import first, paddings, said
+from ._split_convolutions import SplitConvolutions, reason_against, split_convolutions
 
 Found = tuple[Op, Sequence[Op | None], Op]
 

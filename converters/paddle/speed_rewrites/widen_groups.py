@@ -7,7 +7,7 @@ from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import Op
 from edgeworker.rewrite import Rewrite
 
-from ._split_convolutions import first, first_result, more_than_kernels, said
+from ._convolutions import first, first_result, more_than_kernels, said
 
 BLOCK = 16
 """Channels that runtimes keep together with AVX-512."""
