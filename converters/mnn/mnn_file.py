@@ -31,6 +31,7 @@ TYPES = {
 # IDSTQuan.type: how the weights of a convolution are kept, where it is not as floats.
 IN_FEW_BITS, IN_HALVES = 1, 3
 LEVELS = np.arange(-128, 128, dtype=np.int8)
+CUBIC = 3  # the resizeType of an Interp that reads its coefficient; others are nearest and bilinear
 INPUT = next(number for number, name in OPERATORS.items() if name == "Input")
 OPEN = -1  # the extent of what may have any
 PADDING = 16  # bytes at most that FlatBuffers leaves between two things, all of them zeros
@@ -73,8 +74,11 @@ class Operator:
             raise Damaged(f"{self.title}: {damaged}") from None
 
     def numbers(self) -> dict[str, list[float]]:
-        """The floating-point numbers that describe it."""
-        return {name: [value] for name, value in _plain(self.parameters).items() if isinstance(value, float)}
+        """The floating-point numbers that describe it, without those that it does not read."""
+        found = {name: [value] for name, value in _plain(self.parameters).items() if isinstance(value, float)}
+        if self.table == "Interp" and self.parameters.get("resizeType") != CUBIC:
+            found.pop("cubicCoeffA", None)
+        return found
 
     def attributes(self) -> dict[str, str]:
         """What describes it, for people."""

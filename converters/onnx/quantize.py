@@ -1,14 +1,18 @@
 """INT8 of `model.onnx`: static quantisation by ONNX Runtime, as QuantizeLinear and DequantizeLinear (QDQ).
 
 Inputs: `model.onnx`, `calibration` (prepared photos). Options: `batch`; `keep_float` (names of nodes that stay in
-FP32); `form` (`onnxruntime`, the default, or `tensorrt`: for which of them it is); `operators` (types that are
-quantised, the form's own where it is absent); `method` (`minmax`, `most`,
+FP32); `form` (`onnxruntime`, the default, or `tensorrt`: for which of them it is); `reduce_range` (weights in 7 bits);
+`operators` (types that are quantised, the form's own where it is absent); `method` (`minmax`, `most`,
 `nine_tenths`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held out).
 
 Weights are symmetric and per channel. For ONNX Runtime activations are unsigned: on x86 it has fast kernels for
 unsigned ones alone (measured: with signed ones the whole gain is lost). TensorRT takes signed and symmetric ones alone,
 with zero points of 0, and biases in floating point; there what multiplies with weights reads values in 8 bits, and the
 rest is TensorRT's to fuse ("Explicit Quantization" in its developer guide). `activation_ranges` has the methods.
+
+Processors without VNNI multiply 8 unsigned bits by 8 signed ones and add two such products in 16 bits, which hold at
+most 32,767: 255 x 127 twice is 64,770, and what is beyond is cut off in silence. Weights of at most 64 cannot reach
+that (`reduce_range`, ONNX Runtime's own name of it; docs/precision.md has what it costs, and what it saves).
 
 Beside the model it leaves `quantisation.safetensors`: every scale and zero point as it was chosen, by the name that the
 model gives it. The ledger compares them with what an artifact stores.
@@ -70,6 +74,7 @@ def quantize(request: Request) -> dict[str, Any]:
     if (form := FORMS.get(options.get("form", "onnxruntime"))) is None:
         raise Refusal(f"form is {' or '.join(FORMS)}, not {options['form']}", kind="input")
     operators = options.get("operators", form.operators)
+    reduce_range = bool(options.get("reduce_range"))
     samples, batch = Samples(request.inputs["calibration"]), batch_of(options)
     trial = trial_of(options, METHODS, samples, batch)
     prepared, path = request.output / "prepared.onnx", request.output / "model.onnx"
@@ -85,7 +90,7 @@ def quantize(request: Request) -> dict[str, Any]:
     errors: dict[str, float] = {}
     for method in methods:
         tried = request.output / f"{method}.onnx"
-        write_quantised(prepared, tried, ranges.of(method), keep, form, operators)
+        write_quantised(prepared, tried, ranges.of(method), keep, form, operators, reduce_range=reduce_range)
         if truth:
             errors[method] = median_error(outputs_of(tried, samples.batches(batch, trial.held_out)), truth)
     best = best_of(methods, errors)
@@ -105,7 +110,14 @@ def quantize(request: Request) -> dict[str, Any]:
 
 
 def write_quantised(
-    prepared: Path, path: Path, ranges: TensorsData, keep: list[str], form: Form, operators: Iterable[str] | None
+    prepared: Path,
+    path: Path,
+    ranges: TensorsData,
+    keep: list[str],
+    form: Form,
+    operators: Iterable[str] | None,
+    *,
+    reduce_range: bool = False,
 ) -> None:
     """Write a model whose activations have these ranges, as QDQ of that form."""
     known = path.with_suffix(".json")
@@ -117,7 +129,7 @@ def write_quantised(
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=None if operators is None else list(operators),
         per_channel=True,
-        reduce_range=False,
+        reduce_range=reduce_range,
         activation_type=form.activations,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=keep,

@@ -13,6 +13,9 @@ DTYPES = {
     "u32": "<u4", "u16": "<u2", "u8": "u1", "boolean": "u1",
 }  # fmt: skip
 
+# Attributes that are written whether they are read or not, and the layer's mode that reads them.
+NEEDS = {"cube_coeff": "cubic"}
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -34,10 +37,15 @@ class Numbers:
 
 
 def numbers(xml: Path) -> Iterator[Numbers]:
-    """Every attribute of a layer that holds a floating-point number: what is written as one, and not as an integer."""
+    """Every attribute of a layer that holds a floating-point number: what is written as one, and not as an integer.
+
+    Without those that the layer does not read.
+    """
     for layer in parsed(xml).iter("layer"):
         data = layer.find("data")
         for attribute, text in {} if data is None else data.items():
+            if data is not None and attribute in NEEDS and data.get("mode") != NEEDS[attribute]:
+                continue
             try:
                 values = [float(part) for part in text.split(",")]
             except ValueError:

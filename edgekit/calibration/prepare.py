@@ -43,12 +43,19 @@ def calibrated_program(
     """The prepared photos for a program that is there. Raises UsageError for photos that will not do."""
     described = program.details["inputs"][0]
     _, channels, height, width = described["shape"]
-    preprocessing = source.preprocessing_at(Size(height, width), channels)
+    return calibrated_input(source, described["name"], Size(height, width), executor, asked, channels)
+
+
+def calibrated_input(
+    source: ModelSource, name: str, size: Size, executor: Executor, asked: str = BUNDLED, channels: int = 3
+) -> CalibrationFile:
+    """The prepared photos for an input of that name and size. Raises UsageError for photos that will not do."""
+    preprocessing = source.preprocessing_at(size, channels)
     # Larger than the input, as photos are, and at least what the usual evaluation resizes to.
-    side = max(SMALLEST_PICTURE, -(-max(height, width) * 8 // 7))
+    side = max(SMALLEST_PICTURE, -(-max(size) * 8 // 7))
     photos = calibration_photos(asked, side)
     store = executor.store
-    found = calibration_file(photos, preprocessing, described["name"], store.cache, store.notify)
+    found = calibration_file(photos, preprocessing, name, store.cache, store.notify)
     return with_advice(found) if asked == BUNDLED else found
 
 

@@ -62,6 +62,18 @@ class ChosenPrecision(StrEnum):
     int16_weights = "int16-weights"
 
 
+Calibration = Annotated[
+    str | None,
+    typer.Option(metavar="DIR|bundled", help="int8: 100 to 300 photos like yours (bundled: made pictures)."),
+]
+
+
+def check_calibration(calibration: str | None, precision: ChosenPrecision) -> None:
+    """Raise UsageError where photos are given for a precision that needs none."""
+    if calibration is not None and precision is not ChosenPrecision.int8:
+        raise UsageError(f"--calibration is for int8, and {precision} is asked for", "Add --precision int8.")
+
+
 @dataclass(frozen=True)
 class SourceOptions:
     """What the command line says of the models to convert; `changes` are fields of the preprocessing."""

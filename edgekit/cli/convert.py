@@ -9,6 +9,7 @@ import typer
 from edgekit.artifact.conversion_command import DEFAULT_OUT, out_words
 from edgekit.cli.common import (
     TARGETS,
+    Calibration,
     ChosenPrecision,
     Golden,
     Json,
@@ -16,6 +17,7 @@ from edgekit.cli.common import (
     Out,
     Verbose,
     batch_option,
+    check_calibration,
     model_sources,
     own_photos,
 )
@@ -54,10 +56,7 @@ def convert(
         ChosenPrecision,
         typer.Option(help="Where the target has it; the artifact's folder then says so (docs/precision.md)."),
     ] = ChosenPrecision.fp32,
-    calibration: Annotated[
-        str | None,
-        typer.Option(metavar="DIR|bundled", help="int8: 100 to 300 photos like yours (bundled: made pictures)."),
-    ] = None,
+    calibration: Calibration = None,
     keep_float: Annotated[
         str | None,
         typer.Option(
@@ -119,8 +118,7 @@ def convert(
 
     if golden is not None and not verify:
         raise UsageError("--golden gives the photos to verify on, and nothing is verified", "Add --verify.")
-    if calibration is not None and precision is not ChosenPrecision.int8:
-        raise UsageError(f"--calibration is for int8, and {precision} is asked for", "Add --precision int8.")
+    check_calibration(calibration, precision)
     for flag, given in (("--keep-float", keep_float), ("--max-drop", max_drop), ("--data", data)):
         if given is not None and precision is not ChosenPrecision.int8:
             raise UsageError(f"{flag} is for int8, and {precision} is asked for", "Add --precision int8.")

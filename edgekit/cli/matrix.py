@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgekit.cli.common import Json, Junit, Offline, Weights, size_option
+from edgekit.cli.common import (
+    Calibration,
+    ChosenPrecision,
+    Json,
+    Junit,
+    Offline,
+    Weights,
+    check_calibration,
+    size_option,
+)
 from edgekit.cli.console import console, print_json, print_table, results_width, warn
 from edgekit.cli.device_flag import THIS_MACHINE, EmulatedDevices, chosen_machines
 from edgekit.cli.ray_flag import Ray, Store, chosen_cluster, chosen_executor
@@ -57,6 +66,10 @@ def matrix(
     ] = False,
     target: Annotated[str, typer.Option("--target", "-t", help="As for convert.")] = "all",
     weights: Weights = SYNTHETIC,
+    precision: Annotated[
+        ChosenPrecision, typer.Option(help="As for convert; `all` leaves out the targets without it.")
+    ] = ChosenPrecision.fp32,
+    calibration: Calibration = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Folder for artifacts, matrix.json and matrix.html.", file_okay=False)
     ] = Path("matrix"),
@@ -96,11 +109,12 @@ def matrix(
 
     `edgekit matrix merge DIR...` puts the reports of parts (--shard) together.
     """
+    from edgekit.calibration.photos import BUNDLED
     from edgekit.catalog import load_catalog
     from edgekit.cli.matrix_progress import matrix_session
     from edgekit.matrix.run import MatrixRequest, run_matrix
     from edgekit.matrix.shards import models_of
-    from edgekit.pipeline.target import select_targets
+    from edgekit.pipeline.target import check_precision, left_out_of_all, select_targets
     from edgekit.report.junit import cases_of_matrix, check_junit, write_junit
     from edgekit.report.matrix_files import check_outputs, write_report
 
@@ -110,15 +124,32 @@ def matrix(
     machines, part = chosen_machines(device), shard_option(shard)
     cluster = chosen_cluster(ray, store)
     small = emulated_size(device_input_size, machines)
+    check_calibration(calibration, precision)
+    targets = select_targets(target)
+    left_out = left_out_of_all(target, targets, precision.value, 1)
+    targets = [one for one in targets if one.name not in left_out]
+    check_precision(targets, precision.value)
     request = MatrixRequest(
         models=models_of(chosen_models(models, load_catalog(), breadth=breadth), part),
-        targets=select_targets(target),
+        targets=targets,
         weights=weights,
         out=out,
+        precision=precision.value,
+        calibration=calibration or BUNDLED,
         keep=keep.value,
         timed=latency,
         offline=offline,
-        command=command_line(models, target, weights, machines, small, latency=latency, breadth=breadth),
+        command=command_line(
+            models,
+            target,
+            weights,
+            machines,
+            small,
+            latency=latency,
+            breadth=breadth,
+            precision=precision.value,
+            calibration=calibration,
+        ),
         machines=machines,
         small=small,
         shard=part,
@@ -131,6 +162,8 @@ def matrix(
     write_report(report, out, support_page)
     if junit is not None:
         write_junit(junit, cases_of_matrix(report))
+    for reason in left_out.values():
+        warn(f"left out of all: {reason}")
     return told(report, out, json=json)
 
 
@@ -200,6 +233,8 @@ def command_line(
     *,
     latency: bool,
     breadth: bool,
+    precision: str = "fp32",
+    calibration: str | None = None,
 ) -> str:
     """The command that makes the same table, without what concerns only this machine."""
     parts = ["edgekit", "matrix"]
@@ -207,6 +242,8 @@ def command_line(
     parts += ["--breadth"] if breadth else []
     parts += ["--target", target] if target != "all" else []
     parts += ["--weights", weights] if weights != SYNTHETIC else []
+    parts += ["--precision", precision] if precision != "fp32" else []
+    parts += ["--calibration", calibration] if calibration is not None else []
     named = ",".join(machine.name if machine else THIS_MACHINE for machine in machines)
     parts += ["--device", named] if named != THIS_MACHINE else []
     parts += ["--device-input-size", str(small)] if small else []

@@ -92,7 +92,7 @@ def started_by(program: str, machine: Machine, system: Path) -> list[str]:
     """The emulator with its arguments."""
     # What this machine's programs are started with means nothing to those of another architecture.
     own = ("-U", "LD_PRELOAD", "-U", "LD_LIBRARY_PATH")
-    return [program, "-cpu", machine.processor.name, "-L", str(seen_files(machine, system)), *own]
+    return [program, "-cpu", machine.processor.emulated_as, "-L", str(seen_files(machine, system)), *own]
 
 
 def python_of(system: Path) -> Path:
@@ -130,7 +130,7 @@ def describe(machine: Machine, system: Path, folder: Path) -> None:
         if not link.is_symlink() and entry.is_dir() and entry.name not in ("proc", "sys"):
             folder.mkdir(parents=True, exist_ok=True)
             link.symlink_to(os.path.relpath(entry, folder))
-    for core in range(CORES):
+    for core in range(CORES) if machine.processor.identification is not None else ():
         identification = folder / f"sys/devices/system/cpu/cpu{core}/regs/identification/midr_el1"
         identification.parent.mkdir(parents=True, exist_ok=True)
         identification.write_text(f"0x{machine.processor.identification:016x}\n", encoding="utf-8")
@@ -142,11 +142,4 @@ def describe(machine: Machine, system: Path, folder: Path) -> None:
 
 def processor_file(machine: Machine) -> str:
     """Linux's /proc/cpuinfo of such a processor."""
-    core, number_of_set = machine.processor, machine.architecture.number
-    lines = "\n".join(
-        f"processor\t: {number}\nBogoMIPS\t: 100.00\nFeatures\t: {core.features}\nCPU implementer\t: 0x41\n"
-        f"CPU architecture: {number_of_set}\nCPU variant\t: {core.variant:#x}\nCPU part\t: {core.part:#x}\n"
-        f"CPU revision\t: {core.revision}\n"
-        for number in range(CORES)
-    )
-    return f"{lines}\n"
+    return "\n".join(machine.processor.described(number, CORES) for number in range(CORES)) + "\n"

@@ -25,6 +25,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     `artifact` and `environment`, with the `reason` and the `remedy`. `seconds` are those of the stages that made
     it, shared ones included. `input_size` is a side in pixels, or [height, width]. `documented`: whether it is one of
     the catalog's documented models. `machine` is the emulated one that it was run on, by its name.
+    `precision` is that of the artifact.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     documented: bool = True
     machine: str | None = None
+    precision: str = "fp32"
 
     @property
     def is_sound(self) -> bool:

@@ -79,32 +79,36 @@ def judge_digest() -> str:
     return data_sha256({path.name: file_sha256(path) for path in sorted(folder.glob("*.py"))})
 
 
-def record_path(out: Path, model: str, target: str, machine: str | None = None) -> Path:
+def record_path(out: Path, model: str, target: str, machine: str | None = None, precision: str = "fp32") -> Path:
     """Where a cell's record lies; `machine` is the emulated one, by its name."""
-    where = "" if machine is None else f"@{machine.replace(':', '-')}"
+    where = "" if precision == "fp32" else f"-{precision}"
+    where += "" if machine is None else f"@{machine.replace(':', '-')}"
     return out / FOLDER / model / f"{target}{where}.json"
 
 
-def read_record(out: Path, model: str, target: str, machine: str | None = None) -> Record | None:
+def read_record(
+    out: Path, model: str, target: str, machine: str | None = None, precision: str = "fp32"
+) -> Record | None:
     """The record of a cell; None where there is none that can be read."""
-    return read_plain(record_path(out, model, target, machine), Record)
+    return read_plain(record_path(out, model, target, machine, precision), Record)
 
 
 def write_record(out: Path, record: Record) -> None:
     """Write a record, all at once. Raises ConversionError where the disk does not take it, or a folder is there."""
-    path = record_path(out, record.cell.model, record.cell.target, record.cell.machine)
+    cell = record.cell
+    path = record_path(out, cell.model, cell.target, cell.machine, cell.precision)
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
             write_whole(path, encode_json(record) + b"\n")
 
 
-def check_record(out: Path, model: str, target: str, machine: str | None = None) -> None:
+def check_record(out: Path, model: str, target: str, machine: str | None = None, precision: str = "fp32") -> None:
     """Raise UsageError where a file of somebody else lies in the place of a cell's record.
 
     One that is no whole document may be a damaged record, which is made again.
     """
-    path = record_path(out, model, target, machine)
+    path = record_path(out, model, target, machine, precision)
     check_file(path, "record", lambda start: start.lstrip().startswith(b"{") and not is_other_document(path))
 
 

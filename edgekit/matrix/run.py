@@ -9,6 +9,9 @@ from pathlib import Path
 import msgspec
 
 from edgekit import __version__
+from edgekit.calibration.photos import BUNDLED
+from edgekit.calibration.prepare import calibrated_input
+from edgekit.calibration.prepared import CalibrationFile
 from edgekit.catalog import Model
 from edgekit.devices.machine import Machine, runs_nowhere
 from edgekit.errors import EdgekitError
@@ -17,11 +20,12 @@ from edgekit.matrix.alone import alone_in
 from edgekit.matrix.cell import WEIGHTS, Cell, meaning
 from edgekit.matrix.estimate import Estimate, emulated_cost, stage_cost
 from edgekit.matrix.machine import this_machine
-from edgekit.matrix.record import Keep, check_record, is_done, read_record
+from edgekit.matrix.record import INPUT_NAME, Keep, check_record, is_done, read_record
 from edgekit.matrix.report import DeviceTitle, MatrixReport, TargetTitle, all_tools, count_outcomes
 from edgekit.matrix.sources import Entry, Group, find_sources, make_entries, make_groups
 from edgekit.matrix.space import check_space, remove_outputs
 from edgekit.matrix.work import Workshop, now
+from edgekit.parity.verdict import Precision
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.limits import RUN_THREADS
 from edgekit.pipeline.outcome import Event
@@ -42,6 +46,8 @@ UNTIMED = "not measured: runs shared the machine, on one core each"
 class MatrixRequest:
     """What to run: models on targets, with which weights; `timed` runs have the machine to themselves.
 
+    `calibration` are the photos that INT8 is calibrated on, a folder or "bundled".
+
     `machines` are those that artifacts run on, None this one; on emulated ones models are converted at the input size
     `small` where it is given and they take it, and run on few samples, since each takes long there. `shard` says which
     part of a larger matrix these models are.
@@ -51,6 +57,8 @@ class MatrixRequest:
     targets: list[Target]
     weights: str
     out: Path
+    precision: Precision = "fp32"
+    calibration: str = BUNDLED
     keep: Keep = "artifacts"
     timed: bool = True
     offline: bool = False
@@ -97,7 +105,7 @@ def run_matrix(request: MatrixRequest, executor: Executor, watch: Watch = lambda
     """
     for model in request.models:
         for target, machine in request.places():
-            check_record(request.out, model.name, target.name, machine and machine.name)
+            check_record(request.out, model.name, target.name, machine and machine.name, request.precision)
     with alone_in(request.out, executor.store.cache, executor.toolchain.notify):
         return run_alone(request, executor, watch)
 
@@ -125,7 +133,14 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
                 cell = without_source(model, target, machine, request, error)
                 cells[place_of(cell)] = cell
         else:
-            entries += make_entries(source, request.targets_by_machine(), timed=request.timed, small=smaller)
+            entries += make_entries(
+                source,
+                request.targets_by_machine(),
+                timed=request.timed,
+                small=smaller,
+                precision=request.precision,
+                calibrations=calibrations(request, executor, [one for one in (source, smaller) if one is not None]),
+            )
     open_entries = [entry for entry in entries if not take_record(entry, request, cells)]
 
     estimate = Estimate()
@@ -163,6 +178,19 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
     return make_report(request, ordered, time.monotonic() - started, executor.where)
 
 
+def calibrations(
+    request: MatrixRequest, executor: Executor, sources: list[CatalogSource]
+) -> dict[Size, CalibrationFile]:
+    """The prepared photos for each input size of a model, where the precision needs some: models of one size share
+    them. Raises UsageError for photos that will not do."""
+    if request.precision != "int8":
+        return {}
+    return {
+        one.input_size: calibrated_input(one, INPUT_NAME, one.input_size, executor, request.calibration)
+        for one in sources
+    }
+
+
 def place_of(cell: Cell) -> CellPlace:
     """Which cell it is."""
     return cell.model, cell.target, cell.machine
@@ -170,7 +198,7 @@ def place_of(cell: Cell) -> CellPlace:
 
 def take_record(entry: Entry, request: MatrixRequest, cells: dict[CellPlace, Cell]) -> bool:
     """Take an entry's cell from its record where that is done. A failure that nobody expects is tried again."""
-    record = read_record(request.out, entry.source.name, entry.target.name, entry.machine_name)
+    record = read_record(request.out, entry.source.name, entry.target.name, entry.machine_name, request.precision)
     if record is None or not is_done(record, entry.key, entry.folder(request.out), request.keep):
         return False
     outcome = meaning(record.cell.status, record.cell.stage, entry.expected)
@@ -221,6 +249,7 @@ def without_source(
         expected=model.unsupported,
         documented=model.documented,
         machine=machine and machine.name,
+        precision=request.precision,
     )
 
 
@@ -233,7 +262,7 @@ def make_report(request: MatrixRequest, cells: tuple[Cell, ...], seconds: float,
         seconds=round(seconds, 1),
         machine=this_machine(),
         weights=request.weights,
-        precision="fp32",
+        precision=request.precision,
         latency=f"{TIMED}{where}{beside(cells)}" if request.timed else UNTIMED,
         targets=tuple(TargetTitle(target.name, target.description.title) for target in request.targets),
         devices=tuple(

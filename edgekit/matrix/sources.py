@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgekit.cache.kept import Notify
+from edgekit.calibration.prepared import CalibrationFile
 from edgekit.catalog import Model
 from edgekit.devices.machine import Machine
 from edgekit.errors import AbsentError, ConversionError, EdgekitError
 from edgekit.inputs.size import Size
 from edgekit.matrix.record import cell_key
-from edgekit.pipeline.plan import Plan, plan_conversion
+from edgekit.parity.verdict import Precision
+from edgekit.pipeline.plan import Plan, conversions_of, plan_conversion
 from edgekit.pipeline.runs import REFERENCE_WORKER
 from edgekit.pipeline.source import CatalogSource, catalog_source
 from edgekit.pipeline.stage import Stage
@@ -52,7 +54,7 @@ class Entry:
 
     def folder(self, out: Path) -> Path:
         """Where its artifact lies in a matrix's folder; entries that differ in their machine alone share it."""
-        return out / self.place / self.source.name / self.target.name
+        return out / self.place / self.source.name / self.target.folder(self.plan.precision)
 
 
 @dataclass
@@ -69,7 +71,11 @@ class Group:
 
     def conversions(self) -> list[Stage]:
         """What to ask for: the programs (the artifacts' manifests describe them) and the targets' conversions."""
-        stages = [stage for entry in self.entries for stage in (*entry.plan.programs, entry.conversion)]
+        stages = [
+            stage
+            for entry in self.entries
+            for stage in (*entry.plan.programs, *conversions_of(entry.plan, entry.target))
+        ]
         return list({stage.key: stage for stage in stages}.values())
 
     def outputs(self) -> list[Stage]:
@@ -120,22 +126,26 @@ def make_entries(
     *,
     timed: bool,
     small: CatalogSource | None = None,
+    precision: Precision = "fp32",
+    calibrations: Mapping[Size, CalibrationFile] | None = None,
 ) -> list[Entry]:
     """The cells of one model: `targets` are those that run on each machine, this one (None) first where it is one.
 
     `small` is the same model at the input size that it has on emulated machines, where that is another.
+    `calibrations` are the prepared photos by input size, which INT8 needs.
     """
     entries = []
     for machine, there in targets.items():
         chosen = source if machine is None or small is None else small
-        plan = plan_conversion(chosen, there)
+        prepared = calibrations[chosen.input_size] if calibrations else None
+        plan = plan_conversion(chosen, there, precision, calibration=prepared)
         place = "" if chosen is source else f"{chosen.input_size}px"
         entries += [
             Entry(
                 plan,
                 target,
                 cell_key(plan, target, timed=timed, machine=machine),
-                source.recipe.expected_failure(target.name, source.name),
+                source.recipe.expected_failure(target.name, source.name, precision),
                 machine,
                 place,
             )

@@ -172,6 +172,7 @@ def make_cell(entry: Entry, **found) -> Cell:
         expected=entry.expected and entry.expected.reason,
         documented=source.model.documented,
         machine=entry.machine_name,
+        precision=entry.plan.precision,
         **found,
     )
 

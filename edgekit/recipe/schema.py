@@ -58,17 +58,21 @@ class FloatChoice(Struct, frozen=True, forbid_unknown_fields=True):
 class ExpectedFailure(Struct, frozen=True, forbid_unknown_fields=True):
     """A failure that is known, and why. Strict: what starts to pass in spite of it is reported.
 
-    `models` are globs over the family's models, all of them where there is none. `stage` (such as `ncnn/convert`,
-    or `parity`) is where it fails; a failure elsewhere is not the expected one.
+    `models` are globs over the family's models, all of them where there is none, and `precisions` those that it is
+    about, each of them where there is none. `stage` (such as `ncnn/convert`, or `parity`) is where it fails; a failure
+    elsewhere is not the expected one.
     """
 
     reason: str
     models: tuple[str, ...] = ("*",)
+    precisions: tuple[str, ...] = ()
     stage: str | None = None
 
-    def covers(self, model: str) -> bool:
-        """Whether it is about a model of that name."""
-        return any(fnmatchcase(model, pattern) for pattern in self.models)
+    def covers(self, model: str, precision: str = "fp32") -> bool:
+        """Whether it is about a model of that name in a precision."""
+        return any(fnmatchcase(model, pattern) for pattern in self.models) and (
+            not self.precisions or precision in self.precisions
+        )
 
 
 class VariantTolerance(Tolerance, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -121,10 +125,10 @@ class Recipe(Struct, frozen=True, forbid_unknown_fields=True):
     tolerances: dict[str, Tolerance] = field(default_factory=dict)
     unaccounted: str = ""
 
-    def expected_failure(self, target: str, model: str) -> ExpectedFailure | None:
-        """The first known failure of a model on a target, or None where it is to pass."""
+    def expected_failure(self, target: str, model: str, precision: str = "fp32") -> ExpectedFailure | None:
+        """The first known failure of a model on a target in a precision, or None where it is to pass."""
         known = self.targets.get(target, TargetRecipe()).expected_failures
-        return next((one for one in known if one.covers(model)), None)
+        return next((one for one in known if one.covers(model, precision)), None)
 
     def tolerance(self, precision: str) -> Tolerance:
         """What this recipe allows at a precision; the usual limits where it says nothing."""

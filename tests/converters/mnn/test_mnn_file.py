@@ -88,6 +88,15 @@ def test_what_is_written_is_read(written):
     assert not relu.tensors()
 
 
+@pytest.mark.parametrize(("kind", "read"), [(1, {}), (2, {}), (3, {"cubicCoeffA": [-0.75]}), (4, {})])
+def test_an_image_that_is_not_resized_by_cubes_does_not_read_their_coefficient(written, kind, read):
+    root = network()
+    resize = {"outputWidth": 8, "outputHeight": 8, "resizeType": kind, "cubicCoeffA": -0.75}
+    root["oplists"].append(operator("Interp", "Interp", resize, [3], [4], "large"))
+    root["tensorName"].append("large")
+    assert MnnFile.read(written(root)).operators[-1].numbers() == read
+
+
 def test_layouts_are_those_that_the_file_converts_between(written):
     found = layouts.layouts_of(MnnFile.read(written(network())))
     assert found == {"x": "NCHW", "x_in_blocks": "NC4HW4", "conv": "NC4HW4", "y": "NC4HW4"}

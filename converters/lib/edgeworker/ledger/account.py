@@ -158,7 +158,8 @@ class Explanations:
                 explained[CONSTANT] += 1
             elif one.summand and not one.values.any():
                 explained[NO_BIAS] += 1
-            elif piece := find_piece(one.values, self.index.sources):
+            # A number in a layer's description was not cut out of anything: it would be found in any large parameter.
+            elif not one.described and (piece := find_piece(one.values, self.index.sources)):
                 explained[piece.how] += 1
                 cut.add(piece)
             else:

@@ -209,6 +209,15 @@ def test_an_operators_own_number_that_was_changed_is_found() -> None:
     assert found.stored == len(stored) + 1
 
 
+def test_a_number_of_a_description_was_not_cut_out_of_a_parameter() -> None:
+    """In a large one any number is found: a coefficient of -0.75 passed for a channel of one batch norm or failed."""
+    program, parameters = small_program()
+    channel = float(parameters["bn.bias"][1])
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    found = account([*stored, described("resize", "cube_coeff", [channel], "Interpolate resize")], program, parameters)
+    assert [one.name for one in found.unexplained] == ["resize.cube_coeff"]
+
+
 @pytest.mark.parametrize("number", [np.inf, -3.4028234663852886e38])
 def test_the_padding_of_a_largest_value_is_no_parameter(number: float) -> None:
     program, parameters = small_program()

@@ -1,0 +1,57 @@
+"""INT8 on processors of x86 without VNNI, on an emulated one: there two products are added in 16 bits."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conftest import Edgekit
+
+DEVICE = "x86_64:haswell"
+
+pytestmark = [pytest.mark.toolchain, pytest.mark.needs("qemu-x86_64-static", "apt-get")]
+
+
+def errors(edgekit: Edgekit, out: Path, *flags: Any) -> dict[tuple[str, str | None], float]:
+    """By target and machine: the error of the sample that is off by most, of its largest output."""
+    made = edgekit("convert", "MixNet_S", "-w", "demo", "--precision", "int8", "--out", out, *flags)
+    assert made.returncode == 0, made.stderr
+    artifacts = sorted((out / "MixNet_S").iterdir())
+    answer = edgekit("verify", *artifacts, "--device", f"host,{DEVICE}", "--no-diagnose", "--json")
+    assert answer.returncode in (0, 1), answer.stderr
+    return {
+        (one["target"], one["machine"]): one["verdict"]["outputs"]["logits"]["against_oracle"]["max_relative"]
+        for one in json.loads(answer.stdout)["checks"]
+    }
+
+
+def test_weights_in_seven_bits_compute_the_same_there(edgekit: Edgekit, tmp_path: Path) -> None:
+    found = errors(edgekit, tmp_path, "--target", "onnx,openvino")
+    for target in ("onnx", "openvino"):
+        here, there = found[target, None], found[target, DEVICE]
+        assert there == pytest.approx(here, rel=0.05), target
+        assert here < 0.5
+
+
+def test_weights_in_eight_bits_do_not(edgekit: Edgekit, tmp_path: Path) -> None:
+    """Which shows that the emulated processor computes as those do. Its errors are of sums that were cut off."""
+    recipe = tmp_path / "eight_bits.toml"
+    recipe.write_text('family = "MixNet"\n[targets.onnx.lowered.int8]\nreduce_range = false\n')
+    found = errors(edgekit, tmp_path / "out", "--target", "onnx", "--recipe", recipe)
+    assert found["onnx", DEVICE] > 1.5 * found["onnx", None]
+
+
+def test_a_matrix_in_int8_has_a_column_for_it(edgekit: Edgekit, tmp_path: Path) -> None:
+    flags = ("-m", "MixNet_S", "-w", "demo", "-t", "onnx", "--precision", "int8", "--device", f"host,{DEVICE}")
+    answer = edgekit("matrix", *flags, "--no-latency", "--keep", "reports", "--out", tmp_path, "--json")
+    assert answer.returncode == 0, answer.stderr
+    report = json.loads(answer.stdout)
+    assert report["precision"] == "int8"
+    assert [(one["precision"], one["machine"], one["status"]) for one in report["cells"]] == [
+        ("int8", None, "passed"),
+        ("int8", DEVICE, "passed"),
+    ]
+    assert (tmp_path / "cells" / "MixNet_S" / "onnx-int8@x86_64-haswell.json").exists()
+    again = edgekit("matrix", *flags, "--no-latency", "--keep", "reports", "--out", tmp_path, "--json")
+    assert "2 of 2 cells are done already" in again.stderr
