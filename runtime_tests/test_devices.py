@@ -143,6 +143,16 @@ def test_photos_are_named_there_as_here(edgekit, artifacts):
         assert abs(first["probability"] - second["probability"]) < 1e-5
 
 
+def test_photos_are_evaluated_there_and_named_as_here(edgekit, artifacts):
+    answer = edgekit("evaluate", artifacts / "MixNet_S" / "ncnn", "--data", "bundled", "--device", SMALL, "--json")
+    assert answer.returncode == 0, answer.stderr
+    report = json.loads(answer.stdout)
+    assert [one["machine"] for one in report["about"]["subjects"]] == [None, SMALL]
+    there = report["models"][1]
+    assert (there["agreement"]["count"], there["photos"], there["not_finite"]) == (8, 8, 0)
+    assert 0 < there["errors"]["largest"] < 1e-5
+
+
 def test_a_benchmark_judges_what_is_emulated_and_times_nothing(edgekit):
     flags = ("--weights", "demo", "--target", "ncnn", "--device", LARGE, "--json")
     answer = edgekit("bench", "MixNet_S", *flags)

@@ -62,6 +62,8 @@ _NAMES: dict[str, dict[str, str]] = {
         "7": "constantM",
         "8": "constantN",
         "9": "constantK",
+        "10": "constant_broadcast_type_C",
+        "18": "quantize_term",
     },
     "MatMul": {"0": "transB"},
 }

@@ -11,6 +11,7 @@ from edgeworker.ledger.job import ledger_job
 from edgeworker.ledger.stored import Quantised, Stored, described
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
+from int8_file import for_each_value
 from param_file import Layer, ParamFile
 from param_numbers import numbers
 from weights_file import INPUT_SCALE, WEIGHT_SCALES, Unfit, UnknownLayout, WeightsFile
@@ -39,12 +40,15 @@ def stored_tensor(layer: Layer, name: str, values: np.ndarray, scales: np.ndarra
         return Stored(title, layer_title, values, chosen=True)
     if values.dtype != np.int8:
         return Stored(title, layer_title, values)
-    if scales is None or values.size % len(scales):
+    rows = int(layer.parameters["8"]) if layer.type == "Gemm" else 0 if scales is None else len(scales)
+    if scales is None or not rows or values.size % rows:
         return Stored(title, layer_title, values, fault="it is in 8 bits, and has no scales that fit")
     if not (scales > 0).all():
         return Stored(title, layer_title, values, fault="its scale is not a positive number")
-    rows = values.reshape(len(scales), -1)
-    return Stored(title, layer_title, rows, quantised=Quantised(1 / scales.astype(np.float64), np.zeros(1)))
+    matrix = values.reshape(rows, -1)
+    if layer.type == "Gemm":
+        scales = for_each_value(scales.reshape(rows, -1), matrix.shape[1])
+    return Stored(title, layer_title, matrix, quantised=Quantised(1 / scales.astype(np.float64), np.zeros(1)))
 
 
 def job(request: Request) -> dict[str, Any]:

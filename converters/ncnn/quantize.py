@@ -13,7 +13,7 @@ from edgeworker.calibration import Samples, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
-from int8_file import LARGEST, quantisable, write_int8
+from int8_file import LARGEST, is_product, quantisable, write_int8
 from int8_network import Network
 from int8_ranges import METHODS, Histogram
 from param_file import ParamFile
@@ -27,20 +27,22 @@ def quantize(request: Request) -> dict[str, Any]:
     trial = trial_of(request.options, METHODS, samples, batch=1)
     network = ParamFile.read(param)
     keep = kept_in_float(request.options, [layer.name for layer in network.layers])
-    layers = {layer.name: layer.inputs[0] for layer in quantisable(network) if layer.name not in keep}
-    if not layers:
+    chosen = [layer for layer in quantisable(network) if layer.name not in keep]
+    layers = {layer.name: layer.inputs[0] for layer in chosen if not is_product(layer)}
+    products: dict[str, float | None] = {layer.name: None for layer in chosen if is_product(layer)}
+    if not chosen:
         raise Refusal("no layer of the network can be in int8", "Convert it in FP32 or FP16")
     ranges = histograms(Network(param, binary), samples, trial.looked_at, sorted(set(layers.values())))
     errors: dict[str, float] = {}
     names = network.outputs()
     truth = Network(param, binary).outputs(samples.batches(1, trial.held_out), names)
     for method in trial.methods:
-        scales = {name: factor(ranges[blob].threshold(method)) for name, blob in layers.items()}
+        scales = products | {name: factor(ranges[blob].threshold(method)) for name, blob in layers.items()}
         folder = request.output / method
         folder.mkdir()
         files = folder / "model.ncnn.param", folder / "model.ncnn.bin"
-        chosen = write_int8(param, binary, scales, files, six_bits=bool(request.options.get("six_bits", False)))
-        save_file(chosen, folder / "quantisation.safetensors")
+        factors = write_int8(param, binary, scales, files, six_bits=bool(request.options.get("six_bits", False)))
+        save_file(factors, folder / "quantisation.safetensors")
         if truth:
             errors[method] = median_error(Network(*files).outputs(samples.batches(1, trial.held_out), names), truth)
     best = best_of(trial.methods, errors)
@@ -48,7 +50,7 @@ def quantize(request: Request) -> dict[str, Any]:
         for file in (request.output / method).iterdir():
             file.unlink() if method != best else file.rename(request.output / file.name)
         (request.output / method).rmdir()
-    return {"build": {"calibration_method": best, **told(keep)}, "errors": errors, "layers": len(layers)}
+    return {"build": {"calibration_method": best, **told(keep)}, "errors": errors, "layers": len(chosen)}
 
 
 def histograms(network: Network, samples: Samples, places: list[int], blobs: list[str]) -> dict[str, Histogram]:

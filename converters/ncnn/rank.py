@@ -18,29 +18,28 @@ from int8_file import write_int8
 from int8_network import Network
 from param_file import ParamFile
 from safetensors.numpy import load_file
-from weights_file import INPUT_SCALE
+from weights_file import INPUT_SCALE, WEIGHT_SCALES
 
 
 def rank(request: Request) -> dict[str, Any]:
     """Measure every layer's cost."""
     param, binary = request.inputs["model.ncnn.param"], request.inputs["model.ncnn.bin"]
     chosen = load_file(request.inputs["quantised/quantisation.safetensors"])
-    scales = {
-        name.removesuffix(f".{INPUT_SCALE}"): float(value[0])
-        for name, value in chosen.items()
-        if name.endswith(f".{INPUT_SCALE}")
-    }
+    names = [name.removesuffix(f".{WEIGHT_SCALES}") for name in chosen if name.endswith(f".{WEIGHT_SCALES}")]
+    # A product finds the factors of its input as it computes.
+    inputs = {name: chosen.get(f"{name}.{INPUT_SCALE}") for name in names}
+    scales = {name: None if value is None else float(value[0]) for name, value in inputs.items()}
     network = ParamFile.read(param)
     types = {layer.name: layer.type for layer in network.layers if layer.name in scales}
     photos = ranking_photos(Samples(request.inputs["calibration"]), int(request.options.get("photos", PHOTOS)))
     files = request.output / "one.param", request.output / "one.bin"
-    names = network.outputs()
+    outputs = network.outputs()
 
-    def with_int8(layers: dict[str, float]) -> list[np.ndarray]:
+    def with_int8(layers: dict[str, float | None]) -> list[np.ndarray]:
         write_int8(param, binary, layers, files, six_bits=bool(request.options.get("six_bits", False)))
-        return Network(*files).outputs(photos, names)
+        return Network(*files).outputs(photos, outputs)
 
-    truth = Network(param, binary).outputs(photos, names)
+    truth = Network(param, binary).outputs(photos, outputs)
     costs = {name: signal_to_noise(with_int8({name: scales[name]}), truth) for name in types}
     everything = signal_to_noise(with_int8(scales), truth)
     for file in files:

@@ -33,7 +33,8 @@ class Architecture:
 
     def settings_for(self, precision: str) -> dict[str, bool]:
         """ncnn's options for a model of a precision."""
-        return self.settings | ({"NCNN_INT8": True} if precision == "int8" else {}) | self.lowered.get(precision, {})
+        integers = ("NCNN_INT8", "NCNN_WEIGHT_QUANT") if precision == "int8" else ()
+        return self.settings | dict.fromkeys(integers, True) | self.lowered.get(precision, {})
 
     @property
     def is_host(self) -> bool:

@@ -19,14 +19,16 @@ int8_file, int8_ranges, parameters = (
 param_file, weights_file = load("ncnn", "param_file"), load("ncnn", "weights_file")
 
 PARAM = """7767517
-5 5
+6 6
 Input in0 0 1 in0
 Convolution conv 1 1 in0 1 0=6 1=3 2=1 3=1 4=1 5=1 6=162 9=1
 ConvolutionDepthWise grouped 1 1 1 2 0=6 1=1 5=0 6=18 7=2
 ConvolutionDepthWise depthwise 1 1 2 3 0=6 1=3 5=0 6=54 7=6
-InnerProduct fc 1 1 3 out0 0=12 1=0 2=72
+InnerProduct fc 1 1 3 4 0=12 1=0 2=72
+Gemm tokens 1 1 4 out0 10=4 2=0 3=1 4=0 5=1 6=1 7=3 8=5 9=40
 """
-SCALES = {"conv": 31.5, "depthwise": 12.25, "fc": 4.0}
+SCALES = {"conv": 31.5, "depthwise": 12.25, "fc": 4.0, "tokens": None}
+"""The product of tokens finds its input's factors itself; its 40 values a row are a block of 32 and one of 8."""
 
 
 def float_network(folder: Path) -> tuple[Path, Path, dict[str, np.ndarray]]:
@@ -38,7 +40,10 @@ def float_network(folder: Path) -> tuple[Path, Path, dict[str, np.ndarray]]:
         "grouped": random.normal(0, 1, (6, 3)).astype(np.float32),
         "depthwise": random.normal(0, 1, (6, 9)).astype(np.float32),
         "fc": np.ascontiguousarray(small_program()[1]["fc.w"].T),
+        "tokens": random.normal(0, 1, (5, 40)).astype(np.float32),
+        "summand": random.normal(0, 1, 5).astype(np.float32),
     }
+    tensors["tokens"][:, 32:] /= 100  # what a block has to itself, since its steps are as small
     content = b""
     for name, values in tensors.items():
         content += bytes(4) + values.tobytes() + (bias.tobytes() if name == "conv" else b"")
@@ -56,13 +61,14 @@ def written(folder: Path) -> tuple[Path, Path, dict[str, np.ndarray]]:
 
 def test_grouped_convolutions_cannot_be_in_int8(tmp_path: Path) -> None:
     network = param_file.ParamFile.read(float_network(tmp_path)[0])
-    assert [layer.name for layer in int8_file.quantisable(network)] == ["conv", "depthwise", "fc"]
+    assert [layer.name for layer in int8_file.quantisable(network)] == list(SCALES)
 
 
 def test_a_network_in_int8_says_so_and_holds_its_factors(tmp_path: Path) -> None:
     param, binary, chosen = written(tmp_path)
     network = param_file.ParamFile.read(param)
-    assert [layer.parameters.get("8") for layer in network.layers] == [None, "1", None, "1", "1"]
+    assert [layer.parameters.get("8") for layer in network.layers] == [None, "1", None, "1", "1", "5"]
+    assert network.layers[-1].parameters["18"] == "800"
     tensors = {
         layer: {one.name: one.values for one in found}
         for layer, found in weights_file.WeightsFile.read(network, binary).tensors.items()
@@ -72,7 +78,7 @@ def test_a_network_in_int8_says_so_and_holds_its_factors(tmp_path: Path) -> None
     }  # fmt: skip
     assert tensors["grouped"]["weight"].dtype == np.float32
     _, _, before = float_network(tmp_path)
-    for name in SCALES:
+    for name in ("conv", "depthwise", "fc"):
         scales = tensors[name]["weight_scales"]
         rows = tensors[name]["weight"].reshape(len(scales), -1).astype(np.float64)
         assert np.abs(rows).max() == 127
@@ -80,6 +86,31 @@ def test_a_network_in_int8_says_so_and_holds_its_factors(tmp_path: Path) -> None
         assert (np.abs(rows / scales[:, None] - truth) <= 0.5001 / scales[:, None]).all()
         np.testing.assert_array_equal(tensors[name]["input_scale"], np.array([SCALES[name]], np.float32))
         np.testing.assert_array_equal(chosen[f"{name}.weight_scales"], scales)
+
+
+def test_a_product_has_a_factor_for_each_block_of_a_row(tmp_path: Path) -> None:
+    param, binary, chosen = written(tmp_path)
+    found = weights_file.WeightsFile.read(param_file.ParamFile.read(param), binary).tensors["tokens"]
+    stored = {one.name: one.values for one in found}
+    assert {name: (one.dtype.name, one.size) for name, one in stored.items()} == {
+        "B": ("int8", 200), "C": ("float32", 5), "weight_scales": ("float32", 10),
+    }  # fmt: skip
+    np.testing.assert_array_equal(chosen["tokens.weight_scales"], stored["weight_scales"])
+    assert "tokens.input_scale" not in chosen
+    _, _, before = float_network(tmp_path)
+    integers, scales = stored["B"].reshape(5, 40).astype(np.float64), stored["weight_scales"].reshape(5, 2)
+    for block, part in ((0, slice(0, 32)), (1, slice(32, 40))):
+        assert (np.abs(integers[:, part]).max(axis=1) == 127).all()
+        step = 1 / scales[:, block, None]
+        assert (np.abs(integers[:, part] * step - before["tokens"][:, part]) <= 0.5001 * step).all()
+    assert (scales[:, 1] > 20 * scales[:, 0]).all()
+
+
+@pytest.mark.parametrize("changed", ["2=1", "3=0", "4=1", "5=0", "18=800", "18=402"])
+def test_other_products_stay_as_they_are(changed: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.param"
+    path.write_text(f"7767517\n2 2\nInput in0 0 1 in0\nGemm tokens 1 1 in0 out0 2=0 3=1 4=0 5=1 8=5 9=40 {changed}\n")
+    assert not int8_file.quantisable(param_file.ParamFile.read(path))
 
 
 def test_six_bits_are_for_convolutions_that_may_be_transformed(tmp_path: Path) -> None:
@@ -91,6 +122,7 @@ def test_six_bits_are_for_convolutions_that_may_be_transformed(tmp_path: Path) -
         "conv": 31,
         "depthwise": 127,
         "fc": 127,
+        "tokens": 127,
     }
 
 
@@ -107,7 +139,7 @@ def explanations(tmp_path_factory: pytest.TempPathFactory) -> Explanations:
     *_, chosen = written(folder)
     program, known = small_program()
     _, _, tensors = float_network(folder)
-    extra = {name: tensors[name] for name in ("grouped", "depthwise")}
+    extra = {name: tensors[name] for name in ("grouped", "depthwise", "tokens", "summand")}
     return Explanations(program, {**known, **extra}, chosen=chosen)
 
 
@@ -119,8 +151,8 @@ def test_every_tensor_is_explained(explanations: Explanations, tmp_path: Path) -
     param, binary, _ = written(tmp_path)
     found = account_of(param, binary, explanations)
     assert (found.unexplained, found.unused) == ([], [])
-    assert found.explained["as the quantisation chose it"] == 6
-    assert sum(count for how, count in found.explained.items() if how.endswith("in 8 bits")) == 3
+    assert found.explained["as the quantisation chose it"] == 7
+    assert sum(count for how, count in found.explained.items() if how.endswith("in 8 bits")) == 4
 
 
 def places(param: Path, binary: Path) -> Mapping[str, tuple[int, int]]:

@@ -136,7 +136,7 @@ class Explanations:
         for one in stored:
             if one.fault or one.chosen or one.quantised is not None:
                 count += 1
-                how, names, fault = self._of_quantisation(one)
+                how, names, fault = self._of_quantisation(one, cut)
                 if fault:
                     rest.append(Unexplained(one.name, one.layer, list(one.values.shape), None, None, fault))
                 else:
@@ -177,8 +177,11 @@ class Explanations:
             count + len(changed), dict(explained), rest[:SHOWN], len(rest), unused[:SHOWN], len(unused), beside
         )
 
-    def _of_quantisation(self, one: Stored) -> tuple[str, set[str], str]:
-        """How what a quantisation made comes about, of which parameters, and what is wrong with it."""
+    def _of_quantisation(self, one: Stored, cut: Cuts) -> tuple[str, set[str], str]:
+        """How what a quantisation made comes about, of which parameters, and what is wrong with it.
+
+        What was cut out of one is noted in `cut`.
+        """
         if one.fault:
             return "", set(), one.fault
         if one.chosen:
@@ -205,6 +208,10 @@ class Explanations:
             # A tool that quantises a sum or a product does so to a number among its operands too.
             if is_constant_near(values, allowed, self.numbers, self.fills):
                 return f"{CONSTANT}, {bits}", set(), ""
+            if piece := find_piece(values, self.index.sources, allowed):
+                cut.add(piece)
+                part = piece.laid_out(one.values.shape)
+                return f"{piece.how}, {bits}", set(), one.quantised.scale_fault(part, np.zeros_like(part))
             return "", set(), "times its scale it is no parameter of the program, to within half a step"
         shape = one.values.shape
         if wrong := one.quantised.scale_fault(matches[0].laid_out(shape), matches[0].bound_laid_out(shape)):
