@@ -16,6 +16,14 @@ from edgekit.toolchain.crash import telling_line
             "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named 'six'\n",
             "ModuleNotFoundError: No module named 'six'",
         ),
+        (
+            "\x1b[0;93m[W:onnxruntime:] Error merging shape info. Falling back to lenient merge.\x1b[m\n"
+            "Traceback (most recent call last):\n  File x\n    run()\n    ^^^^^\n"
+            "onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument: [ONNXRuntimeError] : 2 : idx=0 is out\n",
+            "InvalidArgument: [ONNXRuntimeError] : 2 : idx=0 is out",
+        ),
+        ("Traceback (most recent call last):\n  File x\nvendor.Error: it failed\nmore of it\n", "Error: it failed"),
+        ("Traceback (most recent call last):\n  File x\n", "File x"),
         ("terminate called\n  what():  std::bad_alloc\n", "std::bad_alloc"),
         ("step 1\nlayer Foo not supported yet!\nbye\n", "layer Foo not supported yet!"),
         ("one\ntwo\n\n", "two"),

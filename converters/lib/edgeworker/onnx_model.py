@@ -19,6 +19,7 @@ from typing import Any
 import onnx
 import onnxslim
 
+from edgeworker.onnx_resize import REGION_MAY_LACK, leave_out_empty_regions
 from edgeworker.protocol import Request
 from edgeworker.refusal import Refusal
 
@@ -50,6 +51,8 @@ def write_model(
         model = _simplify(model)
         seconds["onnxslim"] = time.perf_counter() - started
 
+    if _opset(model) >= REGION_MAY_LACK:
+        leave_out_empty_regions(model.graph)
     _check_names("inputs", feeds, [value.name for value in model.graph.input])
     _check_names("outputs", fetches, [value.name for value in model.graph.output])
     inputs = [_port(value) for value in model.graph.input]
@@ -71,7 +74,7 @@ def write_model(
         "inputs": inputs,
         "outputs": [_port(value) for value in model.graph.output],
         "io": {"inputs": {name: name for name in feeds}, "outputs": {name: name for name in fetches}},
-        "opset": next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")),
+        "opset": _opset(model),
         "operators": operators,
         "rewrites": [],
         "seconds": seconds,
@@ -83,6 +86,10 @@ def _simplify(model: onnx.ModelProto) -> onnx.ModelProto:
     if not isinstance(simplified, onnx.ModelProto):
         raise Refusal("OnnxSlim gave no model back", "Convert with the option simplify = false")
     return simplified
+
+
+def _opset(model: onnx.ModelProto) -> int:
+    return next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
 
 
 def _check_names(kind: str, wanted: list[str], present: list[str]) -> None:
