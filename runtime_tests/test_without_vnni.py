@@ -26,7 +26,7 @@ def errors(edgekit: Edgekit, out: Path, *flags: Any) -> dict[tuple[str, str | No
     }
 
 
-def test_weights_in_seven_bits_compute_the_same_there(edgekit: Edgekit, tmp_path: Path) -> None:
+def test_integers_compute_the_same_there(edgekit: Edgekit, tmp_path: Path) -> None:
     found = errors(edgekit, tmp_path, "--target", "onnx,openvino")
     for target in ("onnx", "openvino"):
         here, there = found[target, None], found[target, DEVICE]
@@ -34,10 +34,10 @@ def test_weights_in_seven_bits_compute_the_same_there(edgekit: Edgekit, tmp_path
         assert here < 0.5
 
 
-def test_weights_in_eight_bits_do_not(edgekit: Edgekit, tmp_path: Path) -> None:
+def test_sums_that_nobody_fitted_do_not(edgekit: Edgekit, tmp_path: Path) -> None:
     """Which shows that the emulated processor computes as those do. Its errors are of sums that were cut off."""
-    recipe = tmp_path / "eight_bits.toml"
-    recipe.write_text('family = "MixNet"\n[targets.onnx.lowered.int8]\nreduce_range = false\n')
+    recipe = tmp_path / "unfitted.toml"
+    recipe.write_text('family = "MixNet"\n[targets.onnx.lowered.int8]\nfit_pairs = false\n')
     found = errors(edgekit, tmp_path / "out", "--target", "onnx", "--recipe", recipe)
     assert found["onnx", DEVICE] > 1.5 * found["onnx", None]
 

@@ -1,25 +1,25 @@
 """INT8 of `model.onnx`: static quantisation by ONNX Runtime, as QuantizeLinear and DequantizeLinear (QDQ).
 
 Inputs: `model.onnx`, `calibration` (prepared photos). Options: `batch`; `keep_float` (names of nodes that stay in
-FP32); `form` (`onnxruntime`, the default, or `tensorrt`: for which of them it is); `reduce_range` (weights in 7 bits);
-`operators` (types that are quantised, the form's own where it is absent); `method` (`minmax`, `most`,
-`nine_tenths`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held out).
+FP32); `form` (`onnxruntime`, the default, or `tensorrt`: for which of them it is); `fit_pairs` (larger steps
+where two products would not fit into 16 bits); `operators` (types that are quantised, the form's own where absent);
+`method` (`minmax`, `most`, `nine_tenths`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on
+photos that were held out).
 
 Weights are symmetric and per channel. For ONNX Runtime activations are unsigned: on x86 it has fast kernels for
 unsigned ones alone (measured: with signed ones the whole gain is lost). TensorRT takes signed and symmetric ones alone,
 with zero points of 0, and biases in floating point; there what multiplies with weights reads values in 8 bits, and the
 rest is TensorRT's to fuse ("Explicit Quantization" in its developer guide). `activation_ranges` has the methods.
 
-Processors without VNNI multiply 8 unsigned bits by 8 signed ones and add two such products in 16 bits, which hold at
-most 32,767: 255 x 127 twice is 64,770, and what is beyond is cut off in silence. Weights of at most 64 cannot reach
-that (`reduce_range`, ONNX Runtime's own name of it; docs/precision.md has what it costs, and what it saves).
+With `fit_pairs` the model computes the same on processors without VNNI (`pair_sums`; docs/precision.md has what it
+costs, and what it saves).
 
 Beside the model it leaves `quantisation.safetensors`: every scale and zero point as it was chosen, by the name that the
 model gives it. The ledger compares them with what an artifact stores.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
+from fit_pairs import PHOTOS, Coarser, fitted, overrides
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.calibrate import TensorsData, save_tensors_data
@@ -74,7 +75,6 @@ def quantize(request: Request) -> dict[str, Any]:
     if (form := FORMS.get(options.get("form", "onnxruntime"))) is None:
         raise Refusal(f"form is {' or '.join(FORMS)}, not {options['form']}", kind="input")
     operators = options.get("operators", form.operators)
-    reduce_range = bool(options.get("reduce_range"))
     samples, batch = Samples(request.inputs["calibration"]), batch_of(options)
     trial = trial_of(options, METHODS, samples, batch)
     prepared, path = request.output / "prepared.onnx", request.output / "model.onnx"
@@ -90,13 +90,22 @@ def quantize(request: Request) -> dict[str, Any]:
     errors: dict[str, float] = {}
     for method in methods:
         tried = request.output / f"{method}.onnx"
-        write_quantised(prepared, tried, ranges.of(method), keep, form, operators, reduce_range=reduce_range)
+        write_quantised(prepared, tried, ranges.of(method), keep, form, operators)
         if truth:
             errors[method] = median_error(outputs_of(tried, samples.batches(batch, trial.held_out)), truth)
     best = best_of(methods, errors)
     for method in methods:
         tried = request.output / f"{method}.onnx"
         tried.unlink() if method != best else tried.rename(path)
+    coarser: dict[str, Coarser] = {}
+    if options.get("fit_pairs"):
+
+        def write(wanted: dict[str, Coarser]) -> None:
+            told = overrides(prepared, wanted)
+            write_quantised(prepared, path, ranges.of(best), keep, form, operators, told)
+
+        places = trial.looked_at[:PHOTOS]
+        coarser = fitted(path, prepared, lambda: samples.batches(batch, places), write)
     prepared.unlink()
     onnx.checker.check_model(str(path))
     quantised = onnx.load(path)
@@ -105,6 +114,7 @@ def quantize(request: Request) -> dict[str, Any]:
         "quantised": counted(quantised),
         "calibrated_on": len(samples),
         "errors": errors,
+        "coarser": sum(int((one.factor > 1).sum()) for one in coarser.values()),
         "build": {"calibration_method": best, **told(keep)},
     }
 
@@ -116,10 +126,9 @@ def write_quantised(
     keep: list[str],
     form: Form,
     operators: Iterable[str] | None,
-    *,
-    reduce_range: bool = False,
+    overrides: Mapping[str, list[dict[str, Any]]] | None = None,
 ) -> None:
-    """Write a model whose activations have these ranges, as QDQ of that form."""
+    """Write a model whose activations have these ranges, as QDQ of that form; `overrides` are of weights' ranges."""
     known = path.with_suffix(".json")
     save_tensors_data(ranges, known)
     quantize_static(
@@ -129,12 +138,12 @@ def write_quantised(
         quant_format=QuantFormat.QDQ,
         op_types_to_quantize=None if operators is None else list(operators),
         per_channel=True,
-        reduce_range=reduce_range,
+        reduce_range=False,
         activation_type=form.activations,
         weight_type=QuantType.QInt8,
         nodes_to_exclude=keep,
         calibrate_method=CalibrationMethod.MinMax,
-        extra_options={"WeightSymmetric": True, **form.options},
+        extra_options={"WeightSymmetric": True, "TensorQuantOverrides": dict(overrides or {}), **form.options},
         calibration_cache_path=str(known),
     )
     known.unlink()

@@ -37,11 +37,13 @@ def telling_line(log: Path) -> str:
 
 
 def exception_of(lines: Sequence[str]) -> str | None:
-    """What Python raised last, without the module of its type; None where it did not end so."""
+    """What Python raised last, in one line, without the module of its type; None where it did not end so."""
     start = next((number for number in range(len(lines) - 1, -1, -1) if lines[number].strip() == TRACEBACK), None)
     if start is None:
         return None
     indent = len(lines[start]) - len(lines[start].lstrip())
-    after = (line for line in lines[start + 1 :] if line.strip() and len(line) - len(line.lstrip()) <= indent)
-    found = next(after, None)
-    return None if found is None else QUALIFIED.sub("", found.strip())
+    written = [line for line in lines[start + 1 :] if line.strip()]
+    said = (number for number, line in enumerate(written) if len(line) - len(line.lstrip()) <= indent)
+    if (first := next(said, None)) is None:
+        return None
+    return QUALIFIED.sub("", " ".join(line.strip() for line in written[first:]))

@@ -1,0 +1,113 @@
+"""The sums of pairs of products, beside those of every place and every pair, counted one by one."""
+
+from itertools import product
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from tests.converters.loading import load
+
+pair_sums = load("onnx", "pair_sums")
+ZERO = 3
+
+
+def layer(weights: np.ndarray, groups: int = 1):
+    return pair_sums.Product("x", 1.0, ZERO, "w", 0, weights, groups, last=False)
+
+
+def table_of(image: np.ndarray) -> np.ndarray:
+    """As `note_pairs` fills it, of one image [channels, places]."""
+    table = np.full((max(len(image) - 1, 1), pair_sums.LEVELS), -1, np.int16)
+    pair_sums.note_pairs(table, image, ZERO)
+    return pair_sums.at_least(table)
+
+
+def counted(weights: np.ndarray, image: np.ndarray, groups: int) -> list[int]:
+    """Each channel's largest sum of a pair, over all places and the zero around the image."""
+    channels, positions, inside = weights.shape
+    places = np.concatenate([image, np.full((len(image), 1), ZERO, image.dtype)], axis=1).astype(int)
+    found = [0] * channels
+    for channel, position, pair in product(range(channels), range(positions), range(inside // 2)):
+        first = channel // (channels // groups) * inside + 2 * pair
+        left, right = (int(one) for one in weights[channel, position, 2 * pair : 2 * pair + 2])
+        sums = np.abs(left * places[first] + right * places[first + 1])
+        found[channel] = max(found[channel], int(sums.max()))
+    return found
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize("seed", range(10))
+def test_the_largest_sums_are_those_of_every_place(seed: int, groups: int) -> None:
+    random = np.random.default_rng(seed)
+    weights = random.integers(-127, 128, (6, 4, 8)).astype(np.int8)
+    image = random.integers(0, 256, (8 * groups, 30)).astype(np.int16)
+    found = pair_sums.largest_sums(layer(weights, groups), table_of(image))
+    truth = counted(weights, image, groups)
+    assert max(truth) > pair_sums.LARGEST_SUM
+    for mine, exact in zip(found, truth, strict=True):
+        # What can never leave 16 bits is not counted.
+        assert mine == exact or (mine < exact <= pair_sums.LARGEST_SUM)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_pairs_in_two_positions_are_never_taken_for_smaller(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    weights = random.integers(-127, 128, (4, 9, 3)).astype(np.int8)
+    image = random.integers(0, 200, (3, 50)).astype(np.int16)
+    found = pair_sums.largest_sums(layer(weights), table_of(image))
+    largest = np.maximum(image.max(axis=1), ZERO)
+    for channel in range(4):
+        products = (weights[channel].astype(int) * largest).reshape(-1)
+        pairs = [products[start : start + 2] for start in range(0, 26, 2)]
+        same = [abs(int(one.sum())) for one in pairs if one[0] * one[1] > 0]
+        assert found[channel] == max(same)
+
+
+def test_weights_of_seven_bits_never_leave_sixteen() -> None:
+    weights = np.full((1, 1, 64), 64, np.int8)
+    image = np.full((64, 1), 255, np.int16)
+    assert pair_sums.largest_sums(layer(weights), table_of(image))[0] <= pair_sums.LARGEST_SUM
+    assert pair_sums.largest_sums(layer(weights + np.int8(1)), table_of(image))[0] == 2 * 65 * 255
+
+
+def test_products_of_a_model_are_those_that_are_paired() -> None:
+    """A convolution and a product are; a depthwise convolution adds in 32 bits, and no weights are in FP32."""
+    random = np.random.default_rng(0)
+    weights = {
+        "conv": random.integers(-127, 128, (5, 4, 3, 3)).astype(np.int8),
+        "depthwise": random.integers(-127, 128, (5, 1, 3, 3)).astype(np.int8),
+        "product": random.integers(-127, 128, (7, 6)).astype(np.int8),
+    }
+    constants = {f"{name}_quantized": values for name, values in weights.items()}
+    constants |= {"scale": np.float32(0.5), "zero": np.uint8(ZERO), "floats": np.ones((7, 6), np.float32)}
+    constants |= {f"{name}_scale": np.ones(len(values), np.float32) for name, values in weights.items()}
+    constants |= {f"{name}_zero": np.zeros(len(values), np.int8) for name, values in weights.items()}
+    constants["product_scale"], constants["product_zero"] = np.ones(6, np.float32), np.zeros(6, np.int8)
+    nodes = []
+    for name, axis in (("conv", 0), ("depthwise", 0), ("product", 1)):
+        nodes += [
+            helper.make_node("QuantizeLinear", [name[0], "scale", "zero"], [f"{name}_codes"]),
+            helper.make_node("DequantizeLinear", [f"{name}_codes", "scale", "zero"], [f"{name}_values"]),
+            helper.make_node(
+                "DequantizeLinear",
+                [f"{name}_{part}" for part in ("quantized", "scale", "zero")],
+                [f"{name}_w"],
+                axis=axis,
+            ),
+        ]
+    nodes += [
+        helper.make_node("Conv", ["conv_values", "conv_w"], ["1"]),
+        helper.make_node("Conv", ["depthwise_values", "depthwise_w"], ["2"], group=5),
+        helper.make_node("MatMul", ["product_values", "product_w"], ["3"]),
+        helper.make_node("MatMul", ["product_values", "floats"], ["4"]),
+    ]
+    inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("c", "d", "p")]
+    tensors = [numpy_helper.from_array(np.asarray(values), name) for name, values in constants.items()]
+    model = helper.make_model(helper.make_graph(nodes, "small", inputs, [], tensors))
+    conv, matrix = pair_sums.products_of(onnx.ModelProto.FromString(model.SerializeToString()))
+    assert (conv.weight, conv.values, conv.axis, conv.zero_point, conv.last) == ("conv", "c", 0, ZERO, False)
+    np.testing.assert_array_equal(conv.weights[2, 4], weights["conv"][2, :, 1, 1])
+    assert (matrix.weight, matrix.axis, matrix.last) == ("product", 1, True)
+    np.testing.assert_array_equal(matrix.weights[:, 0], weights["product"].T)
