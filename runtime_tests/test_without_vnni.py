@@ -30,7 +30,7 @@ def test_integers_compute_the_same_there(edgekit: Edgekit, tmp_path: Path) -> No
     found = errors(edgekit, tmp_path, "--target", "onnx,openvino")
     for target in ("onnx", "openvino"):
         here, there = found[target, None], found[target, DEVICE]
-        assert there == pytest.approx(here, rel=0.05), target
+        assert there == pytest.approx(here, rel=0.2), target
         assert here < 0.5
 
 

@@ -315,3 +315,9 @@ def test_twins_are_counted_once() -> None:
     assert run_bytes(cell("A", "lite", files=twins)) == 100
     pair = {"xml": FileRecord("", 3, "xml"), "bin": FileRecord("", 100, "bin")}
     assert run_bytes(cell("A", "openvino", files=pair)) == 103
+
+
+def test_a_page_of_several_commands_names_each() -> None:
+    commands = ("edgekit matrix --target onnx", "edgekit matrix --models 'A;b' --target ncnn")
+    several = replace(report(cell("A", "onnx")), command="; ".join(commands))
+    assert "- Made by " + ", ".join(f"`{one}`" for one in commands) + " on " in support_page(several)

@@ -22,7 +22,10 @@ from edgekit.toolchain.crash import telling_line
             "onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument: [ONNXRuntimeError] : 2 : idx=0 is out\n",
             "InvalidArgument: [ONNXRuntimeError] : 2 : idx=0 is out",
         ),
-        ("Traceback (most recent call last):\n  File x\nvendor.Error: it failed\nmore of it\n", "Error: it failed more of it"),
+        (
+            "Traceback (most recent call last):\n  File x\nvendor.Error: it failed\nmore of it\n",
+            "Error: it failed more of it",
+        ),
         ("Traceback (most recent call last):\n  File x\n", "File x"),
         ("terminate called\n  what():  std::bad_alloc\n", "std::bad_alloc"),
         ("step 1\nlayer Foo not supported yet!\nbye\n", "layer Foo not supported yet!"),
