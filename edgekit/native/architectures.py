@@ -48,8 +48,10 @@ class Architecture:
 
 
 # Kernels for BF16, and for processors of AMD from 2011 to 2014: no artifact needs them. Those for INT8 come with INT8.
-_X86_INT8 = ("AVXVNNI", "AVXVNNIINT8", "AVX512VNNI")
-_X86_OFF = ("XOP", "FMA4", *_X86_INT8, "AVXVNNIINT16", "AVXNECONVERT", "AVX512BF16", "AVX512FP16")
+# AVXVNNIINT8 is of processors since 2024, and of compilers since g++ 13: where it is asked for, ncnn does not look
+# whether the compiler has it.
+_X86_INT8 = ("AVXVNNI", "AVX512VNNI")
+_X86_OFF = ("XOP", "FMA4", *_X86_INT8, "AVXVNNIINT8", "AVXVNNIINT16", "AVXNECONVERT", "AVX512BF16", "AVX512FP16")
 _ARM_INT8 = ("ARM82DOT", "ARM84I8MM")
 _ARM_OFF = (*_ARM_INT8, "ARM84BF16", "ARM86SVE")
 
