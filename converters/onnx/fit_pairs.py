@@ -32,16 +32,19 @@ class Coarser:
 def fitted(
     quantised: Path,
     prepared: Path,
-    calls: Callable[[], Iterable[np.ndarray]],
+    calls: Iterable[np.ndarray],
     write: Callable[[dict[str, Coarser]], None],
 ) -> dict[str, Coarser]:
     """Have the model at `quantised` written with larger steps until no sum of the calls' leaves 16 bits; returns those.
 
-    Once is enough but for roundings: a channel's largest weights change by half a step.
+    `quantised` is the QDQ model of `prepared`, the one in FP32; `calls` are inputs of that. Once is enough but for
+    roundings: a channel's largest weights change by half a step.
     """
     wanted: dict[str, Coarser] = {}
+    # What the values come to does not change with the weights' steps.
+    tables = pair_tables(list(products_of(onnx.load(quantised))), prepared, calls)
     for margin in (MARGIN, *(1.0,) * ATTEMPTS):
-        found = too_fine(quantised, prepared, calls(), margin)
+        found = too_fine(quantised, tables, margin)
         if not found:
             break
         wanted |= {name: wanted[name].and_then(one) if name in wanted else one for name, one in found.items()}
@@ -49,18 +52,13 @@ def fitted(
     return wanted
 
 
-def too_fine(
-    quantised: Path, prepared: Path, calls: Iterable[np.ndarray], margin: float = MARGIN
-) -> dict[str, Coarser]:
+def too_fine(quantised: Path, tables: Mapping[str, np.ndarray], margin: float) -> dict[str, Coarser]:
     """The weights of which some channel's steps are too small, by name.
 
-    `quantised` is the QDQ model of `prepared`, the one in FP32; `calls` are inputs of that. A sum may be `margin` times
-    as large as theirs.
+    A sum may be `margin` times what `tables` say.
     """
-    products = list(products_of(onnx.load(quantised)))
-    tables = pair_tables(products, prepared, calls)
     found: dict[str, Coarser] = {}
-    for one in products:
+    for one in products_of(onnx.load(quantised)):
         factor = largest_sums(one, tables[one.values]) * margin / LARGEST_SUM
         if (factor > 1).any():
             known = found[one.weight].factor if one.weight in found else 1.0

@@ -88,12 +88,13 @@ def as_paired(kind: str, stored: np.ndarray, attributes: Mapping[str, object]) -
 
 def note_pairs(table: np.ndarray, rows: np.ndarray, zero_point: int) -> None:
     """Write into `table`, int16 [pairs, levels], the largest right neighbour that each left value has in `rows`, int16
-    [channels, places]; -1 stands for none. A pair is a channel and the next one.
+    [channels, places]; -1 stands for none. A pair is a channel and the next one; a lone channel has zeros beside it.
     """
+    left, right = (rows[:-1], rows[1:]) if len(rows) > 1 else (rows, np.zeros_like(rows))
     # Around an image lies its zero.
     table[:, zero_point] = np.maximum(table[:, zero_point], zero_point)
-    places = rows[:-1].astype(np.int64) + LEVELS * np.arange(len(rows) - 1)[:, None]
-    np.maximum.at(table.reshape(-1), places.reshape(-1), rows[1:].reshape(-1))
+    places = left.astype(np.int64) + LEVELS * np.arange(len(left))[:, None]
+    np.maximum.at(table.reshape(-1), places.reshape(-1), right.reshape(-1))
 
 
 def at_least(table: np.ndarray) -> np.ndarray:

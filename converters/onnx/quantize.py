@@ -101,11 +101,9 @@ def quantize(request: Request) -> dict[str, Any]:
     if options.get("fit_pairs"):
 
         def write(wanted: dict[str, Coarser]) -> None:
-            told = overrides(prepared, wanted)
-            write_quantised(prepared, path, ranges.of(best), keep, form, operators, told)
+            write_quantised(prepared, path, ranges.of(best), keep, form, operators, overrides(prepared, wanted))
 
-        places = trial.looked_at[:PHOTOS]
-        coarser = fitted(path, prepared, lambda: samples.batches(batch, places), write)
+        coarser = fitted(path, prepared, samples.batches(batch, trial.looked_at[:PHOTOS]), write)
     prepared.unlink()
     onnx.checker.check_model(str(path))
     quantised = onnx.load(path)

@@ -15,6 +15,7 @@ from edgekit.calibration.prepared import CalibrationFile
 from edgekit.catalog import Model
 from edgekit.devices.machine import Machine, runs_nowhere
 from edgekit.errors import EdgekitError
+from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.inputs.size import Size
 from edgekit.matrix.alone import alone_in
 from edgekit.matrix.cell import WEIGHTS, Cell, meaning
@@ -124,6 +125,7 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
     )
     cells: dict[CellPlace, Cell] = {}
     entries: list[Entry] = []
+    prepared: dict[tuple[Preprocessing, Size], CalibrationFile] = {}
     for model in request.models:
         source, smaller = sources[model.name], small.get(model.name)
         if isinstance(source, EdgekitError) or isinstance(smaller, EdgekitError):
@@ -139,7 +141,9 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
                 timed=request.timed,
                 small=smaller,
                 precision=request.precision,
-                calibrations=calibrations(request, executor, [one for one in (source, smaller) if one is not None]),
+                calibrations=calibrations(
+                    request, executor, [one for one in (source, smaller) if one is not None], prepared
+                ),
             )
     open_entries = [entry for entry in entries if not take_record(entry, request, cells)]
 
@@ -179,16 +183,25 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
 
 
 def calibrations(
-    request: MatrixRequest, executor: Executor, sources: list[CatalogSource]
+    request: MatrixRequest,
+    executor: Executor,
+    sources: list[CatalogSource],
+    prepared: dict[tuple[Preprocessing, Size], CalibrationFile],
 ) -> dict[Size, CalibrationFile]:
-    """The prepared photos for each input size of a model, where the precision needs some: models of one size share
-    them. Raises UsageError for photos that will not do."""
+    """The prepared photos for each input size of a model, where the precision needs some.
+
+    `prepared` has those of the models before, which share them: hashing hundreds of photos takes a while. Raises
+    UsageError for photos that will not do.
+    """
     if request.precision != "int8":
         return {}
-    return {
-        one.input_size: calibrated_input(one, INPUT_NAME, one.input_size, executor, request.calibration)
-        for one in sources
-    }
+    found = {}
+    for one in sources:
+        known = one.preprocessing, one.input_size
+        if known not in prepared:
+            prepared[known] = calibrated_input(one, INPUT_NAME, one.input_size, executor, request.calibration)
+        found[one.input_size] = prepared[known]
+    return found
 
 
 def place_of(cell: Cell) -> CellPlace:

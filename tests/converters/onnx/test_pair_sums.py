@@ -65,6 +65,13 @@ def test_pairs_in_two_positions_are_never_taken_for_smaller(seed: int) -> None:
         assert found[channel] == max(same)
 
 
+def test_a_lone_channel_counts() -> None:
+    """A grey image: its pairs lie in two positions of the kernel."""
+    weights = np.full((2, 9, 1), 127, np.int8)
+    image = np.array([[7, 200, 50]], np.int16)
+    assert pair_sums.largest_sums(layer(weights), table_of(image)).tolist() == [2 * 127 * 200] * 2
+
+
 def test_weights_of_seven_bits_never_leave_sixteen() -> None:
     weights = np.full((1, 1, 64), 64, np.int8)
     image = np.full((64, 1), 255, np.int16)
