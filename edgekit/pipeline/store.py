@@ -13,6 +13,7 @@ from msgspec import Struct, to_builtins
 
 from edgekit.cache.lock import acquire, file_lock
 from edgekit.cache.record import clear_folder, read_record, write_record
+from edgekit.cache.session import claim, claimed_by_others, release
 from edgekit.errors import ConversionError
 from edgekit.filesystem.hashes_by_stat import Hashed, hashed, mark_used, remember, remembered_sha256
 from edgekit.filesystem.writing import remove_folder, replace_folder, scratch_folder
@@ -136,7 +137,8 @@ class StageStore:
             # It is made only where this way failed, and the same program fails again.
             return self.find(stage.otherwise)
         try:
-            # Marked before it is looked at: whoever evicts looks at the mark last.
+            # Claimed and marked before it is looked at: whoever removes or evicts looks at that last.
+            claim(self.cache, stage.key)
             mark_used(folder)
             return read_stage(folder, self.cache)
         except Damaged as damaged:
@@ -223,13 +225,18 @@ class StageStore:
             return False
 
     def remove(self, stage: Stage) -> None:
-        """Remove the output of `stage`, where it is there. What was made from it stays and hides that it is gone."""
+        """Remove the output of `stage`, where it is there. What was made from it stays and hides that it is gone.
+
+        Where another process that runs now uses it, it stays, for that one to remove or to be evicted.
+        """
         if stage.otherwise is not None:
             self.remove(stage.otherwise)
+        release(self.cache, stage.key)
         folder = self.folder(stage)
         if folder.parent.exists():
             with self.exclusive(folder, threading.Event()):
-                remove_folder(folder)
+                if not claimed_by_others(self.cache, stage.key):
+                    remove_folder(folder)
 
     def forget(self, stage: Stage) -> None:
         """Remove the output of a stage that was made for one call alone, and its lock with it."""

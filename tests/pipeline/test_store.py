@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from edgekit.cache.session import FOLDER as SESSIONS
+from edgekit.cache.session import in_use, running_since
 from edgekit.errors import ConversionError
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.pipeline.execute import Executor
@@ -140,3 +144,37 @@ def test_an_input_that_changes_while_it_is_read_is_refused(
     assert isinstance(outcome, ConversionError)
     assert f"{file} has changed" in outcome.message
     assert executor.store.find(made) is None
+
+
+@pytest.mark.parametrize("end", ["removes", "killed"])
+def test_what_another_process_uses_is_removed_by_the_last_that_does(executor: Executor, cache: Path, end: str) -> None:
+    made, unused = stage("both"), stage("one")
+    executor.run([made, unused])
+    code = (
+        "import sys; from pathlib import Path; from edgekit.cache.session import *; cache = Path(sys.argv[1])\n"
+        "with in_use(cache):\n"
+        "    claim(cache, sys.argv[2]); print('ready', flush=True); input()\n"
+        "    release(cache, sys.argv[2]); print('ready', flush=True); input()"
+    )
+    command = [sys.executable, "-c", code, str(cache), made.key]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other, in_use(cache):
+        assert other.stdin is not None and other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        assert executor.store.find(made) is not None
+        executor.store.remove(unused)
+        executor.store.remove(made)
+        assert executor.store.find(unused) is None
+        assert executor.store.find(made) is not None
+        if end == "killed":
+            other.kill()
+            other.wait()
+        else:
+            print(file=other.stdin, flush=True)
+            assert other.stdout.readline() == "ready\n"
+        executor.store.remove(made)
+        assert executor.store.find(made) is None
+        other.kill()
+        other.wait()
+        assert running_since(cache) is not None  # this process
+    assert running_since(cache) is None
+    assert list((cache / SESSIONS).iterdir()) == []

@@ -12,13 +12,15 @@ from edgeworker.ledger.constants import filled, is_constant, is_constant_near, n
 from edgeworker.ledger.folds import folds
 from edgeworker.ledger.match import Index
 from edgeworker.ledger.merged import merged
-from edgeworker.ledger.pieces import Cuts, find_piece
+from edgeworker.ledger.pieces import Cuts, Piece, find_piece
 from edgeworker.ledger.pooled import pooled
 from edgeworker.ledger.scales import scales
 from edgeworker.ledger.sources import Parameter, Source
 from edgeworker.ledger.stored import Stored
 
 SHOWN = 20
+FEW = 64
+"""A parameter that a tool cuts into single numbers has at most as many: the biases of classes split one by one."""
 ALIKE = 0.25
 """The share of values that are the same in what was one and the same."""
 CONSTANT = "a number of the operators"
@@ -117,6 +119,7 @@ class Explanations:
         if rewritten is not None:
             index = Index([*index.sources, *rewritten.sources(index, parameters)])
         self.parameters, self.index, self.chosen = parameters, index, chosen or {}
+        self.few = [source for source in index.sources if int(np.prod(source.shape)) <= FEW]
         self.numbers, self.fills = numbers_of(program) | as_stored(added), filled(program)
 
     def account(self, stored: Iterable[Stored]) -> Account:
@@ -132,6 +135,7 @@ class Explanations:
         rest: list[Unexplained] = []
         beside = 0
         integers: list[Stored] = []
+        numbers: list[tuple[Stored, Piece]] = []
         count = 0
         for one in stored:
             if one.fault or one.chosen or one.quantised is not None:
@@ -158,14 +162,24 @@ class Explanations:
                 explained[CONSTANT] += 1
             elif one.summand and not one.values.any():
                 explained[NO_BIAS] += 1
-            # A number in a layer's description was not cut out of anything: it would be found in any large parameter.
             elif not one.described and (piece := find_piece(one.values, self.index.sources)):
                 explained[piece.how] += 1
+                cut.add(piece)
+            elif one.described and (piece := find_piece(one.values, self.few)):
+                numbers.append((one, piece))
                 cut.add(piece)
             else:
                 rest.append(nearest(one, self.index))
                 beside += one.described
-        missing = sorted(set(self.parameters) - used - cut.whole())
+        # Any number is found in some parameter: it was cut out of one of which all the others are there too.
+        whole = cut.whole()
+        for one, piece in numbers:
+            if whole.intersection(piece.source.names):
+                explained[piece.how] += 1
+            else:
+                rest.append(nearest(one, self.index))
+                beside += 1
+        missing = sorted(set(self.parameters) - used - whole)
         orders = {name: self.parameters[name] for name in missing if self.parameters[name].dtype.kind in "iu"}
         changed = [one for one in integers if any(resembles(one.values, order) for order in orders.values())]
         rest += [nearest(one, self.index) for one in changed]

@@ -218,6 +218,22 @@ def test_a_number_of_a_description_was_not_cut_out_of_a_parameter() -> None:
     assert [one.name for one in found.unexplained] == ["resize.cube_coeff"]
 
 
+def test_numbers_of_descriptions_that_make_up_a_parameter_were_cut_out_of_it() -> None:
+    """Two classes that are split and joined again: the bias of each stands where its sum is described."""
+    program, parameters = small_program()
+    parameters["head.b"] = np.array([0.0730855912, -0.16263853], np.float32)
+    stored = [Stored(name, name, values) for name, values in healthy().items()]
+    numbers = [described(f"add{at}", "b", [float(one)], "BinaryOp add") for at, one in enumerate(parameters["head.b"])]
+    found = account([*stored, *numbers], program, parameters)
+    assert (found.unexplained, found.unused) == ([], [])
+    assert found.explained["a part of"] == 2
+    changed = described("add1", "b", [-0.1627], "BinaryOp add")
+    for wrong, odd in (([numbers[0]], {"add0.b"}), ([numbers[0], changed], {"add0.b", "add1.b"})):
+        found = account([*stored, *wrong], program, parameters)
+        assert {one.name for one in found.unexplained} == odd
+        assert (found.unused, found.described_count) == (["head.b"], len(odd))
+
+
 @pytest.mark.parametrize("number", [np.inf, -3.4028234663852886e38])
 def test_the_padding_of_a_largest_value_is_no_parameter(number: float) -> None:
     program, parameters = small_program()
