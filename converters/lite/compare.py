@@ -8,7 +8,8 @@ comparisons:
 - both compute the same expression, operator by operator, up to what `opt` does differently for each target
   (the rules stand in `dataflow`), and ask for kernels of their own target or of every host;
 - both hold the same parameters: names, shapes, element types and every value, bit for bit; where those for ARM are
-  integers (`--precision int8-weights`), times their scales they are the others to within half a step.
+  integers, times their scales they are the others: to within half a step with weights alone in integers, and whole in
+  INT8, where the x86 file has them rounded.
 
 Arithmetic differs where kernels do: on ARM, Paddle Lite divides by an estimate of the reciprocal. The summary says how
 many operators of the file do (`arm_arithmetic`), and how many have an exact form there instead, which counts as the
@@ -19,7 +20,7 @@ hidden.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,13 @@ from edgeworker.ledger.match import ROUNDED
 from edgeworker.ledger.stored import Quantised
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
+from eight_bits import Roundings
 from integers import quantised_in
 from nb_format import NbModel, Parameter, read_nb
 from offline import with_offline_results
 
+SAME = 0.01
+"""Of half a step: FP32's rounding of 127 times a step is less."""
 _SHOWN = 5  # differences of one kind that are spelt out
 
 
@@ -47,12 +51,13 @@ def compare(request: Request) -> dict[str, Any]:
     """
     arm, x86 = read_nb(request.inputs["arm"]), read_nb(request.inputs["x86"])
     same = [with_offline_results(model) for model in (arm, x86)]
+    constants = Roundings(same[1]).constants
     differences = [
         *_kernels(arm, "arm", {"ARM", "Host"}),
         *_kernels(x86, "x86", {"X86", "Host"}),
         *_interfaces(arm, x86),
         *_computations(_trace(same[0], request.inputs["arm"]), _trace(same[1], request.inputs["x86"])),
-        *_parameters(same[0].parameters, same[1].parameters, quantised_in(arm)),
+        *_parameters(same[0].parameters, _without(constants, same[1].parameters), quantised_in(arm), bool(constants)),
     ]
     return {
         "arm": _summary(request.inputs["arm"], arm),
@@ -122,12 +127,18 @@ def _computations(arm: Dataflow, x86: Dataflow) -> list[str]:
     return found
 
 
-def _parameters(arm: dict[str, Parameter], x86: dict[str, Parameter], integers: Mapping[str, Quantised]) -> list[str]:
+def _without(names: Collection[str], parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    return {name: value for name, value in parameters.items() if name not in names}
+
+
+def _parameters(
+    arm: dict[str, Parameter], x86: dict[str, Parameter], integers: Mapping[str, Quantised], both_rounded: bool
+) -> list[str]:
     found = [f"parameter {name} is only in the arm file" for name in sorted(arm.keys() - x86.keys())]
     found += [f"parameter {name} is only in the x86 file" for name in sorted(x86.keys() - arm.keys())]
     for name in sorted(arm.keys() & x86.keys()):
         if name in integers:
-            found += _rounded(name, arm[name].values, x86[name].values, integers[name])
+            found += _rounded(name, arm[name].values, x86[name].values, integers[name], both_rounded)
         else:
             found += _values(name, arm[name].values, x86[name].values)
     if len(found) > _SHOWN:
@@ -135,16 +146,18 @@ def _parameters(arm: dict[str, Parameter], x86: dict[str, Parameter], integers: 
     return found
 
 
-def _rounded(name: str, arm: np.ndarray, x86: np.ndarray, read: Quantised) -> list[str]:
-    """Whether integers times their scales are the other file's values, to within half a step."""
+def _rounded(name: str, arm: np.ndarray, x86: np.ndarray, read: Quantised, both: bool) -> list[str]:
+    """Whether integers times their scales are the other file's values: to within half a step, where not both are."""
     if arm.shape != x86.shape or x86.dtype.kind != "f":
         return _values(name, arm, x86)
     if wrong := read.fault(arm):
         return [f"parameter {name}: {wrong}"]
     with np.errstate(all="ignore"):
-        apart = np.abs(read.values(arm) - x86) > read.half_step(arm) * ROUNDED
+        allowed = read.half_step(arm) * (SAME if both else ROUNDED)
+        apart = ~(np.abs(read.values(arm) - x86) <= allowed)
     if apart.any():
-        return [f"parameter {name} differs in {apart.sum()} of {arm.size} values by more than half a step"]
+        more = "" if both else " by more than half a step"
+        return [f"parameter {name} differs in {apart.sum()} of {arm.size} values{more}"]
     wrong = read.scale_fault(x86.astype(np.float64), np.zeros(x86.shape))
     return [f"parameter {name}: {wrong}"] if wrong else []
 

@@ -1,31 +1,36 @@
 """A Paddle program to Paddle Lite models: model.arm.nb for phones and boards, model.x86.nb for this host.
 
 Inputs: `program` (a folder with inference.pdmodel and inference.pdiparams). Options: `targets` ("arm",
-"x86"; both where it is absent), `precision` ("fp32"; "fp16" for ARM alone; "int8-weights" and
+"x86"; both where it is absent), `precision` ("fp32"; "fp16"; "int8": the program is a quantised one; "int8-weights" and
 "int16-weights": a smaller file, computed in FP32), `rewrites` (names; see
 `rewrites`), `arm-arithmetic` (["exact"], or ["fast"]: without the rewrites for ARM alone).
+
+The precision is that of the ARM file. The one for x86 computes in FP32, for the ARM file to be compared with: its
+runtime has no half precision, and neither reads integers rightly. What is quantised is rounded there as on ARM
+(`simulated`).
 
 `opt` ends the process where it fails. What is printed before each step tells the reader of the log where
 that was.
 """
 
+import shutil
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from edgeworker.paddle_graph import ProgramGraph
-from edgeworker.paddle_program import ops, read_program, write_program
+from edgeworker.paddle_graph import PARAMETERS_FILE, PROGRAM_FILE, ProgramGraph
+from edgeworker.paddle_program import ops, read_program
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
 from edgeworker.rewrite import apply_rewrites
 from edgeworker.whole import NotWhole
-from nb_format import NbModel, clear_version_padding, read_nb
+from nb_format import CONVERTED_BACK, NbModel, clear_version_padding, read_nb
 from rewriting import rewrites_for
+from simulated import simulate
 from supported_ops import missing_operators
 
-# `fp16`: whether `opt` has half-precision kernels for the target.
-_TARGETS = {"arm": {"fp16": True}, "x86": {"fp16": False}}
+_TARGETS = ("arm", "x86")
 _WEIGHTS = {"int8-weights": "int8", "int16-weights": "int16"}
 """Precisions of weights alone, and what a manifest calls them."""
 
@@ -33,16 +38,15 @@ _WEIGHTS = {"int8-weights": "int8", "int16-weights": "int16"}
 def convert(request: Request) -> dict[str, Any]:
     """Write model.<target>.nb for each target.
 
-    Returns `io` (program names to the files' names, which FP16 changes), `rewrites` (reports, each once), `build`
+    Returns `io` (program names to the files' names), `rewrites` (reports, each once), `build`
     (`arm_arithmetic`, where there is a file for ARM; `weights`, where they are integers), `nb` (file ->
     opt_version, bytes, operators, parameters) and `seconds` (per step).
     Raises Refusal for an unknown target, precision or rewrite, and for an operator that Paddle Lite lacks.
     """
     targets, precision = _checked(request)
     folder = request.inputs["program"]
-    weights = folder / "inference.pdiparams"
-    if not weights.is_file():
-        raise Refusal(f"{folder} holds no inference.pdiparams", kind="input")
+    if not (folder / PARAMETERS_FILE).is_file():
+        raise Refusal(f"{folder} holds no {PARAMETERS_FILE}", kind="input")
     seconds: dict[str, float] = {}
     details: dict[str, Any] = {"io": None, "nb": {}, "seconds": seconds}
     if "arm" in targets:
@@ -51,20 +55,24 @@ def convert(request: Request) -> dict[str, Any]:
         details["build"] = {**details.get("build", {}), "weights": _WEIGHTS[precision]}
     reports: dict[str, dict[str, Any]] = {}
     # In the output folder: where `opt` ends the process, whoever started it clears that away.
-    rewritten = request.output / "rewritten.pdmodel"
+    scratch = request.output / "rewritten"
     for target in targets:
         _announce(f"rewrite {target}")
-        graph = ProgramGraph(read_program(folder / "inference.pdmodel"))
+        simulated = precision == "int8" and target == "x86"
+        graph = ProgramGraph.read(folder) if simulated else ProgramGraph(read_program(folder / PROGRAM_FILE))
+        if simulated:
+            simulate(graph)
         outputs = [name for op in ops(graph.program, {"fetch"}) for name in op.desc.inputs[0].arguments]
         for report in apply_rewrites(graph, rewrites_for(target, request.options)):
             reports.setdefault(report["name"], report)
-        program = graph.settled()
-        write_program(program, rewritten)
+        rewritten = scratch / target
+        rewritten.mkdir(parents=True)
+        graph.write(rewritten, folder)
         _announce(f"check {target}")
-        _check_operators(program, target)
+        _check_operators(graph.program, target)
         _announce(f"opt {target}")
         started = time.perf_counter()
-        path = _optimize(rewritten, weights, target, precision, request.output)
+        path = _optimize(rewritten, target, precision, request.output)
         seconds[f"opt {target}"] = time.perf_counter() - started
         _announce(f"read {target}")
         model = _read_whole(path)
@@ -78,7 +86,7 @@ def convert(request: Request) -> dict[str, Any]:
             "operators": [operator.type for operator in model.operators],
             "parameters": len(model.parameters),
         }
-    rewritten.unlink()
+    shutil.rmtree(scratch)
     # As the options order them: those for one file alone are among the others.
     details["rewrites"] = [reports[name] for name in request.options.get("rewrites", []) if name in reports]
     return details
@@ -99,14 +107,8 @@ def _checked(request: Request) -> tuple[list[str], str]:
     if unknown or not targets:
         named = ", ".join(unknown) or "none"
         raise Refusal(f"Paddle Lite targets are {', '.join(_TARGETS)}; asked for {named}", kind="input")
-    if precision not in (known := ("fp32", "fp16", *_WEIGHTS)):
+    if precision not in (known := ("fp32", "fp16", "int8", *_WEIGHTS)):
         raise Refusal(f"Paddle Lite models are made in {', '.join(known)}, not in {precision}", kind="input")
-    if precision == "fp16" and (without := [name for name in targets if not _TARGETS[name]["fp16"]]):
-        raise Refusal(
-            f"Paddle Lite has no FP16 for {', '.join(without)}",
-            "Ask for fp16 with the target arm alone",
-            kind="input",
-        )
     return list(dict.fromkeys(targets)), precision
 
 
@@ -121,13 +123,13 @@ def _check_operators(program: Any, target: str) -> None:
         )
 
 
-def _optimize(program: Path, weights: Path, target: str, precision: str, output: Path) -> Path:
+def _optimize(folder: Path, target: str, precision: str, output: Path) -> Path:
     from paddlelite.lite import Opt
 
     opt = Opt()
-    opt.set_model_file(str(program))
-    opt.set_param_file(str(weights))
-    if precision == "fp16":
+    opt.set_model_file(str(folder / PROGRAM_FILE))
+    opt.set_param_file(str(folder / PARAMETERS_FILE))
+    if precision == "fp16" and target == "arm":
         opt.enable_fp16()  # before set_valid_places, which reads it
     # The file for x86 is the one that computes the same in FP32: its runtime gives NaN for weights in integers.
     if precision in _WEIGHTS and target == "arm":
@@ -145,11 +147,13 @@ def _optimize(program: Path, weights: Path, target: str, precision: str, output:
 
 
 def _names(model: NbModel, outputs: list[str]) -> dict[str, dict[str, str]]:
-    """The program's names -> the file's. FP16 converts outputs back and appends to their names."""
-    renamed = {name.removesuffix("/precision_trans"): name for name in model.fetches()}
-    if sorted(renamed) != sorted(outputs):
+    """The program's names -> the file's, which are the same but where an ARM file has FP16: what converts its outputs
+    back to FP32 appends to their names there, which whoever runs it knows.
+    """
+    found = [name.removesuffix(CONVERTED_BACK) for name in model.fetches()]
+    if sorted(found) != sorted(outputs):
         raise Refusal(f"opt turned the outputs {outputs} into {model.fetches()}")
-    return {"inputs": {feed.name: feed.name for feed in model.feeds()}, "outputs": renamed}
+    return {"inputs": {feed.name: feed.name for feed in model.feeds()}, "outputs": {name: name for name in found}}
 
 
 def _announce(stage: str) -> None:

@@ -15,7 +15,9 @@ differ between ARM and x86:
 - `unsqueeze` of a parameter is a parameter (`offline`);
 - sigmoid, swish, tanh, quotients and a softmax between two transpositions are what the rewrites `exact-sigmoid`,
   `exact-division` and `exact-softmax`, which the ARM file gets, make of them (`exact_forms`);
-- `calib`, `io_copy` and `layout` move or convert values and compute nothing;
+- `calib`, `io_copy` and `layout` move or convert values and compute nothing, but for a `calib` to 8 bits;
+- a value in 8 bits is its rounding, by its step, whether a `calib` makes it, the operator before it or the operators
+  that round in FP32 (`eight_bits`); who reads it with another step computes something else;
 - attributes about where and how to run do not count, nor does the difference between an attribute that is
   absent and one that is false, 0 or empty.
 """
@@ -28,9 +30,11 @@ from typing import Any
 
 from activations import Activation, own_activation, split_activation
 from edgeworker.flat_reader import Damaged
+from eight_bits import NOT_MEANT as STEPS
+from eight_bits import READS, Roundings, in_eight_bits, input_step, made_step
 from exact_forms import SILU, Softmaxes, expression
 from integers import SCALE
-from nb_format import NbModel, Operator
+from nb_format import CONVERTED_BACK, NbModel, Operator
 
 _TRANSPORT = {"calib", "calib_once", "io_copy", "io_copy_once", "layout", "layout_once"}
 _MATRIX_PRODUCTS = {"matmul_v2": ("X", "Y"), "mul": ("X", "Y"), "fc": ("Input", "W")}
@@ -84,6 +88,7 @@ def trace(model: NbModel) -> Dataflow:
     outputs: dict[str, str] = {}
     known: set[str] = set()
     softmaxes = Softmaxes()
+    roundings, eight_bits = Roundings(model), EightBits(unshaped)
     for index, operator in enumerate(model.operators):
         operands = {
             slot: [values.get(name, f"undefined {name}") for name in names]
@@ -95,19 +100,33 @@ def trace(model: NbModel) -> Dataflow:
             values[name] = f"input {name}"
         elif operator.type == "fetch":
             name = _one(operator, operator.inputs, "X")
-            outputs[name.removesuffix("/precision_trans")] = values.get(name, f"undefined {name}")
+            outputs[name.removesuffix(CONVERTED_BACK)] = values.get(name, f"undefined {name}")
+        elif index in roundings.inner:
+            continue  # the last of the four stands for all
+        elif (rounding := roundings.ending_at(index)) is not None:
+            source, step = rounding
+            fingerprint = eight_bits.rounded(values.get(source, f"undefined {source}"), step)
+            values.update((name, fingerprint) for name in _results(operator))
+            known.add(fingerprint)
+            steps.append(Step(fingerprint, _place(index, operator)))
         elif operator.type in _TRANSPORT:
             moved = _one(operator, operands, next(iter(operands), "Input"))
+            if (made := made_step(operator)) is not None:
+                moved = eight_bits.rounded(moved, made)
+                known.add(moved)
+                steps.append(Step(moved, _place(index, operator)))
             values.update((name, moved) for name in _results(operator))
         else:
-            parts = _fingerprints(operator, operands, unshaped)
+            parts = _fingerprints(operator, operands, unshaped, eight_bits)
             fingerprint = parts[-1]
             if (turned := softmaxes.along(operator, operands, f"{fingerprint}.0", _rank(model, operator))) is not None:
                 source, axis = turned
                 fingerprint = _digest("softmax", {"X": [source]}, {"axis": axis})
             known.update([*parts, fingerprint])
+            made = made_step(operator)
             for position, name in enumerate(_results(operator)):
-                values[name] = f"{fingerprint}.{position}"
+                result = f"{fingerprint}.{position}"
+                values[name] = result if made is None else eight_bits.rounded(result, made)
             for slot in _SIDE_OUTPUTS & operator.outputs.keys():  # they overwrite what the variable held
                 values.update((name, f"{fingerprint}.{slot}") for name in operator.outputs[slot])
             if operator.type in _RESHAPES:
@@ -118,7 +137,29 @@ def trace(model: NbModel) -> Dataflow:
     return Dataflow(steps, outputs, frozenset(known))
 
 
-def _fingerprints(operator: Operator, operands: dict[str, list[str]], unshaped: Mapping[str, str]) -> list[str]:
+class EightBits:
+    """The values in 8 bits, and their steps. `unshaped` maps reshaped values to those before, as in `trace`."""
+
+    def __init__(self, unshaped: dict[str, str]) -> None:
+        self._unshaped = unshaped
+        self._steps: dict[str, float] = {}
+
+    def rounded(self, value: str, step: float) -> str:
+        """The value in 8 bits, by that step."""
+        fingerprint = _digest("in 8 bits", {"X": [value]}, {"step": repr(step)})
+        self._steps[fingerprint] = step
+        if value in self._unshaped:
+            self._unshaped[fingerprint] = self.rounded(self._unshaped[value], step)
+        return fingerprint
+
+    def step(self, value: str) -> float | None:
+        """The step of a value; None for one that is not in 8 bits."""
+        return self._steps.get(value)
+
+
+def _fingerprints(
+    operator: Operator, operands: dict[str, list[str]], unshaped: Mapping[str, str], eight_bits: EightBits
+) -> list[str]:
     """Of what the operator computes: the operators that are fused in it one after the other, its result last."""
     attributes = {
         name: value
@@ -126,6 +167,10 @@ def _fingerprints(operator: Operator, operands: dict[str, list[str]], unshaped: 
         if name not in _NOT_MEANT and not name.startswith("__@") and not name.endswith(("_fp16", SCALE))
     }
     kind = operator.type
+    if in_eight_bits(operator):
+        attributes = {name: value for name, value in attributes.items() if name not in STEPS}
+        if eight_bits.step(_one(operator, operands, READS[kind][0])) != (read := input_step(operator)):
+            attributes["reads by steps of"] = repr(read)
     own = SILU if kind == "silu" else own_activation(kind, attributes, operands)
     if own is not None:
         return _activated(own, _one(operator, operands, "X"))

@@ -1,11 +1,12 @@
-"""Parameters of a Paddle Lite model that `opt` has made integers of (`--precision int8-weights`, `int16-weights`).
+"""Parameters of a Paddle Lite model that are integers (`--precision int8`, `int8-weights`, `int16-weights`).
 
 The operator that reads one has its scales in an attribute: a channel's largest magnitude by the largest integer.
 """
 
 import numpy as np
 from edgeworker.ledger.stored import Quantised
-from nb_format import NbModel
+from eight_bits import LARGEST, in_eight_bits, weight_of, weight_scales
+from nb_format import NbModel, Operator
 
 SCALE = "_quant_scale"
 """What follows a parameter's name in the attribute with its scales."""
@@ -17,6 +18,8 @@ def quantised_in(model: NbModel) -> dict[str, Quantised]:
     """How the integers of each such parameter are read."""
     found = {}
     for operator in model.operators:
+        if in_eight_bits(operator) and (weight := model.parameters.get(weight_of(operator))) is not None:
+            found[weight.name] = in_eight(operator, weight.values)
         for attribute, scales in operator.attributes.items():
             name = attribute.removesuffix(SCALE)
             parameter = model.parameters.get(name)
@@ -29,3 +32,17 @@ def quantised_in(model: NbModel) -> dict[str, Quantised]:
             largest = int(np.iinfo(parameter.values.dtype).max)
             found[name] = Quantised(scale, np.zeros(1), axis, from_largest=largest)
     return found
+
+
+def in_eight(operator: Operator, integers: np.ndarray) -> Quantised:
+    """How the weight of an operator in 8 bits is read. A channel of zeros has any scale in the file, and none here."""
+    scales, axis = weight_scales(operator).astype(np.float64), channel_axis(operator, integers)
+    if integers.ndim > 1 and scales.size == integers.shape[axis]:
+        others = tuple(at for at in range(integers.ndim) if at != axis)
+        scales = np.where((integers != 0).any(axis=others), scales, 0.0)
+    return Quantised(scales, np.zeros(1), axis, from_largest=LARGEST)
+
+
+def channel_axis(operator: Operator, weight: np.ndarray) -> int:
+    """Which axis of its weight is the channels of its result: the first of a convolution's, the last of a product's."""
+    return 0 if "conv" in operator.type else weight.ndim - 1

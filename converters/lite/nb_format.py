@@ -60,6 +60,8 @@ _ATTRIBUTES: dict[int, tuple[int, str]] = {
 
 # Where `opt` notes the kernel it chose: "conv2d/def/4/1/1" is type, alias, target, precision, layout.
 KERNEL_ATTRIBUTE = "__@kernel_type_attr@__"
+CONVERTED_BACK = "/precision_trans"
+"""What `opt` appends to the name of an output that it converts back to FP32."""
 # TargetType and PrecisionType numbers of lite/api/paddle_place.h.
 _TARGETS = {1: "Host", 2: "X86", 4: "ARM", 6: "Any"}
 _PRECISIONS = {1: "float32", 2: "int8", 3: "int32", 4: "any", 5: "float16", 6: "bool", 7: "int64"}

@@ -76,12 +76,12 @@ def _check_shape(name: str, given: tuple[int, ...], declared: tuple[int, ...]) -
 
 
 def load(request: Request) -> LiteSession:
-    """The session that the request asks for; raises Refusal for any other precision than FP32.
+    """The session that the request asks for; raises Refusal for a precision that Paddle Lite's files have not.
 
-    Beside an ARM file with weights in integers lies one for x86 in FP32.
+    Beside an ARM file of another precision than FP32 lies one for x86 that computes in FP32.
     """
     options = request.options
-    precision_of(options, ("fp32", "int8-weights", "int16-weights"))
+    precision_of(options, ("fp32", "fp16", "int8", "int8-weights", "int16-weights"))
     return LiteSession(
         request.inputs["model"],
         batch_sizes(options),

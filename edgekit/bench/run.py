@@ -260,12 +260,12 @@ def runs(
 ) -> Iterator[tuple[Entry, Variant, Manifest, Stage]]:
     """The timed runs of an entry that has been converted; variants that cannot run here become rows at once."""
     for variant in entry.target.variants_of(manifest.build):
-        if variant.not_run:
+        if reason := variant.untimed(manifest.precision):
             rows.append(
                 entry.row(
                     variant.name,
                     status="not run",
-                    reason=variant.not_run,
+                    reason=reason,
                     exit_status=AbsentError.exit_status,
                     **facts(entry, variant, manifest),
                 )

@@ -99,7 +99,8 @@ def tuned(
         yield stopped(made, told)
         return
     tried = list(candidates(target, timing.threads))
-    runnable = [one for one in target.variants_of(made.manifest.build) if not one.not_run]
+    manifest = made.manifest
+    runnable = [one for one in target.variants_of(manifest.build) if not one.untimed(manifest.precision)]
     if not tried or not runnable:
         reason = "it has no settings to try" if not tried else "it does not run here"
         yield TuneRow(settings={}, status="not run", reason=reason, **told)

@@ -6,6 +6,7 @@ from typing import Any
 from edgekit.calibration.prepared import CalibrationFile
 from edgekit.errors import UsageError
 from edgekit.parity.verdict import Precision
+from edgekit.pipeline.program import PROGRAM
 from edgekit.pipeline.source import ModelSource
 from edgekit.pipeline.stage import SourceFile, Stage, StageFile
 from edgekit.pipeline.target import Target, targets
@@ -25,7 +26,7 @@ def lowering_stage(
     calibration: CalibrationFile | None,
     keep_float: Sequence[str],
 ) -> Stage:
-    """What makes `precision` of the files that `base` leaves: the conversion in FP32 of what `Target.lowering` names.
+    """What makes `precision` of what `base` leaves: the conversion of what `Target.lowering` names, or the program.
 
     `keep_float` are layers that INT8 leaves in FP32, besides the recipe's for `target`.
     """
@@ -33,7 +34,7 @@ def lowering_stage(
     assert found is not None  # the caller has asked
     lowered, whose = found
     chosen = source.recipe.targets.get(target.name)
-    inputs: dict[str, SourceFile | StageFile] = {role: StageFile(base, role) for role in whose.description.files}
+    inputs: dict[str, SourceFile | StageFile] = dict(inputs_of(base, whose))
     options: dict[str, Any] = lowered.options | (chosen.lowered.get(precision, {}) if chosen else {})
     if lowered.calibrated:
         assert calibration is not None  # whoever plans INT8 has prepared the photos
@@ -42,10 +43,11 @@ def lowering_stage(
         kept = [*options.get("keep_float", []), *(name for layers in fixed for name in layers)]
         if kept := list(dict.fromkeys([*kept, *keep_float])):
             options["keep_float"] = kept
-    further = "" if whose.name == target.name else f" for {target.description.title}"
+    further = "" if whose == target else f" for {target.description.title}"
+    title = whose.description.title if whose else "program in"
     return Stage(
         worker=lowered.worker,
-        about=f"{whose.description.title} {precision.upper()} of {source.name}{further}",
+        about=f"{title} {precision.upper()} of {source.name}{further}",
         inputs=inputs,
         options={"batch": source.batch, **options},
         memory_bytes=base.memory_bytes,
@@ -69,12 +71,12 @@ def ranking_stage(source: ModelSource, target: Target, precision: Precision, con
     lowered, whose = found
     assert lowered.ranker is not None  # as was asked above
     base, made = conversions
-    quantised = (*whose.description.files, RECORD)
+    quantised = ("", RECORD) if whose is None else (*whose.description.files, RECORD)
     return Stage(
         worker=lowered.ranker,
         about=f"{target.description.title} {precision.upper()} layers of {source.name}",
         inputs={
-            **{role: StageFile(base, role) for role in whose.description.files},
+            **inputs_of(base, whose),
             "calibration": made.inputs["calibration"],
             **{f"quantised/{role}": StageFile(made, role) for role in quantised},
         },
@@ -85,3 +87,10 @@ def ranking_stage(source: ModelSource, target: Target, precision: Precision, con
         memory_bytes=2 * made.memory_bytes,
         limits=LIMITS,
     )
+
+
+def inputs_of(base: Stage, whose: Target | None) -> dict[str, StageFile]:
+    """What is read of a conversion in FP32 to a target; where that is None, `base` has made the program."""
+    if whose is None:
+        return {PROGRAM: StageFile(base)}
+    return {role: StageFile(base, role) for role in whose.description.files}

@@ -173,7 +173,7 @@ def add_conversion(plan: Plan, target: Target, precision: Precision) -> Stage:
 
 
 def lowered_files(plan: Plan, target: Target, precision: Precision, base: Stage) -> Stage:
-    """What makes `precision` of the files of `base`: the target's own, or those that it is made from."""
+    """What makes `precision` of what `base` leaves: the target's own files, or what it is made from."""
     kept = plan.keep_float.get(target.name, ())
     return lowering_stage(plan.source, target, precision, base, plan.calibration, kept)
 
@@ -195,6 +195,9 @@ def lowering_of(plan: Plan, target: Target) -> tuple[Stage, Stage] | None:
         return None
     _, whose = found
     lowered = plan.conversions[target.name]
+    if whose is None:
+        lowered = stage_of(lowered, PROGRAM)
+        return stage_of(lowered, PROGRAM), lowered
     if whose.name != target.name:
         lowered = stage_of(lowered, whose.name)
     return stage_of(lowered, next(iter(whose.description.files))), lowered
@@ -237,7 +240,9 @@ def made_before(plan: Plan, source: str, target: Target, precision: Precision, s
     That is the other target's own where the same rewrites for speed are on for both, and else one made for this.
     """
     if source == PROGRAM:
-        return StageFile(faster_program(plan, target, speed))
+        program = faster_program(plan, target, speed)
+        lowered = precision in target.description.program_lowered
+        return StageFile(lowered_files(plan, target, precision, program) if lowered else program)
     other = targets()[source]
     same = plan.speed_rewrites(source) == speed
     made = add_conversion(plan, other, "fp32") if same else conversion_stage(plan, other, "fp32", speed)

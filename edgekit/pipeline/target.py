@@ -54,6 +54,17 @@ class Variant(Struct, frozen=True, forbid_unknown_fields=True):
     hosted: bool = False
     twin_in: tuple[Precision, ...] = ()
     """Precisions in which its file stays in FP32, to be compared with: nothing is evaluated with it then."""
+    simulated_in: tuple[Precision, ...] = ()
+    """Precisions in which its file computes another's numbers in FP32: it is evaluated, and its time means nothing."""
+
+    def untimed(self, precision: Precision) -> str:
+        """Why no time of it says how fast an artifact of that precision is; empty where one does."""
+        if self.not_run:
+            return self.not_run
+        beside = precision in (*self.twin_in, *self.simulated_in)
+        return (
+            "its file for this machine computes in FP32 beside the one for devices, in another time" if beside else ""
+        )
 
     def with_library(self, machine: AnyMachine | None) -> "Variant":
         """The variant on a machine where the user has the library that it lacks."""
@@ -158,9 +169,10 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     `precisions` that it can be converted to; `lacks` says of others why not, and under `batch` why it takes no batch
     but 1, where it does not. `lowered` says which precisions are made of the FP32 files by a worker of their own;
     `source_lowered` is of precisions for which the files that the converter reads, another target's, are made into it
-    first. The converter itself makes the others. `settings` are those of its runtime that can be tried; without them
-    the runner does what it usually does. `sigmoid_error` is what its runtime's sigmoid may be off by where the value is
-    near 0, if it has not FP32's digits there; docs/parity.md has the measurements.
+    first, and `program_lowered` of those for which the program is. The converter itself makes the others. `settings`
+    are those of its runtime that can be tried; without them the runner does what it usually does. `sigmoid_error` is
+    what its runtime's sigmoid may be off by where the value is near 0, if it has not FP32's digits there;
+    docs/parity.md has the measurements.
     """
 
     title: str
@@ -174,6 +186,7 @@ class Description(Struct, frozen=True, forbid_unknown_fields=True):
     lacks: dict[Precision | Literal["batch"], str] = {}
     lowered: dict[Precision, Lowered] = {}
     source_lowered: dict[Precision, Lowered] = {}
+    program_lowered: dict[Precision, Lowered] = {}
     flags: dict[str, Flag] = {}
     native: Native | None = None
     paddle3: Paddle3 | None = None
@@ -233,13 +246,15 @@ class Target(Struct, frozen=True):
         options = {name: list(flags.get(name, flag.default)) for name, flag in self.description.flags.items()}
         return self.worker("convert.py"), options
 
-    def lowering(self, precision: Precision) -> "tuple[Lowered, Target] | None":
+    def lowering(self, precision: Precision) -> "tuple[Lowered, Target | None] | None":
         """What makes a precision of files in FP32, and the target whose files these are: this one, or its source.
 
-        None where the converter itself makes it.
+        In the place of a target None stands for the program. None alone: the converter itself makes it.
         """
         if (own := self.description.lowered.get(precision)) is not None:
             return own, self
+        if (of_program := self.description.program_lowered.get(precision)) is not None:
+            return of_program, None
         before = self.description.source_lowered.get(precision)
         return None if before is None else (before, targets()[self.description.source])
 

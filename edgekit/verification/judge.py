@@ -71,9 +71,8 @@ def judge_variant(
         verdict = with_own(verdict, by(rules.own))
     details = outcome.details
     # Floats as a manifest's are when it is read: else writing one back that was read would change it.
-    latency = (
-        {name: float(value) for name, value in numbers(details["latency"]).items()} if details["latency"] else None
-    )
+    timed = details["latency"] and not variant.untimed(precision)
+    latency = {name: float(value) for name, value in numbers(details["latency"]).items()} if timed else None
     return VariantVerdict(variant.name, verdict, latency, outcome.peak_memory_bytes, device=details.get("device"))
 
 

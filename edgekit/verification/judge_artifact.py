@@ -56,7 +56,7 @@ def judge_on_machine(
         found = judge_variant(
             prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules, prepared.chosen
         )
-        if prepared.ranges:
+        if prepared.ranges and prepared.artifact.manifest.precision not in variant.twin_in:
             found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
         ledger = prepared.ledgers.get(variant.name)
         found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, rules.unaccounted)

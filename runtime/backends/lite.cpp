@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 
 #include "../artifact/wording.h"
 #include "backend.h"
@@ -62,7 +63,7 @@ class LiteBackend : public Backend {
     outputs->clear();
     const std::vector<std::string> names = predictor_->GetOutputNames();
     for (const TensorSpec& spec : manifest_.outputs) {
-      const auto at = std::find(names.begin(), names.end(), spec.target_name);
+      const auto at = find_output(names, spec.target_name);
       const std::unique_ptr<const lite::Tensor> got = predictor_->GetOutput(static_cast<int>(at - names.begin()));
       const lite::shape_t extents = got->shape();
       const Shape shape(extents.begin(), extents.end());
@@ -81,6 +82,13 @@ class LiteBackend : public Backend {
  private:
   static constexpr std::uint64_t kMostValues = std::uint64_t{1} << 28;
 
+  // A file in FP16 converts its outputs back to FP32 and appends to their names.
+  static std::vector<std::string>::const_iterator find_output(const std::vector<std::string>& names,
+                                                              const std::string& wanted) {
+    const auto at = std::find(names.begin(), names.end(), wanted);
+    return at == names.end() ? std::find(names.begin(), names.end(), wanted + "/precision_trans") : at;
+  }
+
   std::string check_ports() const {
     const std::vector<std::string> inputs = predictor_->GetInputNames(), outputs = predictor_->GetOutputNames();
     const std::string file = harmless(file_of(manifest_, kModel));
@@ -89,7 +97,7 @@ class LiteBackend : public Backend {
              harmless(manifest_.input.target_name, 60);
     }
     for (const TensorSpec& spec : manifest_.outputs) {
-      if (std::find(outputs.begin(), outputs.end(), spec.target_name) == outputs.end()) {
+      if (find_output(outputs, spec.target_name) == outputs.end()) {
         return file + " has the outputs " + shown_names(outputs) + ", and not " + harmless(spec.target_name, 60);
       }
     }
@@ -116,7 +124,9 @@ std::vector<std::string> backend_spares() { return {kSpare}; }
 std::string backend_version() { return told_version(); }
 
 std::string open_backend(const Artifact& artifact, const BackendOptions& options, std::unique_ptr<Backend>* backend) {
-  if (options.precision != "fp32") return "Paddle Lite's files compute in fp32 here, not " + options.precision;
+  // The file says what each layer computes in: this is only what its manifest calls it.
+  const std::set<std::string> known{"fp32", "fp16", "int8"};
+  if (known.count(options.precision) == 0) return "Paddle Lite's files are in fp32, fp16 or int8, not " + options.precision;
   if (artifact.manifest.embedded_preprocessing) return "Paddle Lite takes no artifact with embedded preprocessing";
   if (std::string problem = SettingsReader(artifact.manifest.settings).problem("Paddle Lite"); !problem.empty()) return problem;
   auto made = std::make_unique<LiteBackend>();

@@ -37,7 +37,7 @@ def run(monkeypatch, tmp_path: Path):
             ]
 
         monkeypatch.setattr(tune, "measured", measure)
-        artifact = tune.Artifact(tmp_path, SimpleNamespace(build={}))  # pyright: ignore[reportArgumentType]
+        artifact = tune.Artifact(tmp_path, SimpleNamespace(build={}, precision="fp32"))  # pyright: ignore[reportArgumentType]
         source: Any = SimpleNamespace(name="m")
         nothing: Any = None
         return list(tuned(source, targets()["onnx"], artifact, nothing, tune.Timing(threads=2))), kept

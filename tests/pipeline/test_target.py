@@ -55,12 +55,12 @@ def test_a_misspelt_target_is_named_with_near_ones() -> None:
         assert "Did you mean tensorrt?" in caught.value.remedy
 
 
-@pytest.mark.parametrize("name", ["lite"])
+@pytest.mark.parametrize("name", ["paddle"])
 def test_a_precision_that_a_target_lacks_is_refused_with_the_way_out(name: str) -> None:
     with pytest.raises(UsageError, match=f"{name} has no fp16: .{{20,}}") as caught:
         check_precision([targets()["ncnn"], targets()[name]], "fp16")
     able = [other for other, target in targets().items() if "fp16" in target.description.precisions]
-    assert {"mnn", "ncnn", "onnx", "openvino", "tensorrt"} <= set(able)
+    assert {"lite", "mnn", "ncnn", "onnx", "openvino", "tensorrt"} <= set(able)
     assert caught.value.remedy == f"Targets with fp16: {', '.join(able)}."
     check_precision([targets()[name]], "fp32")
 
@@ -190,16 +190,16 @@ def test_what_a_target_is_made_from_stays_in_fp32(tmp_path: Path, no_gpu: None) 
 def test_all_leaves_out_what_cannot_and_a_named_target_never() -> None:
     wanted = select_targets("all")
     assert left_out_of_all("all", wanted, "fp32", 1) == {}
-    assert list(left_out_of_all("all", wanted, "fp16", 1)) == ["lite"]
     assert left_out_of_all("all", wanted, "fp32", "dynamic") == {
         "ncnn": "ncnn takes one sample a call: ncnn has no batch dimension"
     }
     assert left_out_of_all("all", wanted, "fp32", 4).keys() == {"ncnn"}
-    assert list(left_out_of_all("all", wanted, "int8", 1)) == ["lite"]
-    assert left_out_of_all("lite, ALL", wanted, "fp16", 1) == {}
-    assert left_out_of_all("lite,onnx", select_targets("lite,onnx"), "fp16", 1) == {}
+    assert left_out_of_all("all", wanted, "int8", 1) == left_out_of_all("all", wanted, "fp16", 1) == {}
+    assert sorted(left_out_of_all("all", wanted, "int16-weights", 1)) == ["ncnn", "onnx", "openvino"]
+    assert sorted(left_out_of_all("onnx, ALL", wanted, "int16-weights", 1)) == ["ncnn", "openvino"]
+    assert left_out_of_all("lite,onnx", select_targets("lite,onnx"), "int16-weights", 1) == {}
 
 
 def test_all_that_leaves_nothing_is_an_error() -> None:
-    with pytest.raises(UsageError, match=r"no target can do that: lite has no int8"):
-        left_out_of_all("all", select_targets("lite"), "int8", 1)
+    with pytest.raises(UsageError, match=r"no target can do that: onnx has no int16-weights"):
+        left_out_of_all("all", select_targets("onnx"), "int16-weights", 1)

@@ -122,13 +122,21 @@ def converted(
     artifacts: dict[str, Artifact] = {}
     left_out: dict[str, str] = {}
     for precision in PRECISIONS:
-        lacking = {target.name: lack(target, precision, source.batch) for target in wanted}
+        lacking = {
+            target.name: lack(target, precision, source.batch) or untimed(target, precision) for target in wanted
+        }
         left_out |= {f"{name}-{precision}": why for name, why in lacking.items() if why is not None}
         able = [target for target in wanted if lacking[target.name] is None]
         done = convert(source, able, folder, executor, precision, calibration=calibration or BUNDLED) if able else []
         rows += [failed_row(one, precision) for one in done if one.error is not None]
         artifacts |= {label(one.artifact): one.artifact for one in done if one.artifact is not None}
     return rows, artifacts, left_out
+
+
+def untimed(target: Target, precision: Precision) -> str | None:
+    """Why nothing of a target that runs here can be timed in a precision; None where something can."""
+    reasons = [variant.untimed(precision) for variant in target.variants if not variant.not_run]
+    return None if "" in reasons else next(iter(reasons), None)
 
 
 def failed_row(conversion: Conversion, precision: Precision) -> Priced:

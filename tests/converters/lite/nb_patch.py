@@ -82,3 +82,45 @@ def damaged_weights(content: bytes, seed: int) -> tuple[str, str, bytes]:
     place = content.index(raw)
     changed[place : place + len(raw)] = scales.tobytes()
     return name, what, bytes(changed)
+
+
+def damaged_eight_bits(content: bytes, seed: int) -> tuple[str, bytes]:
+    """A file in 8 bits of which something is changed at random: a weight's scale, the order of two, a value's step, an
+    integer. Returns what was done, and the content.
+    """
+    model = load("lite", "nb_format").parse_nb(content)
+    random = np.random.default_rng(seed)
+    inside = [operator for operator in model.operators if operator.attributes.get("enable_int8")]
+    operator = inside[int(random.integers(len(inside)))]
+    slot = "Filter" if "Filter" in operator.inputs else "W"
+    name = operator.inputs[slot][0]
+    kind = ("scale", "swap", "integer", "step")[seed % 4]
+    factor = random.choice([0.5, 0.99, 0.999, 1.001, 1.01, 1.5, -1, 0, np.nan])
+    changed = bytearray(content)
+    if kind == "integer":
+        parameter = model.parameters[name]
+        values = np.frombuffer(changed, np.int8, parameter.values.size, parameter.offset)
+        place, steps = int(random.integers(values.size)), int(random.integers(1, 4))
+        values[place] += -steps if values[place] > 0 else steps
+        return f"integer {place} of {name} by {steps}", bytes(changed)
+    if kind == "step":
+        # Of what is read, or of what the operator before it writes: each stands in the file on its own.
+        raw = np.array(
+            operator.attributes[f"{'Input' if slot in ('Filter', 'W') else 'X'}0_scale"], np.float32
+        ).tobytes()
+        places = [at for at in range(len(content)) if content.startswith(raw, at)]
+        place = places[int(random.integers(len(places)))]
+        new = np.frombuffer(raw, np.float32) * np.float32(factor)
+        changed[place : place + 4] = new.tobytes()
+        return f"step of {name} at {place} times {factor}", bytes(changed)
+    kept = np.array(operator.attributes[f"{slot}0_scale"], np.float32)
+    scales = kept.copy()
+    first = int(random.integers(scales.size))
+    if kind == "swap":
+        second = int(random.choice(np.flatnonzero(scales != scales[first])))
+        scales[[first, second]] = scales[[second, first]]
+    else:
+        scales[first] *= np.float32(factor)
+    place = content.index(kept.tobytes())
+    changed[place : place + kept.nbytes] = scales.tobytes()
+    return f"{kind} of {name}", bytes(changed)

@@ -30,7 +30,7 @@ def test_outputs_come_under_the_programs_names(run_worker, tiny_files, tensors):
         ({"batch": 2}, "which a batch of 2 does not fit"),
         ({"outputs": {"logits": "softmax"}}, r"outputs are \['logits'\], not \['softmax'\]"),
         ({"inputs": {"image": "x"}}, r"inputs are \['image'\], given \['x'\]"),
-        ({"precision": "fp16"}, "takes models in fp32, int8-weights, int16-weights, not fp16"),
+        ({"precision": "int4"}, "takes models in fp32, fp16, int8, int8-weights, int16-weights, not int4"),
     ],
 )
 def test_what_does_not_fit_is_refused(run_worker, tiny_files, tensors, options, message):

@@ -84,5 +84,5 @@ def test_a_changed_scale_and_a_changed_integer_are_found(run_worker, converted, 
 
 
 def test_another_precision_is_refused(run_worker, mixnet_program: Path) -> None:
-    with pytest.raises(UsageError, match="fp32, fp16, int8-weights, int16-weights, not in int4"):
+    with pytest.raises(UsageError, match="fp32, fp16, int8, int8-weights, int16-weights, not in int4"):
         run_worker("lite/convert.py", {"program": mixnet_program}, {"precision": "int4", "rewrites": []})
