@@ -26,8 +26,8 @@ from edgeworker.keep_float import kept_in_float, told
 from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import INT_ATTR, attribute, set_attribute
 from edgeworker.protocol import Request, main
-from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
+from executed import outputs_of
 from paddle_runtime import paddle, set_threads
 from program import PARAMETERS_FILE, PROGRAM_FILE
 from quantised_program import BITS, KINDS, LARGEST, quantise, weighted
@@ -178,20 +178,6 @@ def loader(samples: Samples, batch: int, places: Sequence[int]) -> Any:
         drop_last=True,
         use_buffer_reader=False,
     )
-
-
-def outputs_of(folder: Path, calls: Iterator[np.ndarray]) -> list[np.ndarray]:
-    """What a program gives for each sample: its outputs side by side, flat; operator by operator, without fusions."""
-    scope = paddle.static.Scope()
-    executor = paddle.static.Executor(paddle.CPUPlace())
-    found: list[np.ndarray] = []
-    with paddle.static.scope_guard(scope):
-        prefix = str(folder / Path(PROGRAM_FILE).stem)
-        program, (name, *_), fetched = paddle.static.load_inference_model(prefix, executor)
-        for values in calls:
-            outputs = executor.run(program, feed={name: values}, fetch_list=fetched)
-            found += [flat(one[row] for one in outputs) for row in range(len(values))]
-    return found
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ def ranking_stage(source: ModelSource, target: Target, precision: Precision, con
     lowered, whose = found
     assert lowered.ranker is not None  # as was asked above
     base, made = conversions
-    quantised = ("", RECORD) if whose is None else (*whose.description.files, RECORD)
+    quantised = (*(whose.description.files if whose else ()), RECORD)
     return Stage(
         worker=lowered.ranker,
         about=f"{target.description.title} {precision.upper()} layers of {source.name}",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from edgekit.artifact.manifest import CalibrationRecord
 from edgekit.calibration.prepared import CalibrationFile
@@ -108,8 +109,22 @@ def test_layers_are_ranked_by_the_files_before_and_after_with_the_threads_of_a_r
     assert "keep_float" not in stage.options
 
 
-def test_what_has_no_ranker_says_which_have(tmp_path: Path) -> None:
-    plan = planned(tmp_path)
+def test_a_program_that_is_quantised_is_ranked_by_its_record_alone(tmp_path: Path) -> None:
     lite = targets()["lite"]
-    with pytest.raises(UsageError, match=r"the layers of lite are not ranked .*\n?.*ncnn, onnx, openvino"):
-        ranking_stage(plan.source, lite, "int8", [])
+    plan = plan_conversion(source_in(tmp_path), [lite], "int8", calibration=PHOTOS)
+    base, made = lowering_of(plan, lite) or (None, None)
+    assert base is not None and made is not None and made.worker == "paddle/quantize.py"
+    assert conversions_of(plan, lite) == [made, plan.conversions["lite"]]
+    assert made.inputs["program"] == StageFile(base)
+    stage = ranking_stage(plan.source, lite, "int8", [base, made])
+    assert stage.worker == "paddle/rank.py"
+    read = {role: (file.stage, file.name) for role, file in stage.inputs.items() if isinstance(file, StageFile)}
+    assert read == {"program": (base, StageFile(base).name), f"quantised/{RECORD}": (made, RECORD)}
+
+
+def test_what_has_no_ranker_says_which_have(tmp_path: Path) -> None:
+    plan, onnx = planned(tmp_path), targets()["onnx"]
+    lowered = {"int8": replace(onnx.description.lowered["int8"], ranker=None)}
+    bare = replace(onnx, description=replace(onnx.description, lowered=lowered))
+    with pytest.raises(UsageError, match=r"the layers of onnx are not ranked .*\n?.*lite, ncnn, onnx, openvino"):
+        ranking_stage(plan.source, bare, "int8", [])

@@ -141,3 +141,13 @@ def test_layers_stay_in_floating_point_by_the_names_of_their_weights(
     assert differences(folder / "model.arm.nb", folder / "model.x86.nb") == []
     with pytest.raises(UsageError, match=r"no layer fc\.v to keep in floating point"):
         run_worker("paddle/quantize.py", inputs, {"keep_float": ["fc.v"]})
+
+
+def test_what_each_weight_costs_in_8_bits(run_worker, program: Path, photos: Path, quantised: Path) -> None:
+    record = quantised / "quantisation.safetensors"
+    inputs = {"program": program, "calibration": photos, f"quantised/{record.name}": record}
+    details, _ = run_worker("paddle/rank.py", inputs, {"threads": 1, "photos": 4})
+    costs = {layer["name"]: layer["snr_db"] for layer in details["layers"]}
+    assert {layer["name"]: layer["type"] for layer in details["layers"]} == {"conv.w": "conv2d", "fc.w": "matmul_v2"}
+    assert list(costs.values()) == sorted(costs.values())
+    assert 20 < details["all_db"] < max(costs.values()) < 60
