@@ -45,8 +45,7 @@ def job(request: Request) -> dict[str, Any]:
     words = [
         *("--run", str(tensors), "--outputs", str(outputs)),
         *("--batch", ",".join(map(str, batch_sizes(options))), "--threads", str(options.get("threads", 1))),
-        # Weights in integers are computed with in FP32.
-        *("--precision", "fp32" if (precision := options.get("precision", "fp32")).endswith("-weights") else precision),
+        *precision_words(options.get("precision", "fp32")),
         str(artifact),
     ]
     try:
@@ -62,6 +61,11 @@ def job(request: Request) -> dict[str, Any]:
         "samples": samples,
         "latency": None,
     }
+
+
+def precision_words(precision: str) -> tuple[str, ...]:
+    """How the runner is told what to compute in: weights in integers are computed with in FP32, INT8 is the file's."""
+    return () if precision == "int8" else ("--precision", "fp32" if precision.endswith("-weights") else precision)
 
 
 def artifact_of(request: Request, folder: Path) -> Path:

@@ -81,6 +81,19 @@ def test_the_arm_file_is_run_and_judged_like_any_other(edgekit, verified, artifa
     assert checks == {"x86": "passed", "ARM": "not run"}
 
 
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_another_precision_is_run_as_the_file_says(edgekit, artifact, release, precision, tmp_path):
+    """In FP16 the library gives an output under a longer name; what a layer computes in stands in the file."""
+    program = lite_model.write(tmp_path / "means")
+    words = ("--target", "lite", "--precision", precision, "--out", tmp_path / "out", "--no-diagnose", "--json")
+    assert edgekit("convert", program, *words).returncode == 0
+    flags = ("--device", MACHINE, "--lite-library", release, "--no-diagnose", "--json")
+    folder = tmp_path / "out" / "means" / f"lite-{precision}"
+    answer = edgekit("verify", folder, *flags, EDGEKIT_LITE_DOUBLE=precision)
+    (check,) = json.loads(answer.stdout)["checks"]
+    assert (check["verdict"]["status"], check["verdict"]["precision"]) == ("passed", precision), answer.stderr
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

@@ -47,7 +47,8 @@ class Predictor : public PaddlePredictor {
   }
   std::string GetVersion() const override { return "v2.13-rc"; }
   std::vector<std::string> GetInputNames() override { return {"x"}; }
-  std::vector<std::string> GetOutputNames() override { return {"logits"}; }
+  // As it is for a file in FP16.
+  std::vector<std::string> GetOutputNames() override { return {is("fp16") ? "logits/precision_trans" : "logits"}; }
   std::unique_ptr<Tensor> GetInputByName(const std::string&) override { return GetInput(0); }
   std::unique_ptr<const Tensor> GetTensor(const std::string&) const override { return GetOutput(0); }
 
