@@ -4,6 +4,7 @@ It says of an FP16 or INT8 artifact where its format may fail before a device sh
 the same for all targets, and so are the figures.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -32,9 +33,10 @@ class LayerRanges(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one layer's result took: its `name` in the program and the layer's `type`, the inputs being layers too.
 
     `golden` and `calibration` are smallest and largest value, None where one was not finite, or nothing was measured;
-    `photos` is `golden` of the photos alone. `dead` counts the `channels` that had one value at every place of every
-    sample of both, `zero` those of them that were zero, and `first_dead` are the first few. `folded`: no engine holds
-    it, since it is computed inside the next layer.
+    `photos` is `golden` of the photos alone; `int8` is what the artifact's integers hold, where the quantisation's
+    record tells it by this name. `dead` counts the `channels` that had one value at every place of every sample of
+    both, `zero` those of them that were zero, and `first_dead` are the first few. `folded`: no engine holds it, since
+    it is computed inside the next layer.
     """
 
     name: str
@@ -44,6 +46,7 @@ class LayerRanges(msgspec.Struct, frozen=True, omit_defaults=True):
     golden: Extent = None
     photos: Extent = None
     calibration: Extent = None
+    int8: Extent = None
     dead: int = 0
     zero: int = 0
     first_dead: tuple[int, ...] = ()
@@ -73,8 +76,10 @@ def ranges_document(
     golden: tuple[Ranges, MeasuredOn],
     calibration: tuple[Ranges, MeasuredOn] | None,
     dead: list[DeadChannels],
+    integers: Mapping[str, tuple[float, float]] | None = None,
 ) -> LayersRanges:
-    """The document of measured ranges, whose tensors are those of `dead`, each in its place."""
+    """The document of measured ranges, whose tensors are those of `dead`, each in its place; `integers` by name."""
+    known = integers or {}
     calibrated = calibration[0].tensors if calibration else (None,) * len(dead)
     return LayersRanges(
         SCHEMA,
@@ -83,11 +88,16 @@ def ranges_document(
         program_key,
         golden[1],
         calibration[1] if calibration else None,
-        tuple(map(layer_ranges, golden[0].tensors, calibrated, dead)),
+        tuple(
+            layer_ranges(one, beside, its, known.get(one.name))
+            for one, beside, its in zip(golden[0].tensors, calibrated, dead, strict=True)
+        ),
     )
 
 
-def layer_ranges(golden: TensorRange, calibration: TensorRange | None, dead: DeadChannels) -> LayerRanges:
+def layer_ranges(
+    golden: TensorRange, calibration: TensorRange | None, dead: DeadChannels, integers: Extent
+) -> LayerRanges:
     """One layer's line."""
     values = dict(golden.constant)
     return LayerRanges(
@@ -98,6 +108,7 @@ def layer_ranges(golden: TensorRange, calibration: TensorRange | None, dead: Dea
         extent(golden.minimum, golden.maximum),
         extent(*golden.photos) if golden.photos else None,
         extent(calibration.minimum, calibration.maximum) if calibration else None,
+        extent(*integers) if integers else None,
         len(dead.channels),
         sum(values[channel] == 0 for channel in dead.channels),
         dead.channels[:FIRST],

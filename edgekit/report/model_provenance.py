@@ -8,10 +8,15 @@ from edgekit.artifact.origin import convert_command
 from edgekit.artifact.owned import RANGES
 from edgekit.artifact.ranges import read_layers_ranges
 from edgekit.quantities.sizes import readable_size
+from edgekit.untrusted.wording import harmless
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
     from edgekit.artifact.manifest import Manifest
+
+
+NAME = 60
+"""The longest name of a layer that is shown whole."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def ranges_facts(artifact: "Artifact") -> list[tuple[str, str]]:
         on += f" and {document.calibration.samples} photos of the calibration"
     held = [one for one in document.layers if not one.folded]
     reached = [(magnitude, one.name) for one in held if (magnitude := one.magnitude) is not None]
-    most = f"; the largest magnitude is {max(reached)[0]:.3g}, of {max(reached)[1]}" if reached else ""
+    most = f"; the largest magnitude is {max(reached)[0]:.3g}, of {harmless(max(reached)[1], NAME)}" if reached else ""
     dead = sum(one.dead > 0 for one in held)
     return [("Layers", f"{len(held)} on {on} in {RANGES}{most}; {dead} have channels that never change")]
 

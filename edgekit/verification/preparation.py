@@ -97,7 +97,7 @@ def prepare(
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
-    ranges = range_stages(manifest, program, golden, executor.store.cache, memory_bytes=memory)
+    ranges = range_stages(manifest, program, golden, executor, memory_bytes=memory)
     if ranges is not None:
         check_ranges(artifact.folder)
     variants = target.variants_on(machine, manifest.build, with_library=runner is not None)

@@ -4,6 +4,7 @@ The program's own values in FP32 serve every target and precision: engines join 
 and hand out few. Of an FP16 artifact golden inputs are measured, of an INT8 one photos of its calibration too.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from edgekit.artifact.manifest import CalibrationRecord, Manifest, VariantVerdict
+from edgekit.artifact.origin import quantisation_folder_of
 from edgekit.artifact.ranges import MeasuredOn, ranges_bytes, ranges_document
 from edgekit.artifact.samples import batch_of_calls
 from edgekit.cache.kept import Kept, find_kept, record_of
@@ -19,11 +21,12 @@ from edgekit.calibration.prepared import FOLDER, Prepared
 from edgekit.errors import EdgekitError
 from edgekit.parity.dead_channels import dead_channels, dead_words
 from edgekit.parity.ranges import Ranges, read_ranges, with_ranges
-from edgekit.parity.saturation import beyond_calibration, saturation_words
-from edgekit.pipeline.execute import Outcomes
+from edgekit.parity.saturation import Extent, beyond_integers, saturation_words
+from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.runs import calibrated_ranges_stage, ranges_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
+from edgekit.verification.integer_ranges import integer_ranges
 
 MEASURED = ("fp16", "int8")
 FILE = "ranges.json"
@@ -32,13 +35,14 @@ FILE = "ranges.json"
 @dataclass(frozen=True)
 class RangeStages:
     """What measures the layers of an artifact's program: on the golden inputs, and on photos of its calibration where
-    these are still prepared.
+    these are still prepared. `integers` are the ranges that its integers hold, by the layers' names, where known.
     """
 
     manifest: Manifest
     samples_sha256: str
     golden: Stage
     calibration: Stage | None
+    integers: Mapping[str, Extent]
 
     @property
     def stages(self) -> list[Stage]:
@@ -47,13 +51,17 @@ class RangeStages:
 
 
 def range_stages(
-    manifest: Manifest, program: SourceFile, golden: GoldenFile, cache: Path, *, memory_bytes: int
+    manifest: Manifest, program: SourceFile, golden: GoldenFile, executor: Executor, *, memory_bytes: int
 ) -> RangeStages | None:
-    """What is to be measured for an artifact; None where its precision holds whatever FP32 holds."""
+    """What is to be measured for an artifact; None where its precision holds whatever FP32 holds.
+
+    Raises AbsentError where its quantisation is no longer in the cache.
+    """
     if manifest.precision not in MEASURED:
         return None
     name, batch, made_by = manifest.model.name, batch_of_calls(manifest), manifest.stages[0].stage
-    photos = prepared_photos(manifest.calibration, cache) if manifest.calibration else None
+    photos = prepared_photos(manifest.calibration, executor.store.cache) if manifest.calibration else None
+    quantisation = quantisation_folder_of(manifest, executor.store.root)
     return RangeStages(
         manifest,
         golden.sha256,
@@ -61,6 +69,7 @@ def range_stages(
         calibrated_ranges_stage(program, name, photos, batch, made_by=made_by, memory_bytes=memory_bytes)
         if photos
         else None,
+        integer_ranges(quantisation) if quantisation else {},
     )
 
 
@@ -119,8 +128,9 @@ def judge_ranges(found: VariantVerdict, measured: MeasuredRanges) -> VariantVerd
     if golden is not None:
         if verdict.precision == "fp16":
             verdict = with_ranges(verdict, golden)
-        if calibration is not None:
-            said.append(saturation_words(beyond_calibration(golden, calibration), calibration.samples))
+        else:
+            beyond = beyond_integers(golden, calibration, measured.stages.integers)
+            said.append(saturation_words(beyond, calibration.samples if calibration else 0))
         said.append(dead_words(dead_channels(measured.both)))
     return replace(found, verdict=replace(verdict, warnings=(*verdict.warnings, *filter(None, said))))
 
@@ -137,5 +147,6 @@ def ranges_content(measured: MeasuredRanges) -> bytes | None:
         (golden, MeasuredOn(golden.samples, stages.samples_sha256)),
         (calibration, MeasuredOn(calibration.samples, record.samples_sha256)) if calibration and record else None,
         dead_channels(measured.both),
+        stages.integers,
     )
     return ranges_bytes(document)

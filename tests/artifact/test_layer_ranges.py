@@ -43,7 +43,7 @@ def content(calibration: Ranges | None = CALIBRATION) -> bytes:
     measured = [one for one in (GOLDEN_RANGES, calibration) if one]
     calibrated = (calibration, MeasuredOn(32, "c" * 64)) if calibration else None
     golden = (GOLDEN_RANGES, MeasuredOn(10, "d" * 64))
-    return ranges_bytes(ranges_document("M", "1" * 64, golden, calibrated, dead_channels(measured)))
+    return ranges_bytes(ranges_document("M", "1" * 64, golden, calibrated, dead_channels(measured), {"a": (0.0, 8.0)}))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert document.layers == (
         LayerRanges("x", "input", 3, False, (-2.12346, 2.0), (-2.0, 1.0), (-1.0, 9.0)),
         LayerRanges(
-            "a", "relu", 12, False, (0.0, 70000.0), None, (-1.0, 9.0), 10, 5, (0, 1, 2, 3, 4, 5, 6, 7)
+            "a", "relu", 12, False, (0.0, 70000.0), None, (-1.0, 9.0), (0.0, 8.0), 10, 5, (0, 1, 2, 3, 4, 5, 6, 7)
         ),
         LayerRanges("b", "reshape2", None, True, None, None, (-1.0, 9.0)),
     )  # fmt: skip
