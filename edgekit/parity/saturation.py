@@ -70,8 +70,10 @@ def saturation_words(found: Sequence[Beyond], photos: int) -> str:
     (low, high), (least, most) = worst.golden, worst.allowed
     allowed = f"{least:.3g} to {most:.3g}"
     beside = f"its integers hold {allowed}" if worst.chosen else f"{allowed} on {photos} of the calibration"
+    # A layer whose integers are not known may have none.
+    cuts = "cuts" if worst.chosen else "may cut"
     return (
         f"{worst.layer.title} takes {low:.3g} to {high:.3g} on the golden photos, and {beside}"
-        f"{and_others([one.layer for one in found])}: INT8 cuts off what is beyond; calibrate it on photos like those "
-        "that it will see"
+        f"{and_others([one.layer for one in found])}: INT8 {cuts} off what is beyond; calibrate it on photos like "
+        "those that it will see"
     )

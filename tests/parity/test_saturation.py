@@ -63,6 +63,6 @@ def test_the_layer_that_leaves_it_most_is_named_and_others_are_counted() -> None
     calibration = Ranges(32, (tensor("a", 0.0, 10.0), tensor("b", -1.0, 9.0), tensor("c", 0.0, 1.0)))
     assert saturation_words(beyond_integers(golden, calibration, {}), 32) == (
         "layer b (relu) takes -30 to 9 on the golden photos, and -1 to 9 on 32 of the calibration (and 1 more of its "
-        "layers): INT8 cuts off what is beyond; calibrate it on photos like those that it will see"
+        "layers): INT8 may cut off what is beyond; calibrate it on photos like those that it will see"
     )
     assert saturation_words([], 32) == ""
