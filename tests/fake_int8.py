@@ -11,6 +11,7 @@ on photos that come in pieces, in INT8 as `run int8`.
 # dependencies = ["numpy==1.26.4", "safetensors==0.8.0"]
 # ///
 
+import json
 import os
 import sys
 import time
@@ -47,6 +48,8 @@ def job(request: Request) -> dict:
         return run(request, text)
     if f"{TARGET}/{VERB}" in failing:
         raise Refusal("the layer Foo is unknown", "Use another target.")
+    if VERB == "ranges":
+        return ranges(request)
     if VERB == "rank":
         return {"layers": [{"name": name, "type": "Conv", "snr_db": 20.0 + at} for at, name in enumerate(LAYERS)]}
     if VERB == "export":
@@ -64,6 +67,20 @@ def job(request: Request) -> dict:
         save_file({text: np.ones(1, np.float32)}, request.output / "weights.safetensors")
     else:
         (request.output / f"model.{TARGET}").write_text(text)
+    return {}
+
+
+def ranges(request: Request) -> dict:
+    """Two layers of the program: the second one's largest value is 4 on the calibration's photos, else 7."""
+    calibrated = "most" in request.options
+    samples = request.options["most"] if calibrated else len(load_file(request.inputs["tensors"])["x"])
+    shared = {"folded": False, "channels": 8, "photos": None}
+    first = {"name": "a", "type": "relu", "minimum": 0.0, "maximum": 1.0, "constant": [[1, 0.0], [5, 0.0]]}
+    second = {"name": "b", "type": "relu", "minimum": 0.0, "maximum": 4.0 if calibrated else 7.0, "constant": []}
+    if calibrated:
+        first["constant"] = [[5, 0.0]]
+    document = {"samples": samples, "tensors": [{**shared, **first}, {**shared, **second}]}
+    (request.output / "ranges.json").write_text(json.dumps(document))
     return {}
 
 

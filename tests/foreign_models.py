@@ -145,12 +145,16 @@ class Unusual(nn.Layer):
 
 
 class Overflowing(nn.Layer):
-    """Its numbers leave FP16 on the way, and come back."""
+    """Its numbers leave FP16 on the way, and come back; the rectifier lets nothing through of channel 3."""
 
     def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2D(3, 16, 3, stride=2, padding=1)
         self.head = nn.Linear(16, CLASSES)
+        weight, bias = self.conv.weight.numpy(), self.conv.bias.numpy()
+        weight[3], bias[3] = 0.0, -1.0
+        self.conv.weight.set_value(weight)
+        self.conv.bias.set_value(bias)
 
     def forward(self, x):
         x = nn.functional.relu(self.conv(x)) * 3e5

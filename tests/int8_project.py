@@ -40,7 +40,7 @@ def int8_project(
 ) -> Iterator[Int8Project]:
     root = tmp_path / "project"
     roles = {
-        "paddle": ("synthesize", "export", "run"),
+        "paddle": ("synthesize", "export", "run", "ranges"),
         "onnx": ("convert", "quantize", "rank", "run"),
         "ncnn": ("convert", "run"),
     }

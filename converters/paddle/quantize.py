@@ -9,7 +9,7 @@ Convolutions and products with a weight read their values in 8 bits, symmetric, 
 step for each channel of the result. Products of two values (attention's) stay in FP32, and so does all else.
 
 Beside the program it leaves `quantisation.safetensors`: the step of what is multiplied with each weight, as
-`<weight>.input`, [1].
+`<weight>.input`, [1], and by the value itself, as `<value>_scale` with `<value>_zero_point`.
 """
 
 import shutil
@@ -88,8 +88,15 @@ def write(folder: Path, output: Path, largest: Mapping[str, float], keep: Sequen
     graph = ProgramGraph.read(folder)
     chosen = quantise(graph, largest, keep)
     graph.write(output, folder)
-    steps = {f"{one.weight}.input": np.array([largest[one.value]], np.float32) / np.float32(LARGEST) for one in chosen}
-    save_file(steps, output / RECORD)
+    record: dict[str, np.ndarray] = {}
+    for one in chosen:
+        step = np.array([largest[one.value]], np.float32) / np.float32(LARGEST)
+        record |= {
+            f"{one.weight}.input": step,
+            f"{one.value}_scale": step,
+            f"{one.value}_zero_point": np.zeros(1, np.int8),
+        }
+    save_file(record, output / RECORD)
     return dict(Counter(one.op.desc.type for one in chosen))
 
 

@@ -1,10 +1,10 @@
-"""Probes in a loaded program: the smallest value, the largest and the sum of every FP32 tensor, as one output."""
+"""Probes in a loaded program: each channel's smallest and largest value, and the sum, of every FP32 tensor."""
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from edgeworker.ranges import Probe
+from edgeworker.ranges import Probe, channel_axis
 from paddle3_runtime import paddle
 
 _CONVOLUTIONS = {"conv2d", "depthwise_conv2d", "conv2d_transpose", "depthwise_conv2d_transpose"}
@@ -14,33 +14,42 @@ _INPUTS = {"data", "feed"}
 _OUTPUT = "fetch"
 
 
-def add_probes(program: Any) -> tuple[Any, list[Probe]]:
-    """Put probes into a program of `paddle.static`, in the place of its outputs; returns the new output, and what for.
+def add_probes(program: Any) -> tuple[list[Any], list[Probe]]:
+    """Put probes into a program of `paddle.static`, in the place of its outputs; returns the new outputs, and what for.
 
-    The output is [probes, 3]: minimum, maximum, sum. A value of PIR has no name: it is called after its operator and
-    how many of that kind came before. What is made of parameters alone is not looked at.
+    These are the smallest and the largest value of each channel, one tensor's after the other's (of what has no
+    channels one), each tensor's sum [probes], and how many channels each has [probes]. A value of PIR has no name: it
+    is called after its operator and how many of that kind came before. What is made of parameters alone is not
+    looked at.
     """
     block = program.global_block()
     operators = list(block.ops)
     # Before the probes, which read every tensor too.
     chosen = [
-        (op, Probe(name, "input" if kind in _INPUTS else kind, _is_folded(op, kind)))
+        (op, Probe(name, "input" if kind in _INPUTS else kind, _is_folded(op, kind), _axis(op, kind)))
         for op, kind, name in _computing(operators)
         if op.result(0).dtype == paddle.base.core.DataType.FLOAT32
     ]
-    joined = []
+    found: list[tuple[Any, ...]] = []
     with paddle.static.program_guard(program):
-        for op, _ in chosen:
+        for op, probe in chosen:
             value = op.result(0)
             paddle.pir.set_insertion_point_after(op)
-            joined.append(paddle.stack([paddle.min(value), paddle.max(value), paddle.sum(value)]))
+            others = [axis for axis in range(len(value.shape)) if axis != probe.axis]
+            ends = [reduce(value, others).reshape([-1]) for reduce in (paddle.min, paddle.max)]
+            found.append((*ends, paddle.sum(value).reshape([1]), paddle.shape(ends[0])))
         paddle.pir.set_insertion_point_to_block_end(block)
-        output = paddle.stack(joined)
+        outputs = [paddle.concat(list(values)) for values in zip(*found, strict=True)]
     for op in operators:
         # Asked for one output more, the executor finds none of those that the program names itself.
         if _kind(op) == _OUTPUT:
             block.remove_op(op)
-    return output, [probe for _, probe in chosen]
+    return outputs, [probe for _, probe in chosen]
+
+
+def _axis(op: Any, kind: str) -> int | None:
+    """The axis of a result's channels. What is made of nothing is the same at every call, and no layer."""
+    return channel_axis(len(op.result(0).shape)) if kind in _INPUTS or op.num_operands() else None
 
 
 def _computing(operators: list[Any]) -> Iterator[tuple[Any, str, str]]:

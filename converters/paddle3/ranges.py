@@ -1,7 +1,7 @@
 """What values every layer's activations took: Paddle 3's executor on the program with probes, in FP32.
 
-Inputs: `program`, `tensors` (the golden inputs, or photos to calibrate with). Options: `batch`, `threads`. Writes
-`ranges.json` (see `edgeworker.ranges`).
+Inputs: `program`, `tensors` (the golden inputs, or photos to calibrate with). Options: `batch`, `threads`, `most`,
+`photos`. Writes `ranges.json` (see `edgeworker.ranges`).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.protocol import Request, main
-from edgeworker.ranges import MAXIMUM, MINIMUM, SUM, ranges_job
+from edgeworker.ranges import Extremes, ranges_job, split
 from edgeworker.runner import Tensors
 from paddle3_runtime import paddle, set_threads
 from pir_program import PROGRAM_FILE
@@ -28,14 +28,15 @@ class Probed:
         with paddle.static.scope_guard(self._scope):
             prefix = str(folder / Path(PROGRAM_FILE).stem)
             self._program, _, _ = paddle.static.load_inference_model(prefix, self._executor)
-            self._output, self.probes = add_probes(self._program)
+            self._outputs, self.probes = add_probes(self._program)
 
-    def measure(self, calls: Sequence[Tensors]) -> dict[str, np.ndarray]:
+    def measure(self, calls: Sequence[Tensors]) -> list[Extremes]:
         """See `edgeworker.ranges.Measure`."""
         with paddle.static.scope_guard(self._scope):
-            rows = [self._executor.run(self._program, feed=call, fetch_list=[self._output])[0] for call in calls]
-        found = np.stack(rows)
-        return {statistic: found[:, :, at] for at, statistic in enumerate((MINIMUM, MAXIMUM, SUM))}
+            rows = [self._executor.run(self._program, feed=call, fetch_list=self._outputs) for call in calls]
+        smallest, largest, totals, counts = (np.stack(found) for found in zip(*rows, strict=True))
+        ends = zip(split(smallest, counts[0]), split(largest, counts[0]), strict=True)
+        return [Extremes(low, high, totals[:, at]) for at, (low, high) in enumerate(ends)]
 
 
 def ranges(request: Request) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def chosen(artifact: Artifact) -> Chosen:
     suffix = "" if manifest.precision == "fp32" else f"-{manifest.precision}"
     files = {
         file: artifact.folder / file
-        for file, record in {**manifest.files, **manifest.golden}.items()
+        for file, record in manifest.named_files.items()
         if record.role not in SPARES.get(manifest.target, ())
     }
     files[FILE] = artifact.folder / FILE

@@ -143,7 +143,7 @@ def earlier(assets: Path) -> list[str]:
 def copy(one: Chosen, folder: Path) -> None:
     """Copy an artifact's files. Raises UsageError where one is not what its manifest says."""
     folder.mkdir(parents=True)
-    records = {**one.artifact.manifest.files, **one.artifact.manifest.golden}
+    records = one.artifact.manifest.named_files
     for name, source in one.files.items():
         if name in records:
             copy_recorded(source, folder / name, records[name].sha256)

@@ -46,7 +46,7 @@ def is_name(text: str) -> bool:
 
 def check_files(manifest: Manifest) -> None:
     """The files are those that the target has, each once, in the artifact's folder."""
-    for name, record in {**manifest.files, **manifest.golden}.items():
+    for name, record in manifest.named_files.items():
         if not is_name(name) or Path(name).name != name:
             raise Unusable(f"it names a file outside its folder: {harmless(name, 60)!r}")
         if not re.fullmatch("[0-9a-f]{64}", record.sha256) or record.bytes < 0:

@@ -14,7 +14,7 @@ import msgspec
 from edgekit.artifact.judged import check_judged
 from edgekit.artifact.load import Artifact, is_signed
 from edgekit.artifact.manifest import FileRecord, Manifest
-from edgekit.artifact.owned import GOLDEN, check_golden
+from edgekit.artifact.owned import GOLDEN, RANGES, check_golden, check_ranges
 from edgekit.artifact.write import locked, write_manifest
 from edgekit.filesystem.hashing import file_sha256
 from edgekit.filesystem.owned import write_whole
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FILE = GOLDEN
 ROLE = "golden"
+RANGES_ROLE = "ranges"
 SAMPLES = 2
 
 
@@ -72,8 +73,11 @@ def write_golden(
     labels: Sequence[str],
     kinds: Sequence[str],
     judged: Artifact | None = None,
+    ranges: bytes | None = None,
 ) -> Manifest:
     """Write `golden.safetensors` beside an artifact's files, and `manifest` with its hash; returns that manifest.
+
+    So is `ranges.json`, whose content `ranges` is; without it what lies there stays.
 
     `inputs` and `oracle` are by the program's names, with the same samples, called `labels`. A signed artifact stays as
     it was signed, and nothing is written. Raises ConversionError on a full disk, UsageError where a file of somebody
@@ -95,18 +99,35 @@ def write_golden(
     # One key: the order of several would change from run to run, and the hash with it.
     metadata = {"edgekit": msgspec.json.encode(about).decode()}
     content = save(golden_tensors(inputs, oracle, chosen, labels[chosen[0]], manifest.preprocessing), metadata)
-    path, record = folder / FILE, FileRecord(hashlib.sha256(content).hexdigest(), len(content), ROLE)
+    contents = {FILE: content} if ranges is None else {FILE: content, RANGES: ranges}
+    golden = {FILE: record_of(content, ROLE)}
+    kept = manifest.ranges if ranges is None else {RANGES: record_of(ranges, RANGES_ROLE)}
     with locked(folder):
         if judged is not None:
             check_judged(judged)
         if is_signed(folder):
             return manifest
         check_golden(folder)
-        manifest = msgspec.structs.replace(manifest, golden={FILE: record})
-        if not path.exists() or file_sha256(path) != record.sha256:
+        if ranges is not None:
+            check_ranges(folder)
+        manifest = msgspec.structs.replace(manifest, golden=golden, ranges=kept)
+        known = {**golden, **kept}
+        changed = [name for name in contents if not is_there(folder / name, known[name])]
+        if changed:
             # A manifest never names a file that is not there: an interruption leaves an artifact without golden
             # inputs, not a damaged one.
-            write_manifest(folder, msgspec.structs.replace(manifest, golden={}))
-            write_whole(path, content)
+            write_manifest(folder, msgspec.structs.replace(manifest, golden={}, ranges={}))
+        for name in changed:
+            write_whole(folder / name, contents[name])
         write_manifest(folder, manifest)
     return manifest
+
+
+def record_of(content: bytes, role: str) -> FileRecord:
+    """What a manifest tells of a file with that content."""
+    return FileRecord(hashlib.sha256(content).hexdigest(), len(content), role)
+
+
+def is_there(path: Path, record: FileRecord) -> bool:
+    """Whether a file is there, and is what is recorded of it."""
+    return path.exists() and file_sha256(path) == record.sha256

@@ -33,7 +33,7 @@ def changed_since(judged: Artifact) -> SupersededError | None:
 
 def unverified(manifest: Manifest) -> Manifest:
     """What a manifest says of its artifact, without what verification adds."""
-    return replace(manifest, verdicts=(), golden={}, samples=None)
+    return replace(manifest, verdicts=(), golden={}, ranges={}, samples=None)
 
 
 def superseded(judged: Artifact) -> SupersededError:

@@ -64,7 +64,7 @@ def load_artifact(
 
 def check_files(folder: Path, manifest: Manifest, sha256: Callable[[Path], str]) -> None:
     """Raise UsageError where a file is missing, or is not what the manifest says."""
-    for name, record in {**manifest.files, **manifest.golden}.items():
+    for name, record in manifest.named_files.items():
         path = folder / name
         if Path(name).name != name:
             raise UsageError(f"the manifest of {folder} names a file outside its folder: {name}", AGAIN)
@@ -80,7 +80,7 @@ def check_files(folder: Path, manifest: Manifest, sha256: Callable[[Path], str])
 
 
 def identities_of(folder: Path, manifest: Manifest) -> dict[str, Identity]:
-    """What `stat` says of an artifact's files, but for the golden inputs, which verification itself writes.
+    """What `stat` says of an artifact's files, but for golden inputs and ranges, which verification itself writes.
 
     Size, times of change in nanoseconds, inode, device. A file that is not there is left out.
     """

@@ -191,9 +191,10 @@ class Manifest(Struct, frozen=True, kw_only=True):
     converter says of the files where they depend on more than the model: for which devices. `settings` are options of
     the runtime that were measured to be fastest (docs/performance.md); empty for its usual ones. With
     `embedded_preprocessing` the model takes uint8 [N, H, W, C], resized and cropped as `preprocessing` says, and does
-    the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, and
-    `samples` says which inputs the verdicts are of. `calibration` says what the ranges of an INT8 artifact are from,
-    and `accuracy_control` why some of its layers are in floating point, where edgekit has chosen them.
+    the rest itself. `golden`, once verified, is the file with golden inputs and the oracle's outputs, `ranges`, of FP16
+    and INT8, that with what values the layers take, and `samples` says which inputs the verdicts are of. `calibration`
+    says what the ranges of an INT8 artifact are from, and `accuracy_control` why some of its layers are in floating
+    point, where edgekit has chosen them.
     """
 
     schema: int = SCHEMA
@@ -220,9 +221,15 @@ class Manifest(Struct, frozen=True, kw_only=True):
     files: dict[str, FileRecord]
     verdicts: tuple[VariantVerdict, ...] = field(default_factory=tuple)
     golden: dict[str, FileRecord] = field(default_factory=dict)
+    ranges: dict[str, FileRecord] = field(default_factory=dict)
     samples: SamplesRecord | None = None
     calibration: CalibrationRecord | None = None
     accuracy_control: AccuracyControl | None = None
+
+    @property
+    def named_files(self) -> dict[str, FileRecord]:
+        """All files of the artifact besides the manifest itself: the target's own, and what verification adds."""
+        return {**self.files, **self.golden, **self.ranges}
 
     def bytes_of(self, roles: Collection[str]) -> int:
         """The size of the files with these roles, such as those that a variant loads."""

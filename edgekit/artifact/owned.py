@@ -1,5 +1,6 @@
 """Which files of an artifact's folder are edgekit's own: those that its manifest names."""
 
+import re
 from pathlib import Path
 
 from msgspec import Raw, Struct
@@ -8,6 +9,7 @@ from edgekit.artifact.manifest import FILE, SIGNATURE
 from edgekit.filesystem.owned import Kind, check_file, is_regular
 
 GOLDEN = "golden.safetensors"
+RANGES = "ranges.json"
 _LARGEST_BYTES = 64 << 20
 # What earlier versions left behind when they were killed.
 _FORMER = (f".{FILE}.partial", f".{GOLDEN}.partial")
@@ -20,6 +22,7 @@ class Written(Struct, frozen=True):
     edgekit: str
     files: dict[str, Raw]
     golden: dict[str, Raw] = {}
+    ranges: dict[str, Raw] = {}
 
 
 def written_names(folder: Path) -> set[str] | None:
@@ -34,9 +37,10 @@ def written_names(folder: Path) -> set[str] | None:
             written = msgspec.json.decode(stream.read(_LARGEST_BYTES), type=Written)
     except (OSError, ValueError, RecursionError):
         return None
-    # A run that is killed between two writes leaves golden inputs that no manifest names yet.
-    golden = [GOLDEN] if is_regular(folder / GOLDEN) and is_golden(start_of(folder / GOLDEN)) else []
-    return {FILE, SIGNATURE, *_FORMER, *golden, *written.files, *written.golden}
+    # A run that is killed between two writes leaves golden inputs and ranges that no manifest names yet.
+    own = {GOLDEN: is_golden, RANGES: is_ranges}
+    unnamed = [name for name, ours in own.items() if is_regular(folder / name) and ours(start_of(folder / name))]
+    return {FILE, SIGNATURE, *_FORMER, *unnamed, *written.files, *written.golden, *written.ranges}
 
 
 def start_of(path: Path) -> bytes:
@@ -48,6 +52,16 @@ def start_of(path: Path) -> bytes:
 def is_golden(start: bytes) -> bool:
     """Whether a file begins as the golden inputs do: with edgekit's own words in a safetensors header."""
     return start[8:].startswith(b'{"__metadata__":{"edgekit":')
+
+
+def is_ranges(start: bytes) -> bool:
+    """Whether a file begins as the ranges of the layers do (`edgekit.artifact.ranges`)."""
+    return re.match(rb'\{"schema":\d+,"edgekit":"', start) is not None
+
+
+def check_ranges(folder: Path) -> None:
+    """Raise UsageError where a file of somebody else lies where the ranges of an artifact's layers belong."""
+    check_file(folder / RANGES, "ranges of the layers", is_ranges)
 
 
 def check_golden(folder: Path) -> None:

@@ -141,6 +141,6 @@ def sent_program(manifest: Manifest, store: SharingStore) -> SentStage:
 
 def sent_artifact(artifact: Artifact, store: SharingStore) -> tuple[SentFile, ...]:
     """The files of an artifact, in the shared store; their hashes are those that were checked when it was read."""
-    known = {**artifact.manifest.files, **artifact.manifest.golden}
+    known = artifact.manifest.named_files
     sent = [SentFile(name, store.shared.put(artifact.folder / name, one.sha256)) for name, one in known.items()]
     return SentFile(FILE, store.shared.put(artifact.folder / FILE)), *sent

@@ -36,7 +36,7 @@ from edgekit.verification.judge import thresholds_of, truth_of, with_own
 
 LABEL = "photo of the device"
 # What verification writes into a manifest, and what says nothing of what an artifact computes.
-_OF_VERIFICATION = ("verdicts", "golden", "samples", "settings")
+_OF_VERIFICATION = ("verdicts", "golden", "ranges", "samples", "settings")
 
 
 def judge_report(

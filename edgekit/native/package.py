@@ -129,6 +129,9 @@ def copy_artifact(artifact: Artifact, content: Path) -> None:
     """Copy what the program needs, and a signature where there is one. Raises UsageError for what has changed."""
     for name, file in artifact_files(artifact).items():
         copy_recorded(file.path, content / name, file.sha256)
+    # The program has no need of them, but whoever reads the folder as an artifact has.
+    for name, record in artifact.manifest.ranges.items():
+        copy_recorded(artifact.folder / name, content / name, record.sha256)
     if (artifact.folder / SIGNATURE).is_file():
         shutil.copyfile(artifact.folder / SIGNATURE, content / SIGNATURE)
 

@@ -23,7 +23,9 @@ MARGIN = 4.0
 class TensorRange(msgspec.Struct, frozen=True):
     """The smallest and the largest value of one layer's result on all samples; None where a value is not finite.
 
-    `folded`: every engine computes it inside the next layer (docs/parity.md), so that it need not fit.
+    `folded`: every engine computes it inside the next layer (docs/parity.md), so that it need not fit. `channels` is
+    how many it has, None where it has none; `photos` are smallest and largest value on the photos among the samples,
+    None where none are told apart; `constant` are those channels that have one value everywhere, with that value.
     """
 
     name: str
@@ -31,6 +33,9 @@ class TensorRange(msgspec.Struct, frozen=True):
     folded: bool
     minimum: float | None
     maximum: float | None
+    channels: int | None = None
+    photos: tuple[float, float] | None = None
+    constant: tuple[tuple[int, float], ...] = ()
 
     @property
     def magnitude(self) -> float:

@@ -18,6 +18,8 @@ REFERENCE_WORKERS = {"paddle3/adopt.py": "paddle3/run.py"}
 # What looks at the values of a program's layers.
 RANGES_WORKER = "paddle/ranges.py"
 RANGES_WORKERS = {"paddle3/adopt.py": "paddle3/ranges.py"}
+CALIBRATION_PHOTOS = 32
+"""Of those of a calibration, for the ranges of the layers: as many as golden inputs take time to run, three times."""
 # A timed run is short; the bound on seconds keeps one slow model from holding up the others.
 LATENCY = {"warmup": 3, "repeats": 30, "seconds": 3.0}
 
@@ -65,7 +67,29 @@ def ranges_stage(
         worker=RANGES_WORKERS.get(made_by, RANGES_WORKER),
         about=f"ranges of the layers of {name}",
         inputs={"program": program, "tensors": golden.source},
-        options={"batch": batch, "threads": 1},
+        options={"batch": batch, "threads": 1, "photos": golden.kinds.count("photo")},
+        memory_bytes=memory_bytes,
+        limits=RUN_LIMITS,
+    )
+
+
+def calibrated_ranges_stage(
+    program: StageFile | SourceFile,
+    name: str,
+    calibration: SourceFile,
+    batch: int | list[int],
+    *,
+    made_by: str = EXPORTER,
+    memory_bytes: int = 0,
+) -> Stage:
+    """What values the layers of a program take on `CALIBRATION_PHOTOS` prepared photos of a calibration, at even
+    distances; `ranges.json`. One at a time where the program takes any number.
+    """
+    return Stage(
+        worker=RANGES_WORKERS.get(made_by, RANGES_WORKER),
+        about=f"ranges of the layers of {name} on calibration photos",
+        inputs={"program": program, "tensors": calibration},
+        options={"batch": batch if isinstance(batch, int) else 1, "threads": 1, "most": CALIBRATION_PHOTOS},
         memory_bytes=memory_bytes,
         limits=RUN_LIMITS,
     )

@@ -5,11 +5,18 @@ from typing import TYPE_CHECKING
 
 from edgekit.artifact.load import is_signed
 from edgekit.artifact.origin import convert_command
+from edgekit.artifact.owned import RANGES
+from edgekit.artifact.ranges import read_layers_ranges
 from edgekit.quantities.sizes import readable_size
+from edgekit.untrusted.wording import harmless
 
 if TYPE_CHECKING:
     from edgekit.artifact.load import Artifact
     from edgekit.artifact.manifest import Manifest
+
+
+NAME = 60
+"""The longest name of a layer that is shown whole."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +34,10 @@ class ArtifactView:
 def artifact_view(artifact: "Artifact") -> ArtifactView:
     """One artifact."""
     manifest = artifact.manifest
-    files = {**manifest.files, **manifest.golden}
     return ArtifactView(
         title=f"{manifest.target}, {manifest.precision.upper()}, batch {manifest.batch}",
-        facts=facts(manifest, signed=is_signed(artifact.folder)),
-        files=[(name, readable_size(record.bytes), record.sha256) for name, record in files.items()],
+        facts=[*facts(manifest, signed=is_signed(artifact.folder)), *ranges_facts(artifact)],
+        files=[(name, readable_size(record.bytes), record.sha256) for name, record in manifest.named_files.items()],
         stages=[
             (
                 one.stage.removesuffix(".py"),
@@ -44,6 +50,21 @@ def artifact_view(artifact: "Artifact") -> ArtifactView:
         rewrites=[(one.name, one.applied, one.of, "; ".join(one.refused)) for one in manifest.rewrites if one.applied],
         command=convert_command(manifest),
     )
+
+
+def ranges_facts(artifact: "Artifact") -> list[tuple[str, str]]:
+    """What `ranges.json` says of the layers in a line; nothing where there is none."""
+    if RANGES not in artifact.manifest.ranges:
+        return []
+    document = read_layers_ranges(artifact.folder / RANGES)
+    on = f"{document.golden.samples} golden inputs"
+    if document.calibration is not None:
+        on += f" and {document.calibration.samples} photos of the calibration"
+    held = [one for one in document.layers if not one.folded]
+    reached = [(magnitude, one.name) for one in held if (magnitude := one.magnitude) is not None]
+    most = f"; the largest magnitude is {max(reached)[0]:.3g}, of {harmless(max(reached)[1], NAME)}" if reached else ""
+    dead = sum(one.dead > 0 for one in held)
+    return [("Layers", f"{len(held)} on {on} in {RANGES}{most}; {dead} have channels that never change")]
 
 
 def facts(manifest: "Manifest", *, signed: bool) -> list[tuple[str, str]]:

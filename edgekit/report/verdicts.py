@@ -1,5 +1,6 @@
 """The table that verification prints, and the sentences below it."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -122,12 +123,18 @@ def weights_title(manifest: "Manifest") -> str:
 def verdict_notes(checks: Sequence["Check"]) -> list["Text"]:
     """What the table means, and the reason of every verdict that is not `passed`."""
     notes = []
+    warned: dict[str, list[str]] = defaultdict(list)
+    for check in checks:
+        for warning in check.found.verdict.warnings:
+            warned[warning].append(row_name(check))
     for check in checks:
         verdict = check.found.verdict
         if verdict.reason:
             said = (f"{row_name(check)} {verdict.status}", STYLES[verdict.status])
             notes.append(styled(said, f": {verdict.reason}"))
-        notes += [styled((f"{row_name(check)} warning", "yellow"), f": {warning}") for warning in verdict.warnings]
+        # What is true of the network is so for every target: it is said once.
+        first = [(", ".join(warned.pop(warning)), warning) for warning in verdict.warnings if warning in warned]
+        notes += [styled((f"{rows} warning", "yellow"), f": {warning}") for rows, warning in first]
     notes += rules_notes(checks)
     notes += ledger_notes(checks)
     notes += latency_notes(checks)

@@ -28,6 +28,6 @@ def copy_artifact(artifact: Artifact, target: Path) -> str:
     with disk_errors(target):
         target.mkdir(parents=True)
         (target / FILE).write_bytes(raw)
-        for name, record in {**manifest.files, **manifest.golden}.items():
+        for name, record in manifest.named_files.items():
             copy_recorded(folder / name, target / name, record.sha256)
     return hashlib.sha256(raw).hexdigest()

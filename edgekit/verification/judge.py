@@ -11,7 +11,6 @@ from edgekit.errors import EdgekitError
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.by_value import ByValue, by_value
 from edgekit.parity.judge import judge_outputs
-from edgekit.parity.ranges import read_ranges, with_ranges
 from edgekit.parity.verdict import Precision
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.store import StageResult
@@ -120,16 +119,6 @@ def judge_inspection(variant: Variant, outcome: StageResult, precision: Precisio
     else:
         verdict = Verdict("failed", beside, precision, "; ".join(found["differences"]))
     return VariantVerdict(variant.name, verdict, inspection=found["summary"])
-
-
-def judge_ranges(found: VariantVerdict, outcome: StageResult | EdgekitError) -> VariantVerdict:
-    """The verdict on an FP16 variant once it is known what values the program's layers take."""
-    if isinstance(outcome, EdgekitError):
-        unknown = f"whether its layers stay within FP16 is not known: {outcome}"
-        verdict = replace(found.verdict, warnings=(*found.verdict.warnings, unknown))
-    else:
-        verdict = with_ranges(found.verdict, read_ranges(outcome.folder / "ranges.json"))
-    return replace(found, verdict=verdict)
 
 
 def with_own(verdict: Verdict, own: Verdict) -> Verdict:

@@ -20,9 +20,10 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant
 from edgekit.reference.choose import Choice, Reference, Truth
 from edgekit.verification.check import Check
-from edgekit.verification.judge import judge_ranges, judge_variant, measured_values, truth_of
+from edgekit.verification.judge import judge_variant, measured_values, truth_of
 from edgekit.verification.ledger import with_ledger
 from edgekit.verification.preparation import Preparation, subject_of
+from edgekit.verification.ranges import MeasuredRanges, judge_ranges, measured_ranges, ranges_content
 
 
 def judge_artifact(
@@ -36,17 +37,27 @@ def judge_artifact(
     truth = outcomes.result(prepared[0].reference)
     rules = rules_for(prepared[0].artifact.manifest, recipe)
     judged_by, here = chosen_reference(prepared[0], truth, against or Choice("paddle-cpu"), rules)
-    judged = [check for one in prepared for check in judge_on_machine(one, outcomes, rules, truth, judged_by, here)]
+    ranges = measured_ranges(prepared[0].ranges, outcomes) if prepared[0].ranges else None
+    judged = [
+        check for one in prepared for check in judge_on_machine(one, outcomes, rules, truth, judged_by, here, ranges)
+    ]
     # What is only inspected is inspected here, once for all machines.
     checks = list({(check.variant.name, check.found.machine): check for check in judged}.values())
-    keep_verdicts(prepared[0], tuple(check.found for check in checks if check.absent is None), here)
+    found = tuple(check.found for check in checks if check.absent is None)
+    keep_verdicts(prepared[0], found, here, ranges_content(ranges) if ranges else None)
     return checks
 
 
 def judge_on_machine(
-    prepared: Preparation, outcomes: Outcomes, rules: Rules, truth: StageResult, judged_by: Reference, here: Truth
+    prepared: Preparation,
+    outcomes: Outcomes,
+    rules: Rules,
+    truth: StageResult,
+    judged_by: Reference,
+    here: Truth,
+    ranges: MeasuredRanges | None,
 ) -> list[Check]:
-    """Judge each variant of an artifact on one machine."""
+    """Judge each variant of an artifact on one machine; `ranges` are the layers', where its precision asks for them."""
     checks = []
     for variant in prepared.variants:
         outcome = outcomes.by_key[prepared.runs[variant.name].key]
@@ -56,8 +67,9 @@ def judge_on_machine(
         found = judge_variant(
             prepared.artifact, variant, outcome, judged_by, here, prepared.golden, rules, prepared.chosen
         )
-        if prepared.ranges and prepared.artifact.manifest.precision not in variant.twin_in:
-            found = judge_ranges(found, outcomes.by_key[prepared.ranges.key])
+        # What stays in FP32 beside a device's file holds whatever FP32 holds.
+        if ranges and prepared.artifact.manifest.precision not in variant.twin_in:
+            found = judge_ranges(found, ranges)
         ledger = prepared.ledgers.get(variant.name)
         found = with_ledger(found, outcomes.by_key[ledger.key] if ledger else None, rules.unaccounted)
         found = replace(found, tolerance=rules.whose)
@@ -106,8 +118,10 @@ def unreached(
     return Check(prepared.artifact, prepared.target, variant, found, None, judged_by, prepared.golden, absent=error)
 
 
-def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth) -> None:
-    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs beside it.
+def keep_verdicts(
+    prepared: Preparation, verdicts: tuple[VariantVerdict, ...], here: Truth, ranges: bytes | None
+) -> None:
+    """Write verdicts into an artifact's manifest, and golden inputs with the oracle's outputs and `ranges` beside it.
 
     Verdicts of other machines stay where they are of the same golden inputs. Raises SupersededError where it is no
     longer the artifact that was judged.
@@ -121,4 +135,4 @@ def keep_verdicts(prepared: Preparation, verdicts: tuple[VariantVerdict, ...], h
     manifest = replace(manifest, verdicts=tuple(by_machine.values()), samples=samples)
     inputs = load_file(prepared.fed.path)
     artifact = prepared.artifact
-    write_golden(artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds, judged=artifact)
+    write_golden(artifact.folder, manifest, inputs, here.oracle, golden.labels, golden.kinds, artifact, ranges)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from edgekit.artifact.load import Artifact
 from edgekit.artifact.origin import program_folder_of
-from edgekit.artifact.owned import check_golden
+from edgekit.artifact.owned import check_golden, check_ranges
 from edgekit.artifact.samples import (
     batch_of_calls,
     fed_file,
@@ -23,12 +23,13 @@ from edgekit.native.lite_runner import lite_runner, runner_inputs
 from edgekit.native.plan import network_layers
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
-from edgekit.pipeline.runs import ranges_stage, reference_stage, run_stage
+from edgekit.pipeline.runs import reference_stage, run_stage
 from edgekit.pipeline.source import GoldenFile
 from edgekit.pipeline.stage import SourceFile, Stage
 from edgekit.pipeline.target import Target, Variant, targets
 from edgekit.reference.match import Subject, program_hashes
 from edgekit.verification.ledger import ledger_stages
+from edgekit.verification.ranges import RangeStages, range_stages
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Preparation:
     runs: dict[str, Stage]
     fed: GoldenFile
     """What the artifact itself is given: `golden`, or its 8-bit levels where the preprocessing is embedded."""
-    ranges: Stage | None = None
-    """What values the program's layers take on `golden`; only FP16 asks for them."""
+    ranges: RangeStages | None = None
+    """What values the program's layers take; FP16 and INT8 ask for them."""
     ledgers: Mapping[str, Stage] = field(default_factory=dict)
     """The account of each variant's parameters, where its files can be read."""
     machine: AnyMachine | None = None
@@ -56,7 +57,7 @@ class Preparation:
     @property
     def stages(self) -> list[Stage]:
         """All that is to be run."""
-        ranges = [self.ranges] if self.ranges else []
+        ranges = self.ranges.stages if self.ranges else []
         return [self.reference, *self.runs.values(), *ranges, *self.ledgers.values()]
 
     @property
@@ -85,7 +86,8 @@ def prepare(
 
     With `few` it is run on those golden samples alone that travel with it; reference and oracle always see all, and
     so set the same limits. `runner` runs what needs the user's own library on `machine`.
-    Raises UsageError where a file of somebody else lies where its golden inputs belong, and AbsentError as `verify`.
+    Raises UsageError where a file of somebody else lies where its golden inputs or the ranges of its layers belong, and
+    AbsentError as `verify`.
     """
     check_golden(artifact.folder)
     manifest = artifact.manifest
@@ -95,6 +97,9 @@ def prepare(
     program = SourceFile(program_folder_of(manifest, executor.store.root), manifest.program_key)
     files, options = artifact.by_role(), run_options(artifact)
     memory = estimated_memory(max(record.bytes for record in manifest.files.values()))
+    ranges = range_stages(manifest, program, golden, executor, memory_bytes=memory)
+    if ranges is not None:
+        check_ranges(artifact.folder)
     variants = target.variants_on(machine, manifest.build, with_library=runner is not None)
     beside = runner_inputs(artifact, runner, executor.store.cache) if runner else None
     chosen = few_samples(manifest, golden) if few else None
@@ -128,16 +133,7 @@ def prepare(
             for variant in variants
         },
         fed,
-        ranges_stage(
-            program,
-            manifest.model.name,
-            golden,
-            batch_of_calls(manifest),
-            made_by=manifest.stages[0].stage,
-            memory_bytes=memory,
-        )
-        if manifest.precision == "fp16"
-        else None,
+        ranges,
         ledger_stages(artifact, target, executor.store.root),
         machine,
         chosen,

@@ -82,6 +82,17 @@ def files(app: Path) -> list[str]:
     return sorted(str(path.relative_to(assets)) for path in assets.rglob("*") if path.is_file())
 
 
+def test_ranges_of_the_layers_go_along(out: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The app has no need of them, but its folder stays an artifact, whole."""
+    record = FileRecord(hashlib.sha256(b"{}").hexdigest(), 2, "ranges")
+    folder = made(out, "ncnn", ranges={"ranges.json": record})
+    assert "lacks its file ranges.json" in refused(capsys, 2, app, str(folder))
+    (folder / "ranges.json").write_bytes(b"{}")
+    assert run(["export-app", str(folder), "--to", str(app)]) == 0
+    assert "M/ncnn/ranges.json" in files(app)
+    assert set(load_artifact(app / ASSETS / "M" / "ncnn").manifest.ranges) == {"ranges.json"}
+
+
 def test_artifacts_reach_the_assets_with_a_list(out: Path, app: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for target in ("ncnn", "lite", "openvino"):
         made(out, target)

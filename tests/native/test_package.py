@@ -1,5 +1,6 @@
 """What is no package: refusals before anything is built, and what a self-test's answer means."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -7,9 +8,11 @@ import msgspec
 import pytest
 
 from edgekit.artifact.load import Artifact
+from edgekit.artifact.manifest import FileRecord
+from edgekit.artifact.write import write_manifest
 from edgekit.errors import ConversionError, UnprovedError, UsageError
 from edgekit.filesystem.owned import check_folder, replace_folder, scratch_beside
-from edgekit.native.package import check_packable
+from edgekit.native.package import artifact_files, check_packable, copy_artifact
 from edgekit.native.proof import judged
 from edgekit.native.record import FILE, PACKAGE
 from tests.artifact.test_golden import MANIFEST
@@ -22,6 +25,23 @@ def test_only_artifacts_of_ncnn_that_were_verified(tmp_path: Path) -> None:
     unverified = Artifact(tmp_path, msgspec.structs.replace(MANIFEST, target="ncnn", golden={}))
     with pytest.raises(UsageError, match=f"Run `edgekit verify {tmp_path}` first"):
         check_packable(unverified)
+
+
+def test_ranges_of_the_layers_lie_in_the_folder_and_not_in_the_program(tmp_path: Path) -> None:
+    folder, content = tmp_path / "ncnn", tmp_path / "package"
+    contents = {"M.onnx": b"a model", "golden.safetensors": b"golden", "ranges.json": b"{}"}
+    records = {name: FileRecord(hashlib.sha256(text).hexdigest(), len(text), name) for name, text in contents.items()}
+    for place in (folder, content):
+        place.mkdir()
+    for name, text in contents.items():
+        (folder / name).write_bytes(text)
+    golden, ranges = ({name: records[name]} for name in ("golden.safetensors", "ranges.json"))
+    manifest = msgspec.structs.replace(MANIFEST, golden=golden, ranges=ranges)
+    write_manifest(folder, manifest)
+    artifact = Artifact(folder, manifest)
+    assert set(artifact_files(artifact)) == {"M.onnx", "golden.safetensors", "manifest.json"}
+    copy_artifact(artifact, content)
+    assert {path.name for path in content.iterdir()} == {*contents, "manifest.json"}
 
 
 def found(status: int, document: object = None, said: str = "") -> dict:

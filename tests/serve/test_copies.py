@@ -5,9 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from edgekit.artifact.load import load_artifact
-from edgekit.artifact.manifest import FILE
+from edgekit.artifact.load import load_artifact, read_manifest
+from edgekit.artifact.manifest import FILE, FileRecord
 from edgekit.artifact.write import write_manifest
 from edgekit.errors import UsageError
 from edgekit.serve.copies import copy_artifact
@@ -21,6 +22,15 @@ def test_a_copy_is_the_artifact(tmp_path: Path) -> None:
     assert {one.name: one.read_bytes() for one in (tmp_path / "copy").iterdir()} == {
         one.name: one.read_bytes() for one in folder.iterdir()
     }
+
+
+def test_ranges_of_the_layers_go_along(tmp_path: Path) -> None:
+    folder = written(tmp_path / "onnx")
+    (folder / "ranges.json").write_bytes(b"{}")
+    record = FileRecord(hashlib.sha256(b"{}").hexdigest(), 2, "ranges")
+    write_manifest(folder, replace(read_manifest(folder), ranges={"ranges.json": record}))
+    copy_artifact(load_artifact(folder), tmp_path / "copy")
+    assert (tmp_path / "copy" / "ranges.json").read_bytes() == b"{}"
 
 
 def other_weights(folder: Path) -> None:

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 
 from edgekit.artifact.load import read_manifest
 from edgekit.artifact.manifest import FileRecord, VariantVerdict
+from edgekit.artifact.ranges import MeasuredOn, ranges_bytes, ranges_document, read_layers_ranges
 from edgekit.configuration.configuration import read_configuration
 from edgekit.configuration.labels import read_labels
 from edgekit.errors import EdgekitError
@@ -25,6 +26,8 @@ from edgekit.inputs.images import load_image
 from edgekit.matrix.cell import Cell
 from edgekit.matrix.record import Record, read_record, record_path
 from edgekit.parity import Verdict
+from edgekit.parity.dead_channels import dead_channels
+from edgekit.parity.ranges import Ranges, TensorRange
 from edgekit.recipe.load import load_recipe
 from edgekit.reference.bundle import checked_bundle
 from edgekit.untrusted.archives import open_archive
@@ -76,6 +79,7 @@ def parsers(scratch: Path) -> dict[str, Parser]:
     record = record_path(Path(), "M", "onnx")
     return {
         "manifest": Parser("manifest.json", (manifest,), lambda path: read_manifest(path.parent)),
+        "ranges": Parser("ranges.json", (ranges(),), read_layers_ranges),
         "bundle": Parser("b.safetensors", (bundle,), checked_bundle),
         "matrix record": Parser(str(record), (cell(),), lambda path: read_record(path.parents[2], "M", "onnx")),
         "recipe": Parser(
@@ -212,3 +216,11 @@ Preprocess:
 label_list: [cat, dog]
 """,
 )
+
+
+def ranges() -> bytes:
+    """The ranges of two layers."""
+    tensors = tuple(TensorRange(name, "relu", False, 0.0, 3.5, 4, (0.0, 3.0), ((1, 0.0),)) for name in "ab")
+    measured = Ranges(10, tensors)
+    on = (measured, MeasuredOn(10, "0" * 64))
+    return ranges_bytes(ranges_document("M", "1" * 64, on, on, dead_channels([measured])))

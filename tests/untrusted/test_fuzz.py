@@ -42,6 +42,7 @@ EDITS = some.lists(
 )
 NAMES = (
     "manifest",
+    "ranges",
     "bundle",
     "matrix record",
     "recipe",

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from edgekit.artifact import manifest
+from edgekit.artifact import manifest, ranges
 from edgekit.evaluate.figures import Evaluation
 from edgekit.evaluate.rows import SCHEMA as EVALUATION
 from edgekit.inputs.size import Size
@@ -40,6 +40,7 @@ class Document:
 
 DOCUMENTS = (
     Document("manifest", manifest.Manifest, "`manifest.json` of an artifact", manifest.SCHEMA),
+    Document("ranges", ranges.LayersRanges, "`ranges.json` of an FP16 or INT8 artifact", ranges.SCHEMA),
     Document("matrix", report.MatrixReport, "`matrix.json`, and `edgekit matrix --json`", report.SCHEMA),
     Document("evaluation", Evaluation, "`evaluation.json`, and `edgekit evaluate --json`", EVALUATION),
     Document("bundle", description.Description, "the description in a reference bundle", description.SCHEMA),
