@@ -1,7 +1,8 @@
 """What the integers of an INT8 artifact's layers hold, as its quantisation has recorded it.
 
 ONNX Runtime's quantiser, which makes TensorRT's files too, calls a tensor's scale and zero point after the tensor, and
-ONNX files keep the program's names; so does what quantises programs for Paddle Lite. Other quantisers' records tell nothing by these names.
+ONNX files keep the program's names; so does what quantises programs for Paddle Lite. Other quantisers' records tell
+nothing by these names.
 """
 
 from pathlib import Path

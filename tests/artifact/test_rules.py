@@ -64,7 +64,7 @@ def test_a_variant_may_have_limits_of_its_own_by_what_its_runner_found(manifest:
     assert "divide by an estimate" in fast.reason
     for variant, found in (("ARM", {"arithmetic": "exact"}), ("ARM", {}), ("x86", {"arithmetic": "fast"})):
         assert rules.tolerance_of(variant, found) is rules.tolerance
-    assert not rules_for(replace(mixnet, precision="fp16")).of_variants
+    assert not rules_for(replace(mixnet, precision="int8")).of_variants
     assert not rules_for(replace(mixnet, target="onnx")).of_variants
 
 
