@@ -1,11 +1,14 @@
 """Runs the programs of a build; their words go to the worker's log."""
 
 import os
+import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgeworker.refusal import Refusal
 
+_ERROR = re.compile(r"\b(?:error:|undefined reference|undefined symbol|CMake Error|Error \d+$)", re.IGNORECASE)
 # What a user has set for other builds must not enter this one: its key would not tell.
 _OTHERS = (
     "CFLAGS", "CXXFLAGS", "CPPFLAGS", "LDFLAGS", "CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "LIBRARY_PATH",
@@ -28,6 +31,10 @@ def run(command: list[str | Path], what: str) -> None:
             print(line, end="", flush=True)
             lines.append(line.strip())
     if process.returncode:
-        said = [line for line in lines if line]
-        telling = next((line for line in said if "error" in line.lower()), said[-1] if said else "no message")
-        raise Refusal(f"{what} failed: {telling}")
+        raise Refusal(f"{what} failed: {telling(lines)}")
+
+
+def telling(lines: Sequence[str]) -> str:
+    """The line of a build that says what is wrong: a compiler's, a linker's or CMake's error, else the last one."""
+    said = [line for line in lines if line]
+    return next((line for line in said if _ERROR.search(line)), said[-1] if said else "no message")

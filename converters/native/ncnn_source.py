@@ -2,6 +2,7 @@
 
 A layer makes others in three ways: by `create_layer` with a type, by functions of `mat.cpp` such as
 `copy_make_border` (which makes a Padding), and by `create_activation_layer` for the activation that is fused into it.
+And it borrows functions of others, from namespaces that are called after them (x86's convolutions in INT8 have Gemm's).
 What stands in a part that is compiled only with an option that is off does not count.
 """
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from edgeworker.refusal import Refusal
 
 _CREATED = re.compile(r"create_layer\w*\(\s*(?:ncnn::)?LayerType::(\w+)")
+_BORROWED = re.compile(r"^namespace (\w+?)_\w+_utility\b", re.MULTILINE)
 _ADDED = re.compile(r"^ncnn_add_layer\((\w+)", re.MULTILINE)
 _INCLUDED = re.compile(r'^\s*#\s*include\s+"([\w.]+)"', re.MULTILINE)
 _FUNCTION = re.compile(r"^\w[\w\s:*&<>]*?\b(\w+)\([^;{}]*\)\s*\{(.*?)^\}", re.MULTILINE | re.DOTALL)
@@ -56,7 +58,8 @@ class NcnnSource:
     def _made(self, text: str) -> set[str]:
         """The types that a source makes itself and through functions."""
         calls = {name for name in self._makers if re.search(rf"\b{name}\(", text)}
-        return {*_CREATED.findall(text), *(kind for name in calls for kind in self._makers[name])}
+        borrowed = set(_BORROWED.findall(text)).intersection(self.known)
+        return {*_CREATED.findall(text), *borrowed, *(kind for name in calls for kind in self._makers[name])}
 
     @cached_property
     def _makers(self) -> dict[str, set[str]]:

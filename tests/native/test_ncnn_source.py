@@ -42,6 +42,18 @@ def test_a_part_that_is_switched_on_counts(source) -> None:
     assert "Quantize" in source().needed({"Convolution": {}})
 
 
+def test_whose_functions_are_borrowed_is_there_too(source) -> None:
+    """x86's convolutions in INT8 call functions of Gemm: without it the runner does not link."""
+    made = source(kernels="x86")
+    kernels = made.folder / "src" / "layer" / "x86"
+    kernels.mkdir()
+    (kernels / "convolution_x86.cpp").write_text('#if NCNN_INT8\n#include "convolution_int8.h"\n#endif\n')
+    header = "namespace Gemm_x86_utility {\nvoid pack_A_tile_int8(const Mat& A);\n}\n"
+    (kernels / "convolution_int8.h").write_text(header)
+    assert "Gemm" in made.needed({"Convolution": {}})
+    assert "Gemm" not in ncnn_source.NcnnSource(made.folder, "x86", {"NCNN_INT8"}).needed({"Convolution": {}})
+
+
 def test_only_the_activations_that_are_fused(source) -> None:
     off = source("NCNN_INT8")
     assert "HardSwish" in off.needed({"Convolution": {"9": [0, 6]}})
