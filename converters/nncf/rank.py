@@ -55,7 +55,7 @@ class Switched:
         above = source.get_node()
         owners = sorted(one.get_friendly_name() for one in set(computing(node)))
         if above.get_type_name() == "FakeQuantize" and above.get_friendly_name() not in self.full:
-            value = above.input_value(0)
+            value = self._unsmoothed(above.input_value(0))
         elif (stored := self._constant_before(node, place, source)) is not None:
             value = stored.output(0)
             # A bias, and what else is no input of a layer with weights, is that of the layer above.
@@ -68,6 +68,12 @@ class Switched:
             return
         flag = self._flag(owners)
         node.input(place).replace_source_output(opset13.select(flag, source, value).output(0))
+
+    def _unsmoothed(self, value: openvino.Output) -> openvino.Output:
+        """An activation as it is in FP32: SmoothQuant multiplies it, and divides the weight."""
+        node = value.get_node()
+        added = node.get_friendly_name() not in self.full
+        return node.input_value(0) if added and node.get_type_name() == "Multiply" else value
 
     def _flag(self, owners: list[str]) -> openvino.Node:
         for name in owners:

@@ -29,6 +29,10 @@ class Choice:
         self._model, self.graph = model, model.subgraphs[0]
         self.kinds = [kind_of(model, operator) for operator in self.graph.operators]
         self.maker = {number: at for at, operator in enumerate(self.graph.operators) for number in operator.outputs}
+        self.readers: dict[int, set[int]] = {}
+        for at, operator in enumerate(self.graph.operators):
+            for number in operator.inputs:
+                self.readers.setdefault(number, set()).add(at)
         self.operators = {
             at
             for at, operator in enumerate(self.graph.operators)
@@ -37,6 +41,11 @@ class Choice:
         }
         while lost := {at for at in self.operators if self.kinds[at] not in KERNELS and not self._surrounded(at)}:
             self.operators -= lost
+        self.tensors = {number for at in self.operators for number in self.values(at)}
+
+    def only(self, name: str) -> None:
+        """Leave one operator in INT8, whatever is around it."""
+        self.operators = {at for at in self.operators if self.layer(at) == name}
         self.tensors = {number for at in self.operators for number in self.values(at)}
 
     def layer(self, at: int) -> str:
@@ -73,15 +82,10 @@ class Choice:
     def _surrounded(self, at: int) -> bool:
         operator = self.graph.operators[at]
         reads = [number for number in self.values(at) if number not in operator.outputs]
-        readers = [
-            place
-            for place, other in enumerate(self.graph.operators)
-            if not set(operator.outputs).isdisjoint(other.inputs)
-        ]
         return (
             all(self.maker.get(number) in self.operators for number in reads)
             and set(operator.outputs).isdisjoint(self.graph.outputs)
-            and all(place in self.operators for place in readers)
+            and all(self.readers.get(number, set()) <= self.operators for number in operator.outputs)
         )
 
     def groups(self) -> Iterator[list[int]]:

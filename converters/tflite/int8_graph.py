@@ -10,6 +10,8 @@ from model_file import add_constant, kind_of, name_of, operator_code
 
 LOWEST, HIGHEST, LARGEST = -128, 127, 127
 BIAS_PLACE = 2
+IN_INT8 = "/int8"
+"""What the name of a tensor in INT8 has behind the one that it has in FP32."""
 # The first version of each operator that knows INT8 (versioning.cc of LiteRT); 1 of those that always have.
 _VERSIONS = {
     "ADD": 2, "AVERAGE_POOL_2D": 2, "CONCATENATION": 2, "CONV_2D": 3, "DEPTHWISE_CONV_2D": 3, "DEQUANTIZE": 2,
@@ -82,7 +84,7 @@ class Int8Graph:
         if number not in self._narrow:
             graph = self.model.subgraphs[0]
             tensor, steps = graph.tensors[number], self.steps[number]
-            name = f"{name_of(tensor)}/int8"
+            name = name_of(tensor) + IN_INT8
             self._narrow[number] = len(graph.tensors)
             graph.tensors.append(
                 schema.TensorT(
@@ -107,7 +109,7 @@ class Int8Graph:
         scale = np.where(scale > 0, scale, 1).astype(np.float32)
         along = [-1 if one == axis else 1 for one in range(weight.ndim)]
         levels = np.clip(np.rint(weight / scale.reshape(along)), -LARGEST, LARGEST).astype(np.int8)
-        name, zeros = f"{name_of(self._tensor(operator.inputs[1]))}/int8", np.zeros(len(scale))
+        name, zeros = name_of(self._tensor(operator.inputs[1])) + IN_INT8, np.zeros(len(scale))
         bias = operator.inputs[BIAS_PLACE] if len(operator.inputs) > BIAS_PLACE else -1
         operator.inputs = self._replaced(operator, 1, name, levels, self._quantised(name, scale, zeros, axis))
         if bias >= 0:

@@ -1,5 +1,6 @@
 """A `.tflite` file as LiteRT's own classes hold it (`ModelT`), read and written whole."""
 
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,16 @@ def write_model(model: Any, path: Path) -> None:
     builder = flatbuffers.Builder(size + size // 8 + (1 << 20))
     builder.Finish(model.Pack(builder), IDENTIFIER)
     path.write_bytes(builder.Output())
+
+
+def copied(model: Any) -> Any:
+    """A model that can be changed as `Int8Graph` and `write_model` do without changing the first; values are shared."""
+    graph = copy(model.subgraphs[0])
+    graph.tensors, graph.operators = [copy(one) for one in graph.tensors], [copy(one) for one in graph.operators]
+    whole = copy(model)
+    whole.subgraphs = [graph]
+    whole.operatorCodes, whole.buffers = [copy(one) for one in model.operatorCodes], list(model.buffers)
+    return whole
 
 
 TENSOR_TYPES = {

@@ -7,12 +7,14 @@ the same), `settings` (`threads`; `xnnpack`: whether XNNPACK computes what it ca
 Images come as [N, C, H, W] and are turned here: in the file their channels come last.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from edgeworker.protocol import Request, main
+from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
 from edgeworker.runner import (
     Tensors,
@@ -82,6 +84,19 @@ def as_stored(name: str, value: np.ndarray, detail: dict[str, Any]) -> np.ndarra
     if list(turned.shape) != expected:
         raise Refusal(f"the model takes {name} as {expected}, and was given {list(turned.shape)}", kind="input")
     return np.ascontiguousarray(turned, dtype=detail["dtype"])
+
+
+def outputs_of(interpreter: Interpreter, name: str, calls: Iterable[np.ndarray]) -> list[np.ndarray]:
+    """All outputs of each call side by side, float64; a call is the image `name`, float32 [N, C, H, W]."""
+    (port,) = interpreter.get_input_details()
+    # The same order in whatever was made of one file.
+    results = sorted(interpreter.get_output_details(), key=lambda detail: detail["name"])
+    found = []
+    for photos in calls:
+        interpreter.set_tensor(port["index"], as_stored(name, photos, port))
+        interpreter.invoke()
+        found.append(flat(interpreter.get_tensor(detail["index"]) for detail in results))
+    return found
 
 
 def load(request: Request) -> LiteRtSession:

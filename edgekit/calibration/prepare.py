@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from edgekit.calibration.one_class import check_class_folder, one_class_note
 from edgekit.calibration.photos import BUNDLED, MOST, calibration_photos, photos_in
 from edgekit.calibration.prepared import CalibrationFile, calibration_file
 from edgekit.inputs.size import Size
@@ -20,7 +21,9 @@ def prepare_calibration(source: ModelSource, executor: Executor, asked: str = BU
     Makes the program, whose input they are for. Raises what that ends with, and UsageError for photos that will not do.
     """
     if asked != BUNDLED:
-        photos_in(asked)  # a mistyped folder is said before minutes are spent
+        # A mistyped folder is said before minutes are spent.
+        photos_in(asked)
+        check_class_folder(asked, class_names(source))
     stage = program_stage(source)
     return calibrated_program(source, executor.run([stage]).result(stage), executor, asked)
 
@@ -56,7 +59,19 @@ def calibrated_input(
     photos = calibration_photos(asked, side)
     store = executor.store
     found = calibration_file(photos, preprocessing, name, store.cache, store.notify)
-    return with_advice(found) if asked == BUNDLED else found
+    return with_advice(found) if asked == BUNDLED else with_classes(found, asked, class_names(source))
+
+
+def class_names(source: ModelSource) -> tuple[str, ...]:
+    """What the model's classes are called; empty where it is not known."""
+    labels = source.described.labels
+    return labels.names if labels else ()
+
+
+def with_classes(found: CalibrationFile, asked: str, names: tuple[str, ...]) -> CalibrationFile:
+    """The photos of a folder, with a sentence where they are of one class alone."""
+    note = one_class_note(asked, found.record.photos, names)
+    return replace(found, notes=(*found.notes, note)) if note else found
 
 
 def with_advice(found: CalibrationFile) -> CalibrationFile:

@@ -58,6 +58,16 @@ class Numbers:
         found.values |= {name: np.array(value) for name, value in number.items()}
         return found
 
+    @classmethod
+    def smoothed(cls) -> "Numbers":
+        """The same with a product whose weights were divided by `s_scale`, float32 [input channels]."""
+        found = cls.healthy()
+        weight = small_program()[1]["fc.w"]
+        factor = np.random.default_rng(5).uniform(0.2, 1.5, len(weight)).astype(np.float32)
+        integers, scale = in_8_bits((weight / factor[:, None]).astype(np.float32), 1)
+        found.values |= {"p": integers, "p_scale": scale, "s_scale": factor}
+        return found
+
     def damaged(self, seed: int) -> str:
         """Change something at random; returns what. A scale is corrupted, two swapped, or a zero point moved."""
         random = np.random.default_rng(seed)

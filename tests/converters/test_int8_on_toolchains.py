@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from edgekit.calibration.pictures import made_picture
-from edgekit.errors import ConversionError
+from edgekit.errors import ConversionError, UsageError
 from edgekit.inputs.prepare import preprocess
 from edgekit.inputs.preprocessing import Preprocessing
 from edgekit.pipeline.target import targets
@@ -80,6 +80,30 @@ def test_it_computes_nearly_the_same(run_worker, quantised, photos) -> None:
     noise = 10 * np.log10((full**2).sum(axis=1) / ((small - full) ** 2).sum(axis=1))
     assert np.median(noise) > 15
     assert (small != full).any(axis=1).all()
+
+
+# ncnn leaves a photo out of 51 and more alone.
+@pytest.mark.parametrize("quantised", ["onnx", "tflite"], indirect=True)
+def test_one_photo_on_which_values_explode_does_not_stretch_all_ranges(
+    run_worker, quantised, photos, tmp_path: Path
+) -> None:
+    made = load_file(photos[0])["x"].copy()
+    made[0] *= 300
+    save_file({"x": made}, tmp_path / "calibration.safetensors")
+    target = quantised["target"]
+    inputs = {name: quantised["before"] / name for name in FILES[target][0]}
+    inputs["calibration"] = tmp_path / "calibration.safetensors"
+    details, after = run_worker(QUANTISER[target], inputs, {"batch": 1})
+    best = details["build"]["calibration_method"]
+    assert best != "minmax"
+    assert details["errors"][best] < 0.5 * details["errors"]["minmax"]
+    full = logits(run_worker, quantised, quantised["before"], photos[1], "fp32")
+    small = logits(run_worker, quantised, after, photos[1], "int8")
+    assert np.median(10 * np.log10((full**2).sum(axis=1) / ((small - full) ** 2).sum(axis=1))) > 10
+    plain, _ = run_worker(QUANTISER[target], inputs, {"batch": 1, "method": "minmax"})
+    assert plain["build"]["calibration_method"] == "minmax"
+    with pytest.raises(UsageError, match="method is auto, minmax, most, "):
+        run_worker(QUANTISER[target], inputs, {"batch": 1, "method": "all"})
 
 
 def test_it_is_far_smaller(quantised) -> None:

@@ -55,11 +55,15 @@ def ranges(numbers: Numbers, name: str) -> tuple[np.ndarray, np.ndarray]:
 def quantised_ir(numbers: Numbers, bias: np.ndarray) -> Ir:
     """x -> FakeQuantize -> Convolution -> Add -> FakeQuantize -> MatMul; weights through Convert and Multiply.
 
-    With a number k, times that, which comes in the same way.
+    With a number k, times that, which comes in the same way. With `s_scale`, what the product reads is multiplied by it
+    before it is quantised, as SmoothQuant has it.
     """
     ir = Ir()
     value = ir.layer("Parameter", "x")
     for name, weight, kind in (("x", "w", "Convolution"), ("y", "p", "MatMul")):
+        if kind == "MatMul" and "s_scale" in numbers.values:
+            factor = ir.constant("s_scale", numbers.values["s_scale"].reshape(1, 1, -1))
+            value = ir.layer("Multiply", "smooth", value, factor)
         low, high = ranges(numbers, name)
         limits = [
             ir.constant(f"{name}/fq/{limit}", one)

@@ -96,3 +96,55 @@ def test_what_was_corrected_must_have_been_the_programs(tmp_path: Path, record: 
     explanations = Explanations(*small_program(), chosen=chosen)
     (wrong,) = account_of(Numbers.healthy(), CORRECTED, explanations, tmp_path, record).unexplained
     assert wrong.fault == "before the quantisation corrected it it was no parameter of the program"
+
+
+@pytest.fixture(scope="module")
+def smoothed(record: Path) -> tuple[Explanations, Path]:
+    """What explains a file with SmoothQuant's factors, and the folder of the record with them."""
+    numbers = Numbers.smoothed().values
+    folder = record / "smoothed"
+    folder.mkdir()
+    shapes = {"p_scale": (1, -1), "s_scale": (1, 1, -1)}
+    own = {name: np.ascontiguousarray(numbers[name].reshape(shape)) for name, shape in shapes.items()}
+    chosen = {**load_file(record / "quantisation.safetensors"), **own}
+    save_file(chosen, folder / "quantisation.safetensors")
+    return Explanations(*small_program(), chosen=chosen), folder
+
+
+def test_a_weight_that_gave_factors_to_its_input_is_the_programs(smoothed, tmp_path: Path) -> None:
+    explanations, record = smoothed
+    found = account_of(Numbers.smoothed(), CORRECTED, explanations, tmp_path, record)
+    assert (found.unexplained, found.unused) == ([], [])
+    assert found.explained["the same as, in 8 bits"] == 1
+    assert found.explained["as the quantisation chose it"] == 12
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_damaged_factor_and_whatever_else_changes_beside_it_is_found(seed: int, smoothed, tmp_path: Path) -> None:
+    explanations, record = smoothed
+    numbers = Numbers.smoothed()
+    for absent in ("b", "b_scale", "b_zero", "p_zero"):  # the IR has none of these
+        del numbers.values[absent]
+    what = numbers.damaged(seed)
+    assert account_of(numbers, CORRECTED, explanations, tmp_path, record).unexplained, what
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_an_integer_that_is_off_by_one_is_found_beside_factors(seed: int, smoothed, tmp_path: Path) -> None:
+    explanations, record = smoothed
+    numbers, random = Numbers.smoothed(), np.random.default_rng(seed)
+    integers = numbers.values["p"].copy()
+    place = random.integers(integers.size)
+    integers.flat[place] += 1 if integers.flat[place] < 0 else -1
+    numbers.values["p"] = integers
+    (wrong,) = account_of(numbers, CORRECTED, explanations, tmp_path, record).unexplained
+    assert (wrong.name, wrong.fault) == (
+        "p",
+        "times its scale it is no parameter of the program, to within half a step",
+    )
+
+
+def test_a_factor_that_the_record_does_not_have_explains_no_weight(smoothed, record: Path, tmp_path: Path) -> None:
+    explanations, _ = smoothed
+    names = {one.name for one in account_of(Numbers.smoothed(), CORRECTED, explanations, tmp_path, record).unexplained}
+    assert {"p", "s_scale"} <= names
