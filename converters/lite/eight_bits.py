@@ -6,6 +6,7 @@ For ARM `opt` puts a `calib` in front of an operator in 8 bits, or has the opera
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from nb_format import KERNEL_ATTRIBUTE, NbModel, Operator, Parameter
@@ -51,7 +52,7 @@ def made_step(operator: Operator) -> float | None:
     """The step of the integers that an operator writes; None where it writes none."""
     alias = str(operator.attributes.get(KERNEL_ATTRIBUTE, "")).split("/")[1:2]
     if operator.type.startswith("calib"):
-        scale = np.array([operator.attributes.get("scale", np.nan)], np.float32)
+        scale = numbers([operator.attributes.get("scale")])
         return _alone(scale) if alias and alias[0].startswith("fp32_to_int8") else None
     if in_eight_bits(operator) and alias and alias[0].replace("_", "").startswith("int8out"):
         return _alone(_said(operator, ("Output", "Out")))
@@ -145,9 +146,16 @@ def _said(operator: Operator, slots: Iterable[str]) -> np.ndarray:
     nothing is said.
     """
     found = [operator.attributes.get(f"{slot}0_scale") for slot in slots]
-    arrays = [np.atleast_1d(np.array(one, np.float32)) for one in found if one is not None]
+    arrays = [numbers(one) for one in found if one is not None]
     same = len({one.tobytes() for one in arrays}) == 1
     return arrays[0] if same else np.zeros(0, np.float32)
+
+
+def numbers(found: Any) -> np.ndarray:
+    """A list of numbers in FP32; empty for anything else, which a damaged file may hold there."""
+    whole = isinstance(found, list) and all(isinstance(one, float) for one in found)
+    with np.errstate(over="ignore"):
+        return np.array(found, np.float32) if whole else np.zeros(0, np.float32)
 
 
 def _alone(found: np.ndarray) -> float | None:

@@ -1,8 +1,8 @@
 """INT8 of an ncnn network: ranges from ncnn's own runtime on photos, and a file as ncnn reads it.
 
 Inputs: `model.ncnn.param`, `model.ncnn.bin`, `calibration` (prepared photos). Options: `method` (`minmax`, `most`,
-`percentile`, `kl`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were held
-out); `keep_float` (names of layers that stay in FP32); `six_bits` (weights of 3 x 3 convolutions in 6 bits).
+`percentile`, `kl`, `aciq`; `auto`, the default, keeps the one whose outputs are nearest to FP32's on photos that were
+held out); `keep_float` (names of layers that stay in FP32); `six_bits` (weights of 3 x 3 convolutions in 6 bits).
 
 Beside the files it leaves `quantisation.safetensors`: every factor, by its layer.
 """

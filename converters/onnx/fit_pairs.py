@@ -15,6 +15,8 @@ MARGIN = 1.05
 """What photos that nobody has tried may reach beyond those of the calibration."""
 ATTEMPTS = 3
 PHOTOS = 32
+Read = tuple[str, bool]
+"""A quantised value, and whether its last axis is what is summed: a product and a convolution pair it differently."""
 
 
 @dataclass(frozen=True)
@@ -52,39 +54,47 @@ def fitted(
     return wanted
 
 
-def too_fine(quantised: Path, tables: Mapping[str, np.ndarray], margin: float) -> dict[str, Coarser]:
+def cut_off(quantised: Path, prepared: Path, calls: Iterable[np.ndarray]) -> list[str]:
+    """The weights of which some channel's sums leave 16 bits on these calls, in the model's order; see `fitted`."""
+    tables = pair_tables(list(products_of(onnx.load(quantised))), prepared, calls)
+    return list(too_fine(quantised, tables, 1.0))
+
+
+def too_fine(quantised: Path, tables: Mapping[Read, np.ndarray], margin: float) -> dict[str, Coarser]:
     """The weights of which some channel's steps are too small, by name.
 
     A sum may be `margin` times what `tables` say.
     """
     found: dict[str, Coarser] = {}
     for one in products_of(onnx.load(quantised)):
-        factor = largest_sums(one, tables[one.values]) * margin / LARGEST_SUM
+        factor = largest_sums(one, tables[one.values, one.last]) * margin / LARGEST_SUM
         if (factor > 1).any():
             known = found[one.weight].factor if one.weight in found else 1.0
             found[one.weight] = Coarser(one.axis, np.maximum(np.maximum(factor, 1), known))
     return found
 
 
-def pair_tables(products: list[Product], prepared: Path, calls: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
-    """Of each quantised value: the largest right neighbour of a value that is at least so large, int16 [pairs, levels];
-    -1 where none was seen. Pairs are a channel and the next one.
+def pair_tables(products: list[Product], prepared: Path, calls: Iterable[np.ndarray]) -> dict[Read, np.ndarray]:
+    """Of each quantised value, as it is read: the largest right neighbour of a value that is at least so large, int16
+    [pairs, levels]; -1 where none was seen. Pairs are a channel and the next one.
     """
-    wanted = {one.values: one for one in products}
-    session, names = looking_at(prepared, list(wanted))
+    wanted = {(one.values, one.last): one for one in products}
+    session, names = looking_at(prepared, list(dict.fromkeys(one.values for one in products)))
     (image,) = session.get_inputs()
-    tables: dict[str, np.ndarray] = {}
+    tables: dict[Read, np.ndarray] = {}
     for photos in calls:
-        for name, values in zip(names, session.run(names, {image.name: photos}), strict=True):
-            one = wanted[name]
+        found = dict(zip(names, session.run(names, {image.name: photos}), strict=True))
+        for read, one in wanted.items():
+            if (values := found.get(one.values)) is None:
+                continue
             codes = np.clip(np.rint(values / one.scale) + one.zero_point, 0, LEVELS - 1).astype(np.int16)
             rows = np.moveaxis(codes, -1 if one.last else 1, 0).reshape(codes.shape[-1 if one.last else 1], -1)
-            table = tables.setdefault(name, np.full((max(len(rows) - 1, 1), LEVELS), -1, np.int16))
+            table = tables.setdefault(read, np.full((max(len(rows) - 1, 1), LEVELS), -1, np.int16))
             note_pairs(table, rows, one.zero_point)
-    for name in wanted.keys() - set(names):
+    for read in wanted.keys() - tables.keys():
         # What the model in FP32 does not have may hold anything.
-        tables[name] = np.full((1, LEVELS), LEVELS - 1, np.int16)
-    return {name: at_least(table) for name, table in tables.items()}
+        tables[read] = np.full((1, LEVELS), LEVELS - 1, np.int16)
+    return {read: at_least(table) for read, table in tables.items()}
 
 
 def looking_at(prepared: Path, names: list[str]) -> tuple[onnxruntime.InferenceSession, list[str]]:

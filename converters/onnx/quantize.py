@@ -12,7 +12,7 @@ with zero points of 0, and biases in floating point; there what multiplies with 
 rest is TensorRT's to fuse ("Explicit Quantization" in its developer guide). `activation_ranges` has the methods.
 
 With `fit_pairs` the model computes the same on processors without VNNI (`pair_sums`; docs/precision.md has what it
-costs, and what it saves).
+costs, and what it saves); without it the weights whose sums are cut off there are named (`cut_off_without_vnni`).
 
 Beside the model it leaves `quantisation.safetensors`: every scale and zero point as it was chosen, by the name that the
 model gives it. The ledger compares them with what an artifact stores.
@@ -33,7 +33,7 @@ from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
-from fit_pairs import PHOTOS, Coarser, fitted, overrides
+from fit_pairs import PHOTOS, Coarser, cut_off, fitted, overrides
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.calibrate import TensorsData, save_tensors_data
@@ -104,6 +104,9 @@ def quantize(request: Request) -> dict[str, Any]:
             write_quantised(prepared, path, ranges.of(best), keep, form, operators, overrides(prepared, wanted))
 
         coarser = fitted(path, prepared, samples.batches(batch, trial.looked_at[:PHOTOS]), write)
+    beyond: list[str] = []
+    if form is FORMS["onnxruntime"] and not options.get("fit_pairs"):
+        beyond = cut_off(path, prepared, samples.batches(batch, trial.looked_at[:PHOTOS]))
     prepared.unlink()
     onnx.checker.check_model(str(path))
     quantised = onnx.load(path)
@@ -113,7 +116,7 @@ def quantize(request: Request) -> dict[str, Any]:
         "calibrated_on": len(samples),
         "errors": errors,
         "coarser": sum(int((one.factor > 1).sum()) for one in coarser.values()),
-        "build": {"calibration_method": best, **told(keep)},
+        "build": {"calibration_method": best, **told(keep), **({"cut_off_without_vnni": beyond} if beyond else {})},
     }
 
 

@@ -1,6 +1,7 @@
 """The verdict on one variant: on what a run gave, on its failure, or on an inspection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -17,6 +18,10 @@ from edgekit.pipeline.store import StageResult
 from edgekit.pipeline.target import Variant, targets
 from edgekit.quantities.conditions import numbers
 from edgekit.reference.choose import Reference, Truth
+from edgekit.untrusted.wording import harmless
+
+FIRST = 3
+"""How many layers of a kind a warning names."""
 
 
 def judge_variant(
@@ -65,7 +70,8 @@ def judge_variant(
     verdict = by(allowed)
     if allowed is not rules.tolerance:
         verdict = replace(verdict, warnings=(*verdict.warnings, f"it has limits of its own: {allowed.reason}"))
-    verdict = replace(verdict, warnings=(*verdict.warnings, *outcome.details.get("warnings", ())))
+    said = (*outcome.details.get("warnings", ()), *build_warnings(artifact.manifest.build))
+    verdict = replace(verdict, warnings=(*verdict.warnings, *said))
     if rules.own is not None:
         verdict = with_own(verdict, by(rules.own))
     details = outcome.details
@@ -73,6 +79,18 @@ def judge_variant(
     timed = details["latency"] and not variant.untimed(precision)
     latency = {name: float(value) for name, value in numbers(details["latency"]).items()} if timed else None
     return VariantVerdict(variant.name, verdict, latency, outcome.peak_memory_bytes, device=details.get("device"))
+
+
+def build_warnings(build: Mapping[str, Any]) -> list[str]:
+    """What a user must know of an artifact whose converter said `build` of it."""
+    cut = build.get("cut_off_without_vnni")
+    if not isinstance(cut, list) or not cut:
+        return []
+    first = ", ".join(harmless(str(name), 60) for name in cut[:FIRST])
+    return [
+        f"on x86 without VNNI sums of {len(cut)} of its layers are cut off, first those with {first}: "
+        "its recipe has `fit_pairs` off"
+    ]
 
 
 def measured_values(

@@ -1,5 +1,6 @@
 """An int8 network as ncnn reads it: what is written, what stays in FP32, and that damage to it is found."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -195,6 +196,28 @@ def test_a_changed_weight_is_found(explanations: Explanations, tmp_path: Path) -
     assert [one.name for one in account_of(param, binary, explanations).unexplained] == ["conv.weight"]
 
 
+def test_8_bits_of_known_distributions_are_cut_off_where_that_costs_least() -> None:
+    """Laplace's: a exp(a) = 3 * 4^M (the paper's equation 6); a normal one's: the least error on a fine grid."""
+    laplace = int8_ranges.OF_LAPLACE
+    assert laplace * np.exp(laplace) == pytest.approx(3 * 4**8, rel=1e-3)
+    grid = np.linspace(1, 6, 50001)
+    beyond = np.array([math.erfc(one / math.sqrt(2)) for one in grid])
+    cost = (grid**2 + 1) * beyond - math.sqrt(2 / math.pi) * grid * np.exp(-(grid**2) / 2) + grid**2 / (3 * 4**8)
+    assert grid[cost.argmin()] == pytest.approx(int8_ranges.OF_GAUSS, abs=1e-3)
+
+
+@pytest.mark.parametrize("draw", ["normal", "laplace"])
+def test_analytical_clipping_costs_hardly_more_than_the_best_threshold(draw: str) -> None:
+    values = getattr(np.random.default_rng(0), draw)(0, 1, 500_000).astype(np.float32)
+    found = int8_ranges.Histogram()
+    found.widen(values)
+    found.count(values)
+    width = found.usual / int8_ranges.BINS
+    grid = np.linspace(0.2, 1, 401) * found.usual
+    best = min(int8_ranges.square_error(found.counts, width, one) for one in grid)
+    assert best <= int8_ranges.square_error(found.counts, width, found.threshold("aciq")) < 1.25 * best
+
+
 def test_a_few_large_values_do_not_widen_the_steps_of_least_divergence() -> None:
     values = np.random.default_rng(0).normal(0, 1, 200_000).astype(np.float32)
     values[:3] = 40
@@ -212,7 +235,7 @@ def test_an_input_of_zeros_has_a_factor_all_the_same() -> None:
     found = int8_ranges.Histogram()
     found.widen(np.zeros(5, np.float32))
     found.count(np.zeros(5, np.float32))
-    assert [found.threshold(method) for method in int8_ranges.METHODS] == [0, 0, 0, 0]
+    assert [found.threshold(method) for method in int8_ranges.METHODS] == [0] * len(int8_ranges.METHODS)
 
 
 def test_one_photo_on_which_a_network_explodes_leaves_the_ranges_as_they_are() -> None:
@@ -225,4 +248,4 @@ def test_one_photo_on_which_a_network_explodes_leaves_the_ranges_as_they_are() -
     for photo in photos:
         found.count(photo)
     assert found.threshold("minmax") > 1000
-    assert all(2 < found.threshold(method) < 6 for method in ("most", "percentile", "kl"))
+    assert all(2 < found.threshold(method) < 6 for method in ("most", "percentile", "kl", "aciq"))
