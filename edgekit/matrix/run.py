@@ -171,7 +171,7 @@ def run_alone(request: MatrixRequest, executor: Executor, watch: Watch) -> Matri
     workshop = Workshop(executor, request.out, request.keep, request.timed, estimate, settled)
     executor.work((workshop.job(group) for group in groups), window)
     if request.keep == "reports":
-        # A run that was killed after it judged, and one that kept artifacts, left what is not wanted now.
+        # A run that was killed after it judged, and one that kept artifacts, left artifacts that are not wanted now.
         for group in make_groups(entries):
             remove_outputs(group, request.out, executor.store)
     ordered = tuple(

@@ -65,7 +65,7 @@ def device(folder: Path) -> int:
 
 
 def remove_outputs(group: Group, out: Path, store: StageStore) -> None:
-    """Remove a group's artifacts, and the stages that lead to them; the records and small outputs stay.
+    """Remove a group's artifacts, and the stages that this run has made for them; records and small outputs stay.
 
     An artifact of another program under the same name is somebody else's, and stays; so does a file that somebody put
     into one.
@@ -87,4 +87,6 @@ def remove_outputs(group: Group, out: Path, store: StageStore) -> None:
             if entry.place:
                 folder.parent.parent.rmdir()
     for stage in group.outputs():
-        store.remove(stage)
+        # What was there before is of another command, whose artifacts are verified by it.
+        if stage.key in store.made:
+            store.remove(stage)

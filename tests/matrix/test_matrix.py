@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -164,6 +165,18 @@ def test_with_keep_reports_only_reports_stay_and_the_next_run_knows(project: Fak
     assert second["cells"] == first["cells"]
     assert project.matrix(*TWO)[0] == 0, "asked to keep the artifacts, it makes them again"
     assert load_artifact(project.out / "MixNet_S" / "alpha")
+
+
+def test_keep_reports_leaves_what_another_command_has_made(project: FakeProject, cache: Path) -> None:
+    """Artifacts made before are verified by the program in the cache, and would have to be converted again."""
+    assert project.matrix("-m", "MixNet_S", "-t", "alpha")[0] == 0
+    made = {path for path in (cache / "stages").rglob("*") if path.name.startswith(("model.", "inference."))}
+    assert made
+    other = replace(project, out=project.out.with_name("other"))
+    status, _ = other.matrix(*TWO, "--keep", "reports")
+    assert status == 0
+    left = {path for path in (cache / "stages").rglob("*") if path.name.startswith(("model.", "inference."))}
+    assert left == made
 
 
 @pytest.mark.parametrize("change", ["remove", "touch"])
