@@ -136,7 +136,7 @@ def converted(
 def untimed(target: Target, precision: Precision) -> str | None:
     """Why nothing of a target that runs here can be timed in a precision; None where something can."""
     reasons = [variant.untimed(precision) for variant in target.variants if not variant.not_run]
-    return None if "" in reasons else next(iter(reasons), None)
+    return None if "" in reasons or not reasons else f"{target.name} in {precision}: {reasons[0]}"
 
 
 def failed_row(conversion: Conversion, precision: Precision) -> Priced:
