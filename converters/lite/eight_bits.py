@@ -76,7 +76,6 @@ class Rounding:
 
     operators: tuple[int, int, int, int]
     value: str
-    result: str
     inverse: str
     step: str
 
@@ -97,7 +96,7 @@ def roundings(model: NbModel) -> list[Rounding]:
         types = [model.operators[place].type for place in (scaled, rounded, clip)]
         if inverse and types == ["elementwise_mul", "round", "clip"] and bounds == [-LARGEST, LARGEST]:
             places = (scaled, rounded, clip, number)
-            found.append(Rounding(places, _one(first, "X"), _all(operator.outputs)[0], inverse, step))
+            found.append(Rounding(places, _one(first, "X"), inverse, step))
     return found
 
 

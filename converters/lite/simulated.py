@@ -6,8 +6,6 @@ rounded, limited to what 8 bits hold and multiplied by its step again; a weight 
 What is computed differs by FP32's rounding alone.
 """
 
-from collections.abc import Iterator
-
 import numpy as np
 from edgeworker.paddle_graph import ProgramGraph
 from edgeworker.paddle_program import Op, arguments, attribute
@@ -69,14 +67,6 @@ def _weigh(graph: ProgramGraph, op: Op) -> None:
             if name == before:
                 slot.arguments[place] = result
     graph.replace(op, [])
-
-
-def weight_slots(graph: ProgramGraph) -> Iterator[tuple[Op, str]]:
-    """Each operator that reads a value in 8 bits, with its weight's name."""
-    quantised = {name for op in graph.ops({QUANTISE}) for name in _results(op, "Out")}
-    for op in graph.ops(WEIGHTED):
-        if any(name in quantised for slot in op.desc.inputs for name in slot.arguments):
-            yield op, _slot(op, WEIGHTED[op.desc.type])[0]
 
 
 def _slot(op: Op, name: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.calibration import Samples
+from edgeworker.refusal import Refusal
 from paddle.static.quantization import PostTrainingQuantization
 from paddle_runtime import paddle
 from program import PARAMETERS_FILE, PROGRAM_FILE
@@ -28,7 +29,7 @@ def largest_values(
 ) -> dict[str, dict[str, float]]:
     """What each method takes for the largest magnitude of each of these values, on the samples at `places`.
 
-    Where a value is not finite Paddle has no histogram of it, and says so.
+    Raises Refusal where a value is not finite.
     """
     scope = paddle.static.Scope()
     with paddle.static.scope_guard(scope), redirect_stderr(StringIO()):  # it draws bars
@@ -71,6 +72,12 @@ class Measured(PostTrainingQuantization):
     def _collect_target_varnames(self) -> None:
         super()._collect_target_varnames()
         self._quantized_act_var_name &= self._wanted
+
+    def _init_sampling_act_histogram(self) -> None:
+        ends = self._sampling_act_abs_min_max
+        if lost := sorted(name for name, pair in ends.items() if not np.isfinite(pair).all()):
+            raise Refusal(f"{lost[0]} is not finite on the calibration photos", "Look at the photos and the weights")
+        super()._init_sampling_act_histogram()
 
     def _sampling(self) -> None:
         self._sample_abs_max()

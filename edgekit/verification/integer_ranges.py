@@ -8,8 +8,8 @@ nothing by these names.
 from pathlib import Path
 
 from edgekit.parity.saturation import Extent
+from edgekit.pipeline.lowering import RECORD
 
-FILE = "quantisation.safetensors"
 SCALE, ZERO_POINT = "_scale", "_zero_point"
 
 
@@ -22,7 +22,7 @@ def integer_ranges(quantisation: Path) -> dict[str, Extent]:
     import numpy as np
     from safetensors.numpy import load_file
 
-    record = load_file(quantisation / FILE) if (quantisation / FILE).is_file() else {}
+    record = load_file(quantisation / RECORD) if (quantisation / RECORD).is_file() else {}
     found: dict[str, Extent] = {}
     for name, scale in record.items():
         zero = record.get(name.removesuffix(SCALE) + ZERO_POINT)

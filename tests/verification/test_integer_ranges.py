@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from edgekit.verification.integer_ranges import FILE, integer_ranges
+from edgekit.pipeline.lowering import RECORD
+from edgekit.verification.integer_ranges import integer_ranges
 
 
 def test_scale_and_zero_point_say_what_the_integers_hold(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_scale_and_zero_point_say_what_the_integers_hold(tmp_path: Path) -> None
             "real_scale": np.array([1.0], np.float32),
             "real_zero_point": np.array([1.0], np.float32),
         },
-        tmp_path / FILE,
+        tmp_path / RECORD,
     )
     assert integer_ranges(tmp_path) == {
         "a": (pytest.approx(-27.5), pytest.approx(100.0)),
@@ -32,5 +33,5 @@ def test_scale_and_zero_point_say_what_the_integers_hold(tmp_path: Path) -> None
 
 def test_a_quantisation_without_such_a_record_tells_nothing(tmp_path: Path) -> None:
     assert integer_ranges(tmp_path) == {}
-    save_file({"scales": np.ones(3, np.float32)}, tmp_path / FILE)
+    save_file({"scales": np.ones(3, np.float32)}, tmp_path / RECORD)
     assert integer_ranges(tmp_path) == {}

@@ -10,7 +10,7 @@ from edgeworker.ledger.account import Account, Explanations
 from edgeworker.protocol import Request
 from safetensors.numpy import load_file, save_file
 
-from edgekit.errors import UsageError
+from edgekit.errors import ConversionError, UsageError
 from tests.converters.lite import tiny_program
 from tests.converters.lite.nb_patch import damaged_eight_bits
 from tests.converters.loading import load, load_own
@@ -151,3 +151,12 @@ def test_what_each_weight_costs_in_8_bits(run_worker, program: Path, photos: Pat
     assert {layer["name"]: layer["type"] for layer in details["layers"]} == {"conv.w": "conv2d", "fc.w": "matmul_v2"}
     assert list(costs.values()) == sorted(costs.values())
     assert 20 < details["all_db"] < max(costs.values()) < 60
+
+
+def test_photos_on_which_a_value_is_not_finite_are_refused(run_worker, program: Path, tmp_path: Path) -> None:
+    values = np.random.default_rng(1).normal(0, 1, (20, 3, 8, 8)).astype(np.float32)
+    values[3, 0, 0, 0] = np.inf
+    save_file({"x": values}, tmp_path / "photos.safetensors")
+    inputs = {"program": program, "calibration": tmp_path / "photos.safetensors"}
+    with pytest.raises(ConversionError, match="is not finite on the calibration photos"):
+        run_worker("paddle/quantize.py", inputs, {})
