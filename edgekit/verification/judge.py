@@ -71,6 +71,8 @@ def judge_variant(
     if allowed is not rules.tolerance:
         verdict = replace(verdict, warnings=(*verdict.warnings, f"it has limits of its own: {allowed.reason}"))
     said = (*outcome.details.get("warnings", ()), *build_warnings(artifact.manifest.build))
+    if precision in variant.simulated_in:
+        said = ("this machine's file rounds in FP32 what the one for devices computes in integers", *said)
     verdict = replace(verdict, warnings=(*verdict.warnings, *said))
     if rules.own is not None:
         verdict = with_own(verdict, by(rules.own))
