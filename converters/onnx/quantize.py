@@ -34,6 +34,8 @@ from edgeworker.protocol import Request, main
 from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
 from fit_pairs import PHOTOS, Coarser, cut_off, fitted, overrides
+from float_ends import end_in_float
+from gemm import with_gemm
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.calibrate import TensorsData, save_tensors_data
@@ -83,6 +85,8 @@ def quantize(request: Request) -> dict[str, Any]:
     quant_pre_process(
         str(request.inputs["model.onnx"]), str(prepared), skip_optimization=True, skip_symbolic_shape=True
     )
+    if form is FORMS["onnxruntime"]:
+        onnx.save(with_gemm(onnx.load(prepared)), prepared)
     keep = kept_in_float(options, [node.name for node in onnx.load(prepared).graph.node])
     ranges = PhotoRanges(prepared, request.output / "augmented.onnx", samples.batches(batch, trial.looked_at))
     methods = ranges.different(trial.methods)
@@ -148,6 +152,10 @@ def write_quantised(
         calibration_cache_path=str(known),
     )
     known.unlink()
+    if form is FORMS["onnxruntime"]:
+        model = onnx.load(path)
+        end_in_float(model, onnx.load(prepared))
+        onnx.save(model, path)
 
 
 def outputs_of(path: Path, calls: Iterable[np.ndarray]) -> list[np.ndarray]:

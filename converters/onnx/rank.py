@@ -14,6 +14,8 @@ import onnxruntime
 from edgeworker.calibration import Samples
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import PHOTOS, flat, ranked, ranking_photos, signal_to_noise
+from gemm import with_gemm
+from left_out import restore_activations
 from onnx import helper, numpy_helper
 from onnxruntime.quantization.registry import QDQRegistry
 from qdq import PAIR
@@ -24,7 +26,7 @@ IN_FLOAT = "edgekit.float."
 def rank(request: Request) -> dict[str, Any]:
     """Measure every node's cost."""
     full, small = (onnx.load(request.inputs[role]) for role in ("model.onnx", "quantised/model.onnx"))
-    choices = Choices.of(full, small)
+    choices = Choices.of(with_gemm(full), small)
     samples = Samples(request.inputs["calibration"])
     photos = ranking_photos(samples, int(request.options.get("photos", PHOTOS)))
     threads = int(request.options["threads"])
@@ -32,7 +34,7 @@ def rank(request: Request) -> dict[str, Any]:
     def outputs(names: set[str]) -> list[np.ndarray]:
         return run(choices.model(names), photos, threads)
 
-    truth = outputs(set())
+    truth = run(full, photos, threads)
     costs = {name: signal_to_noise(outputs({name}), truth) for name in choices.types}
     everything = signal_to_noise(outputs(set(choices.types)), truth)
     return {"layers": ranked(costs, choices.types), "all_db": round(everything, 2)}
@@ -67,11 +69,18 @@ class Choices:
     @classmethod
     def of(cls, full: onnx.ModelProto, quantised: onnx.ModelProto) -> "Choices":
         """Find them."""
+        restored = restore_activations(full.graph, quantised.graph)
         found = cls(quantised)
         graph = quantised.graph
         before = {node.name: node for node in full.graph.node}
         constants = {tensor.name: tensor for tensor in full.graph.initializer}
         made = {output: node for node in graph.node for output in node.output}
+
+        def maker(value: str) -> onnx.NodeProto:
+            """The node whose quantisation leaves out the activations behind it."""
+            node = made[value]
+            return maker(node.input[0]) if node.name in restored and node.input[0] in made else node
+
         for number, node in enumerate(graph.node):
             if node.op_type in PAIR or node.name not in before:
                 continue
@@ -84,14 +93,14 @@ class Choices:
                     value = above.input[0]
                 else:
                     value = found._in_float(constants[before[node.name].input[place]])
-                owner = node if node.op_type in QDQRegistry else made.get(value, node)
+                owner = node if node.op_type in QDQRegistry or value not in made else maker(value)
                 found.types[owner.name] = owner.op_type
                 found.places.append((number, place, name, value, owner.name))
         for output in graph.output:
             source = made.get(output.name)
             if source is not None and source.op_type == "DequantizeLinear":
                 value = made[source.input[0]].input[0]
-                owner = made[value]
+                owner = maker(value)
                 found.types[owner.name] = owner.op_type
                 source.output[0] = f"{output.name}.dequantised"
                 found.ends.append((output.name, source.output[0], value, owner.name))

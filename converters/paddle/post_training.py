@@ -19,9 +19,9 @@ from paddle_runtime import paddle
 from program import PARAMETERS_FILE, PROGRAM_FILE
 from quantised_program import KINDS
 
-METHODS = ("percentile", "mean", "largest")
-"""What 99.999 % of the values are below, the mean of the calls' largest values, the largest of all: "hist", "avg" and
-"abs_max" in Paddle."""
+METHODS = ("largest", "mean", "percentile")
+"""The largest of all, the mean of the calls' largest values, what 99.999 % of the values are below: "abs_max", "avg"
+and "hist" in Paddle."""
 
 
 def largest_values(

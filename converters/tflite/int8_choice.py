@@ -23,6 +23,10 @@ class Choice:
     Every operator with weights is one of them. Another one is where INT8 costs nothing else: all that it reads comes
     from operators in INT8, and all that reads it is in INT8. So sums and products with stored factors (a batch norm
     that could not be folded), and normalisations of layers, stay in FP32.
+
+    `last`: the places of products with a matrix that nothing with weights is behind. Only their weights are in INT8,
+    and LiteRT chooses the steps of what they read as it computes ("dynamic range"): their results are in FP32. In 8
+    bits two classes come to the same value, and the first of them wins.
     """
 
     def __init__(self, model: Any, keep_float: Collection[str]) -> None:
@@ -39,6 +43,8 @@ class Choice:
             if self.kinds[at] in (*KERNELS, *FOLLOWERS) and self.layer(at) not in keep_float and self._fits(at)
             if all(self.graph.tensors[number].type == schema.TensorType.FLOAT32 for number in operator.outputs)
         }
+        self.last = {at for at in self.operators if self.kinds[at] == "FULLY_CONNECTED" and self._ends(at)}
+        self.operators -= self.last
         while lost := {at for at in self.operators if self.kinds[at] not in KERNELS and not self._surrounded(at)}:
             self.operators -= lost
         self.tensors = {number for at in self.operators for number in self.values(at)}
@@ -46,6 +52,7 @@ class Choice:
     def only(self, name: str) -> None:
         """Leave one operator in INT8, whatever is around it."""
         self.operators = {at for at in self.operators if self.layer(at) == name}
+        self.last = {at for at in self.last if self.layer(at) == name}
         self.tensors = {number for at in self.operators for number in self.values(at)}
 
     def layer(self, at: int) -> str:
@@ -87,6 +94,15 @@ class Choice:
             and set(operator.outputs).isdisjoint(self.graph.outputs)
             and all(self.readers.get(number, set()) <= self.operators for number in operator.outputs)
         )
+
+    def _ends(self, at: int) -> bool:
+        """Whether nothing with weights is behind an operator."""
+        seen, found = set(), {at}
+        while found:
+            seen |= found
+            results = {number for one in found for number in self.graph.operators[one].outputs}
+            found = set().union(*(self.readers.get(number, set()) for number in results)) - seen
+        return not any(self.kinds[one] in KERNELS for one in seen - {at})
 
     def groups(self) -> Iterator[list[int]]:
         """The tensors in INT8, those together that must have one scale."""

@@ -56,6 +56,10 @@ class Int8Graph:
         graph = self.model.subgraphs[0]
         made: list[Any] = []
         for at, operator in enumerate(graph.operators):
+            if at in self.choice.last:
+                self._matrix(at, operator)
+                operator.builtinOptions.asymmetricQuantizeInputs = True
+                self._versioned(operator)
             if at not in self.choice.operators:
                 made.append(operator)
                 continue
@@ -101,24 +105,29 @@ class Int8Graph:
 
     def _weights(self, at: int, operator: Any) -> None:
         """What an operator stores: weights by channel, the bias in their steps."""
-        kind = self.choice.kinds[at]
-        if kind not in KERNELS:
+        if self.choice.kinds[at] not in KERNELS:
             return
-        axis, weight = KERNELS[kind], self._stored(operator.inputs[1])
-        scale = np.abs(weight).max(axis=tuple(one for one in range(weight.ndim) if one != axis)) / np.float32(LARGEST)
-        scale = np.where(scale > 0, scale, 1).astype(np.float32)
-        along = [-1 if one == axis else 1 for one in range(weight.ndim)]
-        levels = np.clip(np.rint(weight / scale.reshape(along)), -LARGEST, LARGEST).astype(np.int8)
-        name, zeros = name_of(self._tensor(operator.inputs[1])) + IN_INT8, np.zeros(len(scale))
+        scale = self._matrix(at, operator)
         bias = operator.inputs[BIAS_PLACE] if len(operator.inputs) > BIAS_PLACE else -1
-        operator.inputs = self._replaced(operator, 1, name, levels, self._quantised(name, scale, zeros, axis))
         if bias >= 0:
             product = (scale * self.steps[operator.inputs[0]].scale).astype(np.float32)
             limits = np.iinfo(np.int32)
             counts = np.clip(np.rint(self._stored(bias).astype(np.float64) / product), limits.min, limits.max)
             name = f"{name_of(self._tensor(bias))}/int32"
-            described = self._quantised(name, product, zeros)
+            described = self._quantised(name, product, np.zeros(len(scale)))
             operator.inputs = self._replaced(operator, BIAS_PLACE, name, counts.astype(np.int32), described)
+
+    def _matrix(self, at: int, operator: Any) -> np.ndarray:
+        """Weights by channel; returns what each channel's integers stand for."""
+        axis, weight = KERNELS[self.choice.kinds[at]], self._stored(operator.inputs[1])
+        scale = np.abs(weight).max(axis=tuple(one for one in range(weight.ndim) if one != axis)) / np.float32(LARGEST)
+        scale = np.where(scale > 0, scale, 1).astype(np.float32)
+        along = [-1 if one == axis else 1 for one in range(weight.ndim)]
+        levels = np.clip(np.rint(weight / scale.reshape(along)), -LARGEST, LARGEST).astype(np.int8)
+        name = name_of(self._tensor(operator.inputs[1])) + IN_INT8
+        described = self._quantised(name, scale, np.zeros(len(scale)), axis)
+        operator.inputs = self._replaced(operator, 1, name, levels, described)
+        return scale
 
     def _tensor(self, number: int) -> Any:
         return self.model.subgraphs[0].tensors[number]

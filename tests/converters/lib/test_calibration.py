@@ -53,6 +53,10 @@ def test_one_method_has_all_samples_and_is_compared_with_none(
 def test_the_method_with_the_least_error_is_kept() -> None:
     assert best_of(("usual", "other"), {"usual": 0.2, "other": 0.1}) == "other"
     assert best_of(("usual", "other"), {"usual": 0.1, "other": 0.1}) == "usual"
+    assert best_of(("usual", "other"), {"usual": 0.104, "other": 0.1}) == "usual"
+    assert best_of(("usual", "other"), {"usual": 0.106, "other": 0.1}) == "other"
+    assert best_of(("usual", "other"), {"usual": float("nan"), "other": 0.1}) == "other"
+    assert best_of(("usual", "other"), {"usual": float("nan"), "other": float("nan")}) == "usual"
 
 
 def test_what_is_no_method_is_refused(samples: Samples) -> None:
