@@ -59,19 +59,23 @@ def main() -> None:
 def exported(name: str, folder: Path) -> Path:
     """The folder with the program that PaddleClas saves of a network with synthetic weights."""
     if not (folder / "inference.pdiparams").exists():
-        model = load_catalog().find(name)
-        (source,) = model_sources([name], SourceOptions(weights="synthetic:0"), offline=False)
-        weights = program_stage(source).inputs["weights"]
-        assert isinstance(source, CatalogSource) and isinstance(weights, StageFile)
-        with session(offline=False, verbose=False) as executor:
-            made = executor.run([weights.stage]).result(weights.stage).folder / "weights.safetensors"
-        folder.mkdir(parents=True, exist_ok=True)
-        python = environment_of(ROOT / "benchmarks" / "by_hand" / "export.py")
-        architecture = f"{model.architecture.module}:{model.architecture.factory}"
-        side = str(source.input_size.height)
-        script = ROOT / "benchmarks" / "by_hand" / "export.py"
-        timed([python, script, architecture, made, "1000", side, folder / "inference", "open"])
+        saved(name, folder)
     return folder
+
+
+def saved(name: str, folder: Path) -> float:
+    """Have PaddleClas build and save a network with synthetic weights; returns the seconds that it takes."""
+    model = load_catalog().find(name)
+    (source,) = model_sources([name], SourceOptions(weights="synthetic:0"), offline=False)
+    weights = program_stage(source).inputs["weights"]
+    assert isinstance(source, CatalogSource) and isinstance(weights, StageFile)
+    with session(offline=False, verbose=False) as executor:
+        made = executor.run([weights.stage]).result(weights.stage).folder / "weights.safetensors"
+    folder.mkdir(parents=True, exist_ok=True)
+    script = ROOT / "benchmarks" / "by_hand" / "export.py"
+    architecture = f"{model.architecture.module}:{model.architecture.factory}"
+    side = str(source.input_size.height)
+    return timed([environment_of(script), script, architecture, made, "1000", side, folder / "inference", "open"])
 
 
 def converted(folder: Path, record: Path) -> dict[str, str]:
