@@ -5,11 +5,21 @@ where its record tells them, and else with photos of the calibration, of which t
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edgekit.parity.ranges import Ranges, TensorRange, and_others
 
 Extent = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Integers:
+    """What integers hold, by the layers' names; `complete`: a layer that is not among them has none."""
+
+    extents: Mapping[str, Extent] = field(default_factory=dict)
+    complete: bool = True
+
+
 NOTICEABLE = 0.5
 """How far beyond its range a layer may go unnamed, in widths of that range."""
 
@@ -28,17 +38,15 @@ class Beyond:
     share: float
 
 
-def beyond_integers(golden: Ranges, calibration: Ranges | None, chosen: Mapping[str, Extent]) -> list[Beyond]:
-    """The layers that noticeably leave what their integers hold, in order. Photos count where they are told apart.
-
-    `chosen` are the ranges of the integers by the layers' names. Where some are known, the other layers have none.
-    """
-    found = []
-    known = any(layer.name in chosen for layer in golden.tensors)
+def beyond_integers(golden: Ranges, calibration: Ranges | None, integers: Integers) -> list[Beyond]:
+    """The layers that noticeably leave what their integers hold, in order. Photos count where they are told apart."""
+    found, chosen = [], integers.extents
+    others_have_none = integers.complete and any(layer.name in chosen for layer in golden.tensors)
     others = calibration.tensors if calibration is not None else (None,) * len(golden.tensors)
     for layer, other in zip(golden.tensors, others, strict=True):
         own = on_photos(layer)
-        allowed = chosen.get(layer.name) if known else other and whole(other)
+        known = layer.name in chosen
+        allowed = chosen[layer.name] if known else None if others_have_none else other and whole(other)
         if layer.folded or own is None or allowed is None:
             continue
         over = max(own[1] - allowed[1], allowed[0] - own[0])

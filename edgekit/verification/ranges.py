@@ -4,7 +4,6 @@ The program's own values in FP32 serve every target and precision: engines join 
 and hand out few. Of an FP16 artifact golden inputs are measured, of an INT8 one photos of its calibration too.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from edgekit.calibration.prepared import FOLDER, Prepared
 from edgekit.errors import EdgekitError
 from edgekit.parity.dead_channels import dead_channels, dead_words
 from edgekit.parity.ranges import Ranges, read_ranges, with_ranges
-from edgekit.parity.saturation import Extent, beyond_integers, saturation_words
+from edgekit.parity.saturation import Integers, beyond_integers, saturation_words
 from edgekit.pipeline.execute import Executor, Outcomes
 from edgekit.pipeline.runs import calibrated_ranges_stage, ranges_stage
 from edgekit.pipeline.source import GoldenFile
@@ -35,14 +34,14 @@ FILE = "ranges.json"
 @dataclass(frozen=True)
 class RangeStages:
     """What measures the layers of an artifact's program: on the golden inputs, and on photos of its calibration where
-    these are still prepared. `integers` are the ranges that its integers hold, by the layers' names, where known.
+    these are still prepared. `integers` are the ranges that its integers hold, where they are known.
     """
 
     manifest: Manifest
     samples_sha256: str
     golden: Stage
     calibration: Stage | None
-    integers: Mapping[str, Extent]
+    integers: Integers
 
     @property
     def stages(self) -> list[Stage]:
@@ -69,7 +68,7 @@ def range_stages(
         calibrated_ranges_stage(program, name, photos, batch, made_by=made_by, memory_bytes=memory_bytes)
         if photos
         else None,
-        integer_ranges(quantisation) if quantisation else {},
+        integer_ranges(quantisation) if quantisation else Integers(),
     )
 
 
@@ -147,6 +146,6 @@ def ranges_content(measured: MeasuredRanges) -> bytes | None:
         (golden, MeasuredOn(golden.samples, stages.samples_sha256)),
         (calibration, MeasuredOn(calibration.samples, record.samples_sha256)) if calibration and record else None,
         dead_channels(measured.both),
-        stages.integers,
+        stages.integers.extents,
     )
     return ranges_bytes(document)

@@ -3,7 +3,7 @@
 import pytest
 
 from edgekit.parity.ranges import Ranges, TensorRange
-from edgekit.parity.saturation import beyond_integers, saturation_words
+from edgekit.parity.saturation import Integers, beyond_integers, saturation_words
 
 
 def tensor(name: str, low: float | None, high: float | None, photos=None, *, folded: bool = False) -> TensorRange:
@@ -11,7 +11,7 @@ def tensor(name: str, low: float | None, high: float | None, photos=None, *, fol
 
 
 def found(golden: TensorRange, calibration: TensorRange):
-    return beyond_integers(Ranges(10, (golden,)), Ranges(32, (calibration,)), {})
+    return beyond_integers(Ranges(10, (golden,)), Ranges(32, (calibration,)), Integers())
 
 
 @pytest.mark.parametrize(
@@ -46,22 +46,26 @@ def test_what_no_engine_holds_and_what_is_not_finite_does_not_count() -> None:
 def test_the_range_of_the_integers_goes_before_that_of_the_calibration() -> None:
     golden = Ranges(10, (tensor("a", 0.0, 8.0), tensor("b", 0.0, 9.0)))
     calibration = Ranges(32, (tensor("a", 0.0, 10.0), tensor("b", 0.0, 1.0)))
-    assert [one.layer.name for one in beyond_integers(golden, calibration, {"weights": (0.0, 4.0)})] == ["b"]
+    assert [one.layer.name for one in beyond_integers(golden, calibration, Integers({"weights": (0.0, 4.0)}))] == ["b"]
     # What has no integers is not cut off.
     for beside in (calibration, None):
-        (one,) = beyond_integers(golden, beside, {"a": (0.0, 4.0)})
+        (one,) = beyond_integers(golden, beside, Integers({"a": (0.0, 4.0)}))
         assert (one.allowed, one.chosen, one.share) == ((0.0, 4.0), True, 1.0)
         assert saturation_words([one], 32) == (
             "layer a (relu) takes 0 to 8 on the golden photos, and its integers hold 0 to 4: INT8 cuts off what is "
             "beyond; calibrate it on photos like those that it will see"
         )
-    assert beyond_integers(golden, None, {}) == []
+    assert beyond_integers(golden, None, Integers()) == []
+    # Unless not all names are known.
+    some = Integers({"a": (0.0, 4.0)}, complete=False)
+    found = beyond_integers(golden, calibration, some)
+    assert [(one.layer.name, one.chosen) for one in found] == [("a", True), ("b", False)]
 
 
 def test_the_layer_that_leaves_it_most_is_named_and_others_are_counted() -> None:
     golden = Ranges(10, (tensor("a", 0.0, 16.0), tensor("b", -30.0, 9.0), tensor("c", 0.0, 1.0)))
     calibration = Ranges(32, (tensor("a", 0.0, 10.0), tensor("b", -1.0, 9.0), tensor("c", 0.0, 1.0)))
-    assert saturation_words(beyond_integers(golden, calibration, {}), 32) == (
+    assert saturation_words(beyond_integers(golden, calibration, Integers()), 32) == (
         "layer b (relu) takes -30 to 9 on the golden photos, and -1 to 9 on 32 of the calibration (and 1 more of its "
         "layers): INT8 may cut off what is beyond; calibrate it on photos like those that it will see"
     )
