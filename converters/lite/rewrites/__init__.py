@@ -7,6 +7,7 @@ from typing import Any
 
 from edgeworker.rewrite import Rewrite
 
+from .declare_statistics import DeclareStatistics
 from .declare_xshape import DeclareXShape
 from .exact_division import ExactDivision
 from .exact_sigmoid import ExactSigmoid
@@ -26,5 +27,6 @@ REWRITES: tuple[Rewrite[Any, Any], ...] = (
     ExactSigmoid(),
     ExactSoftmax(),
     ExactDivision(),
+    DeclareStatistics(),
     DeclareXShape(),
 )

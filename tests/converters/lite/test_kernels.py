@@ -92,3 +92,24 @@ def test_what_cannot_run_is_right_with_the_rewrites(run_worker, tmp_path):
         run([rewrites[0], rewrites[2]])
     expected = 5 * x @ x[:, :1].swapaxes(-1, -2)
     np.testing.assert_allclose(run(rewrites), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_an_instance_norm_is_read_with_the_outputs_that_paddle_drops(run_worker, tmp_path):
+    x = noise(1, 4, 6, 3)
+    written = Written(list(x.shape))
+    for name, value in (("scale", 1.5), ("shift", 0.25)):
+        attributes = {"shape": [4], "value": value, "dtype": 5, "str_value": str(value), "force_cpu": False}
+        written.then("fill_constant", {}, name, [4], **attributes)
+    inputs = {"X": ["x"], "Scale": ["scale"], "Bias": ["shift"]}
+    written.then("instance_norm", inputs, "y", x.shape, "Y", epsilon=1e-5)
+    folder = saved(written, tmp_path / "program")
+    save_file({"x": x}, tmp_path / "x.safetensors")
+    options = {"targets": ["x86"], "precision": "fp32"}
+    with pytest.raises(EdgekitError, match="is_dispensable"):
+        run_worker("lite/convert.py", {"program": folder}, {**options, "rewrites": []})
+    _, converted = run_worker("lite/convert.py", {"program": folder}, {**options, "rewrites": ["declare-statistics"]})
+    inputs = {"model": converted / "model.x86.nb", "tensors": tmp_path / "x.safetensors"}
+    _, output = run_worker("lite/run.py", inputs, {"batch": 1})
+    (found,) = load_file(output / "outputs.safetensors").values()
+    plain = (x - x.mean((2, 3), keepdims=True)) / np.sqrt(x.var((2, 3), keepdims=True) + 1e-5)
+    np.testing.assert_allclose(found, 1.5 * plain + 0.25, rtol=1e-5, atol=1e-5)
