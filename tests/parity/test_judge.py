@@ -166,6 +166,17 @@ def test_a_wrong_reference_lets_nothing_pass() -> None:
         result = verdict((candidate, wrong, oracle))
         assert result.status == "failed"
         assert "unusable reference: it is" in result.reason
+        assert "--golden" not in result.reason
+
+
+def test_a_reference_that_errs_on_one_sample_names_it_and_what_to_do() -> None:
+    artifact, reference, oracle = engines()
+    wrong = reference.copy()
+    wrong[2] = reference[2, ::-1]
+    result = verdict((artifact, wrong, oracle))
+    assert result.status == "failed"
+    assert "away from its own oracle at sample" in result.reason
+    assert f"{len(oracle) - 1} of {len(oracle)} samples are within it, and --golden DIR takes others" in result.reason
 
 
 def test_shapes_must_be_the_same() -> None:
