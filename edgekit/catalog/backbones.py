@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from edgekit.catalog.model import IMAGENET_CLASSES, Architecture, Latency, Model, Published
+from edgekit.catalog.model import IMAGENET_CLASSES, Architecture, Latency, Model, Published, TaskFigures
 
 DATA = Path(__file__).parent / "backbones.json"
 NOTHING_PUBLISHED = Published(None, None, None, None, None, None)
@@ -51,10 +51,11 @@ def _model(entry: dict[str, Any]) -> Model:
 
 def _published(entry: dict[str, Any]) -> Published:
     figures = entry.get("published", {})
-    if not figures and "latency" not in entry:
+    if not figures and "latency" not in entry and "task" not in entry:
         return NOTHING_PUBLISHED
     names = ("top1", "top5", "reference_top1", "reference_top5", "flops_g", "params_m")
     return Published(
         **{name: figures.get(name) for name in names},
         latency=tuple(Latency(gpu, precision, batch, ms) for gpu, precision, batch, ms in entry.get("latency", ())),
+        task=TaskFigures(*entry["task"]) if "task" in entry else None,
     )

@@ -17,6 +17,8 @@ CAPTION = (
     "demo: small weights come with edgekit."
 )
 
+TASKS = "On their own tasks, as published; times of Paddle with oneDNN on 10 threads of a Xeon Gold 6148:"
+
 
 def models(
     family: Annotated[str | None, typer.Option(help="Only this family, such as PPLCNet.")] = None,
@@ -41,6 +43,8 @@ def models(
         titles = ", ".join(column.title for column in left_out)
         print_note(f"Left out for want of room: {titles}. A wider terminal or --json has them.")
     print_note(CAPTION, style="dim")
+    for line in task_figures(chosen):
+        print_note(line)
     for reason, names in cannot_run(chosen).items():
         print_note(f"{reason}: {', '.join(names)}.")
     if chosen == catalog.models:
@@ -62,6 +66,16 @@ def choose(catalog: Catalog, family: str | None, search: str | None, *, every: b
         if not chosen:
             raise UsageError(f'no name and no family holds "{search}"', "`edgekit models --all` lists all.")
     return chosen
+
+
+def task_figures(chosen: tuple[Model, ...]) -> list[str]:
+    """What was published of models on tasks of their own, a line each."""
+    lines = [
+        f"{model.name}: {task.metric} {task.value:.2%}, {task.milliseconds:.2f} ms"
+        for model in chosen
+        if (task := model.published.task) is not None
+    ]
+    return [TASKS, *lines] if lines else []
 
 
 def cannot_run(chosen: tuple[Model, ...]) -> dict[str, list[str]]:

@@ -64,6 +64,13 @@ def test_its_preprocessing_is_one_that_edgekit_has(model) -> None:
     assert model.architecture.parameters
 
 
+def test_models_of_tasks_have_the_figures_of_their_tasks() -> None:
+    task = BACKBONES["PULC_person_exists"].published.task
+    assert task is not None
+    assert (task.metric, task.value, task.milliseconds) == ("TprAtFpr", 0.9623, 2.58)
+    assert BACKBONES["PPLCNet_x1_0"].published.task is None
+
+
 def test_published_figures_stand_as_published() -> None:
     published = BACKBONES["PPLCNet_x1_0"].published
     assert (published.top1, published.top5, published.flops_g, published.params_m) == (0.7132, 0.9003, 0.161, 3.0)

@@ -11,6 +11,11 @@ CONFIGS, PAGES, LABELS = Path("ppcls/configs/PULC"), Path("docs/zh_CN/models/PUL
 MODEL = "PPLCNet_x1_0"
 MODULE = "legendary_models.pp_lcnet"
 URL = "https://paddleclas.bj.bcebos.com/models/PULC/pretrained/{}_pretrained.pdparams"
+# What the note below PULC's list says of its column of accuracies; the others' is top-1.
+METRICS = {
+    **dict.fromkeys(("person_exists", "safety_helmet", "car_exists"), "TprAtFpr"),
+    **dict.fromkeys(("person_attribute", "vehicle_attribute", "table_attribute"), "mA"),
+}
 # PaddleClas's post-processing steps of models whose outputs are judged one by one.
 MULTI_LABEL = ("PersonAttribute", "VehicleAttribute", "TableAttribute")
 LABEL_FILES = {
@@ -37,6 +42,7 @@ def pulc(path: Path, checkout: Path) -> dict[str, Any]:
     assert labels is None or len(labels) == classes, task
     url = URL.format(task)
     pages = (checkout / PAGES).glob("*.md")
+    figures = published((checkout / PAGES / "model_list.md").read_text(encoding="utf-8")).get(task)
     return {
         "name": f"PULC_{task}",
         "family": "PULC",
@@ -48,7 +54,19 @@ def pulc(path: Path, checkout: Path) -> dict[str, Any]:
         **({"outputs_are": "labels"} if after["name"] in MULTI_LABEL else {}),
         **({"labels": labels} if labels else {}),
         **({"url": url} if any(url in page.read_text(encoding="utf-8") for page in pages) else {}),
+        **({"task": figures} if figures else {}),
     }
+
+
+def published(page: str) -> dict[str, list[Any]]:
+    """A task -> metric, value as a fraction, milliseconds: the rows of PULC's list of models."""
+    found: dict[str, list[Any]] = {}
+    for line in page.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 7 and (time := re.fullmatch(r"([\d.]+)ms", cells[5])):
+            value = round(float(cells[3]) / 100, 6)
+            found[cells[0]] = [METRICS.get(cells[0], "top-1"), value, float(time[1])]
+    return found
 
 
 def class_names(after: dict[str, Any], checkout: Path) -> list[str] | None:
