@@ -25,6 +25,8 @@ def extremes(model: openvino.Model, calls: Iterable[np.ndarray]) -> np.ndarray:
     compiled = openvino.compile_model(watched, "CPU")
     added = compiled.outputs[-len(largest) :]
     found = np.array([[result[port].item() for port in added] for result in (compiled(call) for call in calls)])
+    # What is no number goes furthest.
+    found[~np.isfinite(found)] = np.inf
     usual = np.maximum(np.median(found, axis=0), np.finfo(np.float32).tiny)
     return (found / usual).max(axis=1)
 

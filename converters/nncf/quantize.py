@@ -119,9 +119,7 @@ def quantised_by(
 
 
 def errors_of(quantised: dict[str, openvino.Model], model: openvino.Model, photos: Photos) -> dict[str, float]:
-    """The median photo's error by each method, where there is more than one."""
-    if len(quantised) == 1:
-        return {}
+    """The median photo's error by each method."""
     truth = outputs_of(model, photos)
     return {method: median_error(outputs_of(one, photos), truth) for method, one in quantised.items()}
 

@@ -4,9 +4,9 @@ ONNX Runtime's quantiser rounds a model's outputs to 8 bits, and those of the la
 multiplies with them any more, so that no time is saved, and two classes come to the same value: 2.9 % of photos in
 ResNet18 had two largest logits.
 
-ONNX Runtime itself makes integers of weights in FP32 while it loads a model (`WeightBiasQuantization`, since 1.21): of
-a convolution or `Gemm` that reads dequantised values and whose output is quantised, with one step for all channels. A
-layer that was to stay in FP32 would lose more than in 8 bits. It does so where the values have one step; those of such
+ONNX Runtime itself makes integers of weights in FP32 while it loads a model (`WeightBiasQuantization`, seen in
+1.32.0): of a convolution or `Gemm` that reads dequantised values and whose output is quantised, with one step for all
+channels. A layer that was to stay in FP32 would lose more than in 8 bits. It does so where the values have one step; those of such
 a node are dequantised with a step for each channel, all the same.
 """
 
@@ -113,12 +113,12 @@ def weights_in_float(graph: onnx.GraphProto) -> None:
         source = made.get(node.input[0]) if node.op_type in REQUANTISED else None
         if source is None or source.op_type != "DequantizeLinear" or node.input[1] not in constants:
             continue
-        scale, zero = (numpy_helper.to_array(constants[name]) for name in source.input[1:3])
-        if scale.size > 1:
+        chosen = [numpy_helper.to_array(constants[name]) for name in source.input[1:]]
+        if chosen[0].size > 1:
             continue
         channels = channels_of(node, constants[node.input[1]].dims)
-        names = [f"{node.name}.{part}" for part in ("value_scale", "value_zero_point")]
-        for name, one in zip(names, (scale, zero), strict=True):
+        names = [f"{node.name}.{part}" for part in ("value_scale", "value_zero_point")][: len(chosen)]
+        for name, one in zip(names, chosen, strict=True):
             values = np.full(channels, one.reshape(()), one.dtype)
             graph.initializer.append(numpy_helper.from_array(values, name))
         own = helper.make_node(

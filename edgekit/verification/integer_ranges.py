@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SCALES = (("_scale", "_zero_point"), ("/int8.scale", "/int8.zero_point"))
 """What stands behind a tensor's name in ONNX and Paddle Lite, and in TensorFlow Lite."""
-WHOLE = SCALES[0][0]
+ALL_NAMED = SCALES[0][0]
 """Of the record in which every layer that has integers goes by its name in the program."""
 ENDS = ("/fq_output_0/input_low", "/fq_output_0/input_high")
 """The same in OpenVINO: of what is rounded behind a layer."""
@@ -35,9 +35,11 @@ def integer_ranges(quantisation: Path) -> Integers:
     record = load_file(quantisation / RECORD) if (quantisation / RECORD).is_file() else {}
     found: dict[str, Extent] = {}
     for scale, zero_point in SCALES:
-        found |= {name: extent_of(step, zero) for name, step, zero in paired(record, scale, zero_point) if whole(zero)}
+        found |= {
+            name: extent_of(step, zero) for name, step, zero in paired(record, scale, zero_point) if of_integers(zero)
+        }
     found |= {name: (float(low.item()), float(high.item())) for name, low, high in paired(record, *ENDS)}
-    return Integers(found, complete=any(name.endswith(WHOLE) for name in record))
+    return Integers(found, complete=any(name.endswith(ALL_NAMED) for name in record))
 
 
 def paired(record: "Mapping[str, np.ndarray]", first: str, second: str) -> "list[tuple[str, np.ndarray, np.ndarray]]":
@@ -50,7 +52,7 @@ def paired(record: "Mapping[str, np.ndarray]", first: str, second: str) -> "list
     ]
 
 
-def whole(zero_point: "np.ndarray") -> bool:
+def of_integers(zero_point: "np.ndarray") -> bool:
     """Whether a zero point is of a tensor of integers, and not of a parameter that is called so."""
     return zero_point.dtype.kind in "iu"
 

@@ -1,6 +1,7 @@
 """`declare-statistics`: declare what an instance normalisation keeps of its input."""
 
 from collections.abc import Sequence
+from math import prod
 
 from .lost_outputs import LostOutputs
 
@@ -17,5 +18,5 @@ class DeclareStatistics(LostOutputs):
 
     def shape(self, dims: Sequence[int]) -> list[int]:
         """One for each channel of each sample; open where the batch is."""
-        batch, channels = dims[:2]
-        return [batch * channels if batch > 0 and channels > 0 else -1]
+        leading = dims[:2]
+        return [prod(leading) if all(size > 0 for size in leading) else -1]
