@@ -6,8 +6,8 @@ ResNet18 had two largest logits.
 
 ONNX Runtime itself makes integers of weights in FP32 while it loads a model (`WeightBiasQuantization`, seen in
 1.32.0): of a convolution or `Gemm` that reads dequantised values and whose output is quantised, with one step for all
-channels. A layer that was to stay in FP32 would lose more than in 8 bits. It does so where the values have one step; those of such
-a node are dequantised with a step for each channel, all the same.
+channels. A layer that was to stay in FP32 would lose more than in 8 bits. It does so where the values have one step;
+those of such a node are dequantised with a step for each channel, all the same.
 """
 
 from collections import Counter
