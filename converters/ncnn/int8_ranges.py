@@ -23,20 +23,28 @@ STRIDE = 4
 class Histogram:
     """Magnitudes of an input's values, [BINS] from 0 to `usual`; zeros are left out, as ncnn's own tool does.
 
-    `maxima` are each photo's largest. What is beyond `usual`, which most photos do not exceed, counts in the last bin.
+    `maxima` are each photo's largest, [channels]. What is beyond `usual`, which most photos do not exceed, counts in
+    the last bin.
     """
 
-    maxima: list[float] = field(default_factory=list)
+    maxima: list[np.ndarray] = field(default_factory=list)
     counts: np.ndarray = field(default_factory=lambda: np.zeros(BINS, np.int64))
 
     def widen(self, values: np.ndarray) -> None:
-        """Take notice of a photo's largest magnitude; of all photos before anything is counted."""
-        self.maxima.append(float(np.abs(values).max(initial=0)))
+        """Take notice of a photo's largest magnitudes, of values [channels, ...]; of all photos before anything is
+        counted.
+        """
+        self.maxima.append(np.abs(values).reshape(len(values), -1).max(axis=1, initial=0))
 
     @cached_property
     def usual(self) -> float:
         """What the largest magnitude of most photos does not exceed."""
-        return float(np.quantile(self.maxima, MOST, method="higher")) if self.maxima else 0.0
+        largest = [one.max(initial=0) for one in self.maxima]
+        return float(np.quantile(largest, MOST, method="higher")) if largest else 0.0
+
+    def of_channels(self) -> np.ndarray:
+        """What the largest magnitude of each channel does not exceed on most photos, [channels]."""
+        return np.quantile(self.maxima, MOST, axis=0, method="higher")
 
     def count(self, values: np.ndarray) -> None:
         """Count magnitudes."""
@@ -51,7 +59,7 @@ class Histogram:
         below, `kl` or `aciq`.
         """
         if method == "minmax":
-            return max(self.maxima, default=0.0)
+            return float(max((one.max(initial=0) for one in self.maxima), default=0.0))
         if method == "most" or not self.counts.any():
             return self.usual
         if method == "percentile":

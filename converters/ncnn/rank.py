@@ -14,11 +14,15 @@ import numpy as np
 from edgeworker.calibration import Samples
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import PHOTOS, ranked, ranking_photos, signal_to_noise
+from equalise import factors_in, write_equalised
 from int8_file import write_int8
 from int8_network import Network
 from param_file import ParamFile
 from safetensors.numpy import load_file
 from weights_file import INPUT_SCALE, WEIGHT_SCALES
+
+ALIKE = "alike.bin"
+"""The network in FP32 whose channels were made alike before it was quantised (`equalise.py`)."""
 
 
 def rank(request: Request) -> dict[str, Any]:
@@ -29,6 +33,9 @@ def rank(request: Request) -> dict[str, Any]:
     # A product finds the factors of its input as it computes.
     inputs = {name: chosen.get(f"{name}.{INPUT_SCALE}") for name in names}
     scales = {name: None if value is None else float(value[0]) for name, value in inputs.items()}
+    if factors := factors_in(chosen):
+        write_equalised(param, binary, factors, alike := request.output / ALIKE)
+        binary = alike
     network = ParamFile.read(param)
     types = {layer.name: layer.type for layer in network.layers if layer.name in scales}
     photos = ranking_photos(Samples(request.inputs["calibration"]), int(request.options.get("photos", PHOTOS)))
@@ -42,8 +49,8 @@ def rank(request: Request) -> dict[str, Any]:
     truth = Network(param, binary).outputs(photos, outputs)
     costs = {name: signal_to_noise(with_int8({name: scales[name]}), truth) for name in types}
     everything = signal_to_noise(with_int8(scales), truth)
-    for file in files:
-        file.unlink()
+    for file in (*files, request.output / ALIKE):
+        file.unlink(missing_ok=True)
     return {"layers": ranked(costs, types), "all_db": round(everything, 2)}
 
 

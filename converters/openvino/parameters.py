@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 from edgeworker.ledger.account import BEFORE
+from edgeworker.ledger.divided import Divided, along
 from edgeworker.ledger.job import CHOSEN_FILE, ledger_job
 from edgeworker.ledger.stored import Integers, Quantised, Stored, described
 from edgeworker.protocol import Request, main
 from ir_file import constants, numbers, quantisations
 from safetensors import safe_open
-from smoothing import Smoothed, smoothings
+from smoothing import smoothings
 
 RANGE = "FakeQuantize "
 
@@ -35,7 +36,7 @@ def stored(request: Request) -> Iterator[Stored]:
             quantised: Integers = (plain := Quantised(np.atleast_1d(scale), np.atleast_1d(zero)))
             if one.name in smoothed:
                 factor, axis = smoothed[one.name]
-                quantised = Smoothed(plain, found[factor].values, axis)
+                quantised = Divided(plain, along(np.atleast_1d(found[factor].values).ravel(), one.values.ndim, axis))
             yield Stored(one.name, one.reader, one.values, quantised=quantised)
         elif one.name in chosen or one.reader.startswith(RANGE):
             yield Stored(one.name, one.reader, np.atleast_1d(one.values), chosen=True)

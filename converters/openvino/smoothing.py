@@ -6,51 +6,12 @@ an integer times its scale times its input channel's factor is the program's wei
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import numpy as np
-from edgeworker.ledger.stored import Quantised
 from ir_file import parsed
 
 WIDENING = ("Convert", "Subtract", "Multiply")
-
-
-@dataclass(frozen=True)
-class Smoothed:
-    """Integers of a weight that was divided by `factor`, [input channels] along `axis`; as `edgeworker.ledger.stored`
-    has `Integers`.
-    """
-
-    integers: Quantised
-    factor: np.ndarray
-    axis: int
-
-    def fault(self, stored: np.ndarray) -> str:
-        """Why these cannot be their scale, zero point and factor; empty where they can."""
-        if wrong := self.integers.fault(stored):
-            return wrong
-        if not -stored.ndim <= self.axis < stored.ndim or self.factor.size != stored.shape[self.axis]:
-            return f"{self.factor.size} factors of its input do not fit {list(stored.shape)}"
-        return "" if np.isfinite(self.factor).all() and (self.factor > 0).all() else "a factor is not a positive number"
-
-    def values(self, stored: np.ndarray) -> np.ndarray:
-        """The weight that they stand for, before it was divided, in float64."""
-        return self.integers.values(stored) * self._along(stored.ndim)
-
-    def half_step(self, stored: np.ndarray) -> np.ndarray:
-        """By how much rounding to an integer may change a value, of the stored shape."""
-        return self.integers.half_step(stored) * self._along(stored.ndim)
-
-    def scale_fault(self, truth: np.ndarray, bound: np.ndarray) -> str:
-        """Scales are what the quantisation chose: nothing is known of them here."""
-        return ""
-
-    def _along(self, rank: int) -> np.ndarray:
-        shape = [1] * rank
-        shape[self.axis] = -1
-        return self.factor.astype(np.float64).reshape(shape)
 
 
 def smoothings(xml: Path, chosen: Collection[str]) -> dict[str, tuple[str, int]]:

@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,11 @@ class Stage:
     otherwise: "Stage | None" = None
     machine: AnyMachine | None = None
     hosted: bool = False
+
+    @property
+    def allowed(self) -> Limits:
+        """Its limits, with as much memory as is expected of it: the largest networks take more than the bound."""
+        return replace(self.limits, memory_bytes=max(self.limits.memory_bytes, self.memory_bytes))
 
     @property
     def name(self) -> str:

@@ -169,7 +169,7 @@ class StageStore:
                         output,
                         stage.options,
                         scratch=scratch,
-                        limits=stage.limits,
+                        limits=stage.allowed,
                         cancelled=cancelled,
                         machine=stage.machine,
                         hosted=stage.hosted,

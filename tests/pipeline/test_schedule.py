@@ -1,6 +1,7 @@
 """Which stage starts when, with the fake worker."""
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from edgekit.errors import ConversionError, UsageError
 from edgekit.pipeline.execute import Event, Executor, Job
 from edgekit.pipeline.stage import Stage, StageFile
 from edgekit.pipeline.store import StageStore
-from edgekit.toolchain.worker import Toolchain
+from edgekit.toolchain.worker import Limits, Toolchain
 
 GIB = 1 << 30
 
@@ -66,6 +67,18 @@ def test_what_never_fits_fails_and_the_others_run(executor: Executor) -> None:
         outcomes.result(after)
     assert outcomes.failed_at(after) is huge
     assert watch.order == ["small"]
+
+
+@pytest.mark.parametrize("expected", [0, 1])
+def test_a_stage_may_take_what_is_expected_of_it(expected: int, executor: Executor) -> None:
+    """The bound is for what goes wrong: the largest networks take more than it, and are expected to."""
+    large = replace(sleep("large", memory=expected, seconds=1), limits=Limits(memory_bytes=1 << 20))
+    outcomes = executor.run([large])
+    if expected:
+        assert outcomes.result(large)
+    else:
+        with pytest.raises(ConversionError, match=r"over its bound of 0.0 GiB"):
+            outcomes.result(large)
 
 
 def test_a_big_stage_is_not_overtaken_for_ever(executor: Executor) -> None:
