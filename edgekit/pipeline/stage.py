@@ -71,8 +71,10 @@ class Stage:
 
     @property
     def allowed(self) -> Limits:
-        """Its limits, with as much memory as is expected of it: the largest networks take more than the bound."""
-        return replace(self.limits, memory_bytes=max(self.limits.memory_bytes, self.memory_bytes))
+        """Its limits, with the memory that is expected of it and a half more: the largest networks take more than the
+        bound.
+        """
+        return replace(self.limits, memory_bytes=max(self.limits.memory_bytes, 3 * self.memory_bytes // 2))
 
     @property
     def name(self) -> str:
