@@ -28,6 +28,7 @@ from typing import Any
 import nncf
 import numpy as np
 import openvino
+from cut_off import PHOTOS, cut_off
 from edgeworker.calibration import Samples, batch_of, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
@@ -91,7 +92,16 @@ def quantize(request: Request) -> dict[str, Any]:
     written = openvino.Core().read_model(path)
     record = chosen(constants(written), before) | zero_points(written)
     save_file(record, request.output / "quantisation.safetensors")
-    return {"calibrated_on": len(samples), "errors": errors, "build": {"calibration_method": best, **told(keep)}}
+    beyond = cut_off(written, photos.of_calls(list(range(min(PHOTOS // batch or 1, len(photos))))))
+    return {
+        "calibrated_on": len(samples),
+        "errors": errors,
+        "build": {
+            "calibration_method": best,
+            **told(keep),
+            **({"cut_off_without_vnni": beyond} if beyond else {}),
+        },
+    }
 
 
 def quantised_by(

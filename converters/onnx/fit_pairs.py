@@ -8,15 +8,14 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
+from edgeworker.pair_sums import LARGEST_SUM, LEVELS, Product, Read, at_least, largest_sums, note
 from onnx import numpy_helper
-from pair_sums import LARGEST_SUM, LEVELS, Product, at_least, largest_sums, note_pairs, products_of
+from pair_products import products_of
 
 MARGIN = 1.05
 """What photos that nobody has tried may reach beyond those of the calibration."""
 ATTEMPTS = 3
 PHOTOS = 32
-Read = tuple[str, bool]
-"""A quantised value, and whether its last axis is what is summed: a product and a convolution pair it differently."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def too_fine(quantised: Path, tables: Mapping[Read, np.ndarray], margin: float) 
     """
     found: dict[str, Coarser] = {}
     for one in products_of(onnx.load(quantised)):
-        factor = largest_sums(one, tables[one.values, one.last]) * margin / LARGEST_SUM
+        factor = largest_sums(one, tables[one.read]) * margin / LARGEST_SUM
         if (factor > 1).any():
             known = found[one.weight].factor if one.weight in found else 1.0
             found[one.weight] = Coarser(one.axis, np.maximum(np.maximum(factor, 1), known))
@@ -78,19 +77,16 @@ def pair_tables(products: list[Product], prepared: Path, calls: Iterable[np.ndar
     """Of each quantised value, as it is read: the largest right neighbour of a value that is at least so large, int16
     [pairs, levels]; -1 where none was seen. Pairs are a channel and the next one.
     """
-    wanted = {(one.values, one.last): one for one in products}
+    wanted = {one.read: one for one in products}
     session, names = looking_at(prepared, list(dict.fromkeys(one.values for one in products)))
     (image,) = session.get_inputs()
     tables: dict[Read, np.ndarray] = {}
     for photos in calls:
         found = dict(zip(names, session.run(names, {image.name: photos}), strict=True))
-        for read, one in wanted.items():
+        for one in wanted.values():
             if (values := found.get(one.values)) is None:
                 continue
-            codes = np.clip(np.rint(values / one.scale) + one.zero_point, 0, LEVELS - 1).astype(np.int16)
-            rows = np.moveaxis(codes, -1 if one.last else 1, 0).reshape(codes.shape[-1 if one.last else 1], -1)
-            table = tables.setdefault(read, np.full((max(len(rows) - 1, 1), LEVELS), -1, np.int16))
-            note_pairs(table, rows, one.zero_point)
+            note(tables, one, values)
     for read in wanted.keys() - tables.keys():
         # What the model in FP32 does not have may hold anything.
         tables[read] = np.full((1, LEVELS), LEVELS - 1, np.int16)

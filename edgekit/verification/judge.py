@@ -70,7 +70,7 @@ def judge_variant(
     verdict = by(allowed)
     if allowed is not rules.tolerance:
         verdict = replace(verdict, warnings=(*verdict.warnings, f"it has limits of its own: {allowed.reason}"))
-    said = (*outcome.details.get("warnings", ()), *build_warnings(artifact.manifest.build))
+    said = (*outcome.details.get("warnings", ()), *build_warnings(artifact.manifest.target, artifact.manifest.build))
     if precision in variant.simulated_in:
         said = ("this machine's file rounds in FP32 what the one for devices computes in integers", *said)
     verdict = replace(verdict, warnings=(*verdict.warnings, *said))
@@ -83,16 +83,21 @@ def judge_variant(
     return VariantVerdict(variant.name, verdict, latency, outcome.peak_memory_bytes, device=details.get("device"))
 
 
-def build_warnings(build: Mapping[str, Any]) -> list[str]:
+CURES = {
+    "onnx": "its recipe has `fit_pairs` off",
+    "openvino": '`overflow_fix = "enable"` in a recipe has all weights in 7 bits',
+}
+"""Of sums that are cut off, by target."""
+
+
+def build_warnings(target: str, build: Mapping[str, Any]) -> list[str]:
     """What a user must know of an artifact whose converter said `build` of it."""
     cut = build.get("cut_off_without_vnni")
     if not isinstance(cut, list) or not cut:
         return []
     first = ", ".join(harmless(str(name), 60) for name in cut[:FIRST])
-    return [
-        f"on x86 without VNNI sums of {len(cut)} of its layers are cut off, first those with {first}: "
-        "its recipe has `fit_pairs` off"
-    ]
+    cure = f": {CURES[target]}" if target in CURES else ""
+    return [f"on x86 without VNNI sums of {len(cut)} of its layers are cut off, first of {first}{cure}"]
 
 
 def measured_values(

@@ -5,11 +5,12 @@ from itertools import product
 import numpy as np
 import onnx
 import pytest
+from edgeworker import pair_sums
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.converters.loading import load
 
-pair_sums = load("onnx", "pair_sums")
+products_of = load("onnx", "pair_products").products_of
 ZERO = 3
 
 
@@ -113,7 +114,7 @@ def test_products_of_a_model_are_those_that_are_paired() -> None:
     inputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("c", "d", "p")]
     tensors = [numpy_helper.from_array(np.asarray(values), name) for name, values in constants.items()]
     model = helper.make_model(helper.make_graph(nodes, "small", inputs, [], tensors))
-    conv, matrix = pair_sums.products_of(onnx.ModelProto.FromString(model.SerializeToString()))
+    conv, matrix = products_of(onnx.ModelProto.FromString(model.SerializeToString()))
     assert (conv.weight, conv.values, conv.axis, conv.zero_point, conv.last) == ("conv", "c", 0, ZERO, False)
     np.testing.assert_array_equal(conv.weights[2, 4], weights["conv"][2, :, 1, 1])
     assert (matrix.weight, matrix.axis, matrix.last) == ("product", 1, True)

@@ -1,27 +1,23 @@
 """Weights in 8 bits whose products fit where a processor adds two of them in 16 bits.
 
 Processors of x86 without VNNI multiply unsigned activations by signed weights in pairs, side by side along what is
-summed, and add the two products in 16 bits (`vpmaddubsw`; MLAS's kernels for AVX2). Beyond 32,767 a sum is cut off in
-silence: 255 x 127 twice is 64,770. ONNX Runtime's cure is 7 bits for all weights (`reduce_range`). Here a channel of
-weights gets steps that are larger by just as much as its own pairs ask for on the calibration's photos, where they ask
-for any.
+summed, and add the two products in 16 bits (`vpmaddubsw`; the kernels for AVX2 of ONNX Runtime and of OpenVINO). Beyond
+32,767 a sum is cut off in silence: 255 x 127 twice is 64,770.
 
-Pairs are those of ONNX Runtime's layout: channels last, kernel position by kernel position. Where a position has an
+Pairs are those of both runtimes' layouts: channels side by side, kernel position by kernel position. Where one has an
 odd number of channels a pair may lie in two positions, of which nobody knows what they hold together: then each
 value's largest counts. Depthwise convolutions have kernels of their own, which add in 32 bits.
 """
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import onnx
-from onnx import numpy_helper
 
 LARGEST_SUM = 32767
 LEVELS = 256
-SUFFIX = "_quantized"
 CHUNK = 1 << 16  # pairs of weights that are looked at together
+Read = tuple[str, bool]
+"""A quantised value, and whether its last axis is what is summed: a product and a convolution pair it differently."""
 
 
 @dataclass(frozen=True)
@@ -42,48 +38,24 @@ class Product:
     last: bool
     """Whether what is summed is the values' last axis, and not their second one."""
 
-
-def products_of(model: onnx.ModelProto) -> Iterator[Product]:
-    """The layers of a QDQ model that such processors compute by pairs."""
-    constants = {tensor.name: tensor for tensor in model.graph.initializer}
-    made = {node.output[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
-    quantised = {node.output[0]: node for node in model.graph.node if node.op_type == "QuantizeLinear"}
-    for node in model.graph.node:
-        if node.op_type not in ("Conv", "Gemm", "MatMul"):
-            continue
-        value, weight = (made.get(name) for name in node.input[:2])
-        if value is None or weight is None or weight.input[0] not in constants or value.input[0] not in quantised:
-            continue
-        written = quantised[value.input[0]]
-        stored = numpy_helper.to_array(constants[weight.input[0]])
-        attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
-        groups = attributes.get("group", 1)
-        paired = as_paired(node.op_type, stored, attributes)
-        if paired is None or (node.op_type == "Conv" and stored.shape[1] == 1 and groups > 1):
-            continue
-        scale, zero = (numpy_helper.to_array(constants[name]) for name in written.input[1:3])
-        yield Product(
-            values=written.input[0],
-            scale=float(scale),
-            zero_point=int(zero),
-            weight=weight.input[0].removesuffix(SUFFIX),
-            axis=next((one.i for one in weight.attribute if one.name == "axis"), 1),
-            weights=paired,
-            groups=groups,
-            last=node.op_type != "Conv",
-        )
+    @property
+    def read(self) -> Read:
+        """What it reads."""
+        return self.values, self.last
 
 
-def as_paired(kind: str, stored: np.ndarray, attributes: Mapping[str, object]) -> np.ndarray | None:
-    """Weights as [channels, positions, values], in the order in which they are paired; None for another form."""
-    if stored.dtype != np.int8:
-        return None
-    if kind == "Conv":
-        return np.moveaxis(stored, 1, -1).reshape(stored.shape[0], -1, stored.shape[1])
-    if stored.ndim != 2:
-        return None
-    turned = stored if kind == "Gemm" and attributes.get("transB") else stored.T
-    return turned[:, None, :]
+def of_convolution(weights: np.ndarray) -> np.ndarray:
+    """Weights [channels, values, height, width] as they are paired, [channels, positions, values]."""
+    return np.moveaxis(weights, 1, -1).reshape(weights.shape[0], -1, weights.shape[1])
+
+
+def note(tables: dict[Read, np.ndarray], one: Product, values: np.ndarray) -> None:
+    """Write into `tables`, of each quantised value as it is read, what `note_pairs` finds in some real `values`."""
+    codes = np.clip(np.rint(values / one.scale) + one.zero_point, 0, LEVELS - 1).astype(np.int16)
+    axis = -1 if one.last else 1
+    rows = np.moveaxis(codes, axis, 0).reshape(codes.shape[axis], -1)
+    table = tables.setdefault(one.read, np.full((max(len(rows) - 1, 1), LEVELS), -1, np.int16))
+    note_pairs(table, rows, one.zero_point)
 
 
 def note_pairs(table: np.ndarray, rows: np.ndarray, zero_point: int) -> None:
