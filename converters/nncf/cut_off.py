@@ -1,8 +1,8 @@
 """Layers of an INT8 network whose sums leave 16 bits on processors without VNNI (`edgeworker.pair_sums`), by name.
 
-A layer of OpenVINO's CPU plugin is one whose activation comes from a FakeQuantize of 256 levels, and whose weights are
-integers that are widened and scaled. Its kernels for AVX2 multiply unsigned activations as they are; signed ones they
-move by 128, and halve the weights, so that nothing is cut off.
+A layer of OpenVINO's CPU plugin is one whose activation comes from a FakeQuantize of 256 levels, with nothing but what
+moves values between, and whose weights are integers that are widened and scaled. Its kernels for AVX2 multiply unsigned
+activations as they are, and signed ones after 128 was added.
 """
 
 # A type checker without these packages takes folders of their names for them.
@@ -12,31 +12,48 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import openvino
-from edgeworker.pair_sums import LARGEST_SUM, LEVELS, Product, at_least, largest_sums, note, of_convolution
+from edgeworker.pair_sums import LARGEST_SUM, LEVELS, Product, Read, at_least, largest_sums, note, of_convolution
+from read_ir import weighted
 
-PHOTOS = 32
+Tables = dict[Read, np.ndarray]
 WIDENING = ("Convert", "Multiply", "Reshape")
+MOVING = (
+    "MaxPool", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Split", "VariadicSplit", "StridedSlice", "Slice", "Pad",
+)  # fmt: skip
+"""What values go through as they are; zeros that are padded too."""
 
 
-def cut_off(model: openvino.Model, calls: Iterable[np.ndarray]) -> list[str]:
-    """The layers of which some channel's sums leave 16 bits on these calls, in the model's order."""
-    products = {name: one for name, one in products_of(model) if may_leave(one)}
+def pair_tables(model: openvino.Model, calls: Iterable[np.ndarray]) -> Tables:
+    """What pairs of values the calls give the layers whose weights could have such sums, by what these read."""
+    products = [one for _, one in products_of(model) if may_leave(one)]
     if not products:
-        return []
+        return {}
     looked_at = model.clone()
-    outputs = {node.get_friendly_name(): node.output(0) for node in looked_at.get_ordered_ops()}
-    names = list(dict.fromkeys(one.values for one in products.values()))
-    added = [looked_at.add_outputs(outputs[name]) for name in names]
+    read = {node.get_friendly_name(): node.input_value(0) for node in weighted(looked_at)}
+    wanted = {one.read: one for one in products}
+    added = looked_at.add_outputs([read[one.weight] for one in wanted.values()])
+    first = len(looked_at.outputs) - len(added)
     compiled = openvino.compile_model(looked_at, "CPU")
-    places = {name: len(compiled.outputs) - len(added) + place for place, name in enumerate(names)}
-    wanted = {one.read: one for one in products.values()}
-    tables: dict = {}
+    tables: Tables = {}
     for photos in calls:
         found = compiled(photos)
-        for one in wanted.values():
-            note(tables, one, found[places[one.values]])
-    highest = {read: at_least(table) for read, table in tables.items()}
-    return [name for name, one in products.items() if (largest_sums(one, highest[one.read]) > LARGEST_SUM).any()]
+        for place, one in enumerate(wanted.values()):
+            note(tables, one, found[first + place])
+    return {read: at_least(table) for read, table in tables.items()}
+
+
+def sums_beyond(model: openvino.Model, tables: Tables, margin: float = 1.0) -> dict[str, np.ndarray]:
+    """The layers of which some channel's sums leave 16 bits, in the model's order: by how much `margin` times a sum is
+    beyond, [channels].
+    """
+    found = {}
+    for name, one in products_of(model):
+        # What is not in the tables could not leave 16 bits with smaller steps either.
+        if one.read in tables:
+            beyond = largest_sums(one, tables[one.read]) * margin / LARGEST_SUM
+            if (beyond > 1).any():
+                found[name] = beyond
+    return found
 
 
 def may_leave(one: Product) -> bool:
@@ -47,24 +64,20 @@ def may_leave(one: Product) -> bool:
 
 def products_of(model: openvino.Model) -> Iterator[tuple[str, Product]]:
     """The layers that such processors compute by pairs, by their names."""
-    for node in model.get_ordered_ops():
+    for node in weighted(model):
+        source, stored = node.input_value(0), integers_of(node.input_value(1).get_node())
+        # A GroupConvolution's groups are the first axis of its weights.
         kind = node.get_type_name()
-        if kind not in ("Convolution", "GroupConvolution", "MatMul"):
+        levels = codes_of(source.get_node())
+        paired = None if stored is None else as_paired(node, stored)
+        if levels is None or stored is None or paired is None:
             continue
-        quantiser, stored = node.input_value(0).get_node(), integers_of(node.input_value(1).get_node())
-        levels = unsigned(quantiser)
-        if levels is None or stored is None:
-            continue
-        paired = as_paired(node, stored)
-        if paired is None:
-            continue
-        scale, zero = levels
         yield (
             node.get_friendly_name(),
             Product(
-                values=quantiser.input_value(0).get_node().get_friendly_name(),
-                scale=scale,
-                zero_point=zero,
+                values=f"{source.get_node().get_friendly_name()}:{source.get_index()}",
+                scale=levels[0],
+                zero_point=levels[1],
                 weight=node.get_friendly_name(),
                 axis=0,
                 weights=paired,
@@ -74,29 +87,38 @@ def products_of(model: openvino.Model) -> Iterator[tuple[str, Product]]:
         )
 
 
-def unsigned(node: openvino.Node) -> tuple[float, int] | None:
-    """The step and the zero point of a quantisation of values to 0 to 255; None for another."""
+def codes_of(node: openvino.Node) -> tuple[float, int] | None:
+    """The step and the zero point of values as kernels multiply them, 0 to 255; None of what is not so quantised."""
+    while node.get_type_name() in MOVING:
+        node = node.input_value(0).get_node()
     if node.get_type_name() != "FakeQuantize" or node.get_attributes()["levels"] != LEVELS:
         return None
     ends = [node.input_value(place).get_node() for place in (1, 2)]
     if any(end.get_type_name() != "Constant" or np.size(end.data) != 1 for end in ends):
         return None
     low, high = (float(np.reshape(end.data, -1)[0]) for end in ends)
-    # -128 to 127: symmetric, and signed.
-    if low < 0 and abs(low * (LEVELS / 2 - 1) + high * (LEVELS / 2)) < 1e-3 * high * LEVELS:
-        return None
     scale = (high - low) / (LEVELS - 1)
-    return (scale, int(np.clip(np.rint(-low / scale), 0, LEVELS - 1))) if scale > 0 else None
+    if not scale > 0:
+        return None
+    return scale, int(np.clip(np.rint(-low / scale), 0, LEVELS - 1))
 
 
 def integers_of(node: openvino.Node) -> np.ndarray | None:
     """The integers that a layer's weights are widened from, in the layer's shape; None where they are none."""
     shape = tuple(node.get_output_shape(0))
+    stored = constant_behind(node)
+    return (
+        None
+        if stored is None or stored.get_element_type() != openvino.Type.i8
+        else np.array(stored.data).reshape(shape)
+    )
+
+
+def constant_behind(node: openvino.Node) -> openvino.Node | None:
+    """The constant that weights are widened, scaled or reshaped from; None where they are computed otherwise."""
     while node.get_type_name() in WIDENING:
         node = node.input_value(0).get_node()
-    if node.get_type_name() != "Constant" or node.get_element_type() != openvino.Type.i8:
-        return None
-    return np.array(node.data).reshape(shape)
+    return node if node.get_type_name() == "Constant" else None
 
 
 def as_paired(node: openvino.Node, stored: np.ndarray) -> np.ndarray | None:

@@ -3,11 +3,12 @@
 Inputs: `model.xml`, `model.bin`, `calibration` (prepared photos). Options: `batch`; `preset` ("mixed": asymmetric
 activations, "performance": symmetric ones); `model_type` ("transformer", for what has attention); `smooth_quant` (0 to
 1, with "transformer" alone: SmoothQuant's exponent, how much of their range the activations of products give to the
-weights); `overflow_fix` ("first_layer" as NNCF does it, "enable": all weights in 7 bits, for processors without VNNI,
-"disable"); `bias_correction` (default true); `keep_float` (names of layers that stay in FP32); `method` (`most`: the
-smallest and largest values on 98 % of the calls, without those that go furthest; `mean`: NNCF's own, of each value the
-mean of the calls' smallest and largest; `auto`, the default, keeps the one whose outputs are nearest to FP32's on
-photos that were held out).
+weights); `overflow_fix` ("first_layer" as NNCF does it, "enable": all weights in 7 bits, "disable"); `fit_pairs`
+(larger steps where two products would not fit into the 16 bits that processors without VNNI add them in; without it the
+layers whose sums are cut off there are named, `cut_off_without_vnni`); `bias_correction` (default true); `keep_float`
+(names of layers that stay in FP32); `method` (`most`: the smallest and largest values on 98 % of the calls, without
+those that go furthest; `mean`: NNCF's own, of each value the mean of the calls' smallest and largest; `auto`, the
+default, keeps the one whose outputs are nearest to FP32's on photos that were held out).
 
 Beside the IR it leaves `quantisation.safetensors`: every number that NNCF chose, by the name of its constant: ranges of
 activations, scales and zero points of weights, SmoothQuant's factors of activations, and corrected biases (`NAME` and,
@@ -28,12 +29,13 @@ from typing import Any
 import nncf
 import numpy as np
 import openvino
-from cut_off import PHOTOS, cut_off
+from cut_off import pair_tables, sums_beyond
 from edgeworker.calibration import Samples, batch_of, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
+from fit_pairs import fit_pairs
 from nncf.quantization.advanced_parameters import AdvancedSmoothQuantParameters
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 from openvino import opset13
@@ -51,6 +53,8 @@ OFF = -1.0
 """NNCF's word for no SmoothQuant."""
 METHODS = ("most", "mean")
 MOST = 0.98
+PHOTOS = 32
+"""That sums of pairs are looked at of."""
 
 
 class Photos:
@@ -87,15 +91,20 @@ def quantize(request: Request) -> dict[str, Any]:
     quantised = {method: quantised_by(method, model, photos, keep, options) for method in trial.methods}
     errors = errors_of(quantised, model, Photos(samples, batch, trial.held_out)) if trial.held_out else {}
     best = best_of(trial.methods, errors)
+    looked_at = photos.of_calls(list(range(min(PHOTOS // batch or 1, len(photos)))))
+    if options.get("fit_pairs"):
+        coarser, beyond = fit_pairs(quantised[best], model, looked_at)
+    else:
+        coarser, beyond = 0, list(sums_beyond(quantised[best], pair_tables(quantised[best], looked_at)))
     path = request.output / "model.xml"
     openvino.save_model(quantised[best], path, compress_to_fp16=False)
     written = openvino.Core().read_model(path)
     record = chosen(constants(written), before) | zero_points(written)
     save_file(record, request.output / "quantisation.safetensors")
-    beyond = cut_off(written, photos.of_calls(list(range(min(PHOTOS // batch or 1, len(photos))))))
     return {
         "calibrated_on": len(samples),
         "errors": errors,
+        "coarser": coarser,
         "build": {
             "calibration_method": best,
             **told(keep),

@@ -108,6 +108,29 @@ def test_one_photo_on_which_values_explode_does_not_stretch_all_ranges(
         run_worker(QUANTISER[target], inputs, {"batch": 1, "method": "all"})
 
 
+@pytest.mark.parametrize("quantised", ["onnx", "openvino"], indirect=True)
+def test_channels_whose_sums_leave_16_bits_get_larger_steps(
+    run_worker, quantised, photos, mixnet_program: Path
+) -> None:
+    target = quantised["target"]
+    inputs = {name: quantised["before"] / name for name in FILES[target][0]} | {"calibration": photos[0]}
+    options = {"batch": 1, "overflow_fix": "disable"}
+    plain, before = run_worker(QUANTISER[target], inputs, options)
+    details, after = run_worker(QUANTISER[target], inputs, options | {"fit_pairs": True})
+    assert len(plain["build"]["cut_off_without_vnni"]) > 10
+    assert "cut_off_without_vnni" not in details["build"]
+    assert (plain["coarser"], details["coarser"] > 50) == (0, True)
+    first, second = (load_file(one / "quantisation.safetensors") for one in (before, after))
+    assert first.keys() == second.keys()
+    grown = [second[name] / first[name] for name in first if (first[name] != second[name]).any()]
+    # At most what 7 bits take, and a rounding.
+    assert all((one > 0.999).all() and (one < 2.2).all() for one in grown if one.size > 1)
+    files = {role: after / name for role, name in FILES[target][1].items()}
+    inputs = {"program": mixnet_program, **files, "chosen": after}
+    found, _ = run_worker(f"{target}/parameters.py", inputs, {"added": []})
+    assert (found["unexplained"], found["unused"]) == ([], [])
+
+
 def test_it_is_far_smaller(quantised) -> None:
     size = {
         where: sum((quantised[where] / name).stat().st_size for name in FILES[quantised["target"]][0])
