@@ -42,6 +42,7 @@ from openvino import opset13
 from outliers import extremes, without_outliers
 from read_ir import read_ir
 from safetensors.numpy import save_file
+from small_weights import store_in_8_bits
 
 PRESETS = {"mixed": nncf.QuantizationPreset.MIXED, "performance": nncf.QuantizationPreset.PERFORMANCE}
 OVERFLOW = {
@@ -96,6 +97,7 @@ def quantize(request: Request) -> dict[str, Any]:
         coarser, beyond = fit_pairs(quantised[best], model, looked_at)
     else:
         coarser, beyond = 0, list(sums_beyond(quantised[best], pair_tables(quantised[best], looked_at)))
+    widened = store_in_8_bits(quantised[best], keep)
     path = request.output / "model.xml"
     openvino.save_model(quantised[best], path, compress_to_fp16=False)
     written = openvino.Core().read_model(path)
@@ -105,6 +107,7 @@ def quantize(request: Request) -> dict[str, Any]:
         "calibrated_on": len(samples),
         "errors": errors,
         "coarser": coarser,
+        "stored_in_8_bits": widened,
         "build": {
             "calibration_method": best,
             **told(keep),

@@ -136,7 +136,8 @@ def test_it_is_far_smaller(quantised) -> None:
         where: sum((quantised[where] / name).stat().st_size for name in FILES[quantised["target"]][0])
         for where in ("before", "after")
     }
-    assert size["after"] < 0.55 * size["before"]
+    # ncnn's convolutions in groups stay in FP32; OpenVINO's description counts as well.
+    assert size["after"] < (0.45 if quantised["target"] == "ncnn" else 0.34) * size["before"]
 
 
 def test_everything_that_it_stores_is_accounted_for(run_worker, quantised, mixnet_program) -> None:
