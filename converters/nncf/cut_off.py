@@ -66,7 +66,6 @@ def products_of(model: openvino.Model) -> Iterator[tuple[str, Product]]:
     """The layers that such processors compute by pairs, by their names."""
     for node in weighted(model):
         source, stored = node.input_value(0), integers_of(node.input_value(1).get_node())
-        # A GroupConvolution's groups are the first axis of its weights.
         kind = node.get_type_name()
         levels = codes_of(source.get_node())
         paired = None if stored is None else as_paired(node, stored)
@@ -81,6 +80,7 @@ def products_of(model: openvino.Model) -> Iterator[tuple[str, Product]]:
                 weight=node.get_friendly_name(),
                 axis=0,
                 weights=paired,
+                # The first axis of its weights.
                 groups=stored.shape[0] if kind == "GroupConvolution" else 1,
                 last=kind == "MatMul",
             ),
@@ -107,11 +107,9 @@ def integers_of(node: openvino.Node) -> np.ndarray | None:
     """The integers that a layer's weights are widened from, in the layer's shape; None where they are none."""
     shape = tuple(node.get_output_shape(0))
     stored = constant_behind(node)
-    return (
-        None
-        if stored is None or stored.get_element_type() != openvino.Type.i8
-        else np.array(stored.data).reshape(shape)
-    )
+    if stored is None or stored.get_element_type() != openvino.Type.i8:
+        return None
+    return np.array(stored.data).reshape(shape)
 
 
 def constant_behind(node: openvino.Node) -> openvino.Node | None:
@@ -130,6 +128,12 @@ def as_paired(node: openvino.Node, stored: np.ndarray) -> np.ndarray | None:
         # [groups, channels of a group, values, ...]; depthwise ones have kernels of their own.
         whole = stored.reshape(-1, *stored.shape[2:])
         return of_convolution(whole) if stored.ndim == 5 and whole.shape[1] > 1 else None
-    if stored.ndim != 2:
+    if (
+        kind != "MatMul"
+        or stored.ndim < 2
+        or node.get_attributes()["transpose_a"]
+        or any(extent != 1 for extent in stored.shape[:-2])
+    ):
         return None
-    return (stored if node.get_attributes()["transpose_b"] else stored.T)[:, None, :]
+    matrix = stored.reshape(stored.shape[-2:])
+    return (matrix if node.get_attributes()["transpose_b"] else matrix.T)[:, None, :]
