@@ -50,7 +50,7 @@ def sums_beyond(model: openvino.Model, tables: Tables, margin: float = 1.0) -> d
     for name, one in products_of(model):
         # What is not in the tables could not leave 16 bits with smaller steps either.
         if one.read in tables:
-            beyond = largest_sums(one, tables[one.read]) * margin / LARGEST_SUM
+            beyond = largest_sums(one, tables[one.read], LARGEST_SUM / margin) * margin / LARGEST_SUM
             if (beyond > 1).any():
                 found[name] = beyond
     return found

@@ -66,7 +66,7 @@ def too_fine(quantised: Path, tables: Mapping[Read, np.ndarray], margin: float) 
     """
     found: dict[str, Coarser] = {}
     for one in products_of(onnx.load(quantised)):
-        factor = largest_sums(one, tables[one.read]) * margin / LARGEST_SUM
+        factor = largest_sums(one, tables[one.read], LARGEST_SUM / margin) * margin / LARGEST_SUM
         if (factor > 1).any():
             known = found[one.weight].factor if one.weight in found else 1.0
             found[one.weight] = Coarser(one.axis, np.maximum(np.maximum(factor, 1), known))

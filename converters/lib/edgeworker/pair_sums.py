@@ -75,9 +75,9 @@ def at_least(table: np.ndarray) -> np.ndarray:
     return np.maximum.accumulate(table[:, ::-1], axis=1)[:, ::-1]
 
 
-def largest_sums(one: Product, table: np.ndarray) -> np.ndarray:
+def largest_sums(one: Product, table: np.ndarray, limit: float = LARGEST_SUM) -> np.ndarray:
     """The largest magnitude of the sum of a pair's products, whose signs are the same, float64 [channels]; anything up
-    to `LARGEST_SUM` where none is larger.
+    to `limit` where none is larger.
     """
     channels, _, inside = one.weights.shape
     if inside % 2:
@@ -85,7 +85,7 @@ def largest_sums(one: Product, table: np.ndarray) -> np.ndarray:
     weights = np.abs(one.weights.astype(np.int16))
     same = np.sign(one.weights[..., 0::2]) * np.sign(one.weights[..., 1::2]) > 0
     left, right = weights[..., 0::2], weights[..., 1::2]
-    channel, _, pair = found = np.nonzero(same & (left + right > LARGEST_SUM // (LEVELS - 1)))
+    channel, _, pair = found = np.nonzero(same & ((left + right) * float(LEVELS - 1) > limit))
     left, right = left[found], right[found]
     group = channel // max(channels // one.groups, 1)
     row = np.minimum(group * inside + 2 * pair, len(table) - 1)
@@ -96,7 +96,7 @@ def largest_sums(one: Product, table: np.ndarray) -> np.ndarray:
     first = np.full(channels, -1)
     first[channel[order]] = order
     for chosen in (first[first >= 0], None):
-        places = np.flatnonzero(bounds > np.maximum(sums[channel], LARGEST_SUM)) if chosen is None else chosen
+        places = np.flatnonzero(bounds > np.maximum(sums[channel], limit)) if chosen is None else chosen
         for start in range(0, len(places), CHUNK):
             part = places[start : start + CHUNK]
             seen = table[row[part]].astype(np.int32)
