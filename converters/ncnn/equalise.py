@@ -28,15 +28,11 @@ BETWEEN = ("ReLU", "Pooling", "Dropout")
 
 @dataclass(frozen=True)
 class Pair:
-    """What alone reads a layer's output, by way of nothing but `BETWEEN`."""
+    """What alone reads a layer's output, by way of nothing but `BETWEEN`; `channels` of it."""
 
     first: Layer
     second: Layer
-
-    @property
-    def channels(self) -> int:
-        """Of the output of the first, which the second reads."""
-        return int(self.first.parameters["0"])
+    channels: int
 
 
 def pairs(network: ParamFile) -> Iterator[Pair]:
@@ -46,30 +42,57 @@ def pairs(network: ParamFile) -> Iterator[Pair]:
         for blob in layer.inputs:
             readers.setdefault(blob, []).append(layer)
     for layer in network.layers:
-        if not carries(layer) or layer.parameters.get("9", "0") not in LINEAR:
+        shape = shape_of(layer)
+        if shape is None or layer.parameters.get("9", "0") not in LINEAR:
             continue
-        found = readers.get(layer.outputs[0], [])
-        while len(found) == 1 and found[0].type in BETWEEN:
-            found = readers.get(found[0].outputs[0], [])
-        if len(found) == 1 and carries(found[0]) and channels_read(found[0]) == int(layer.parameters["0"]):
-            yield Pair(layer, found[0])
+        second = only_reader(layer, readers)
+        if second is not None and channels_read(second) == shape[0]:
+            yield Pair(layer, second, shape[0])
 
 
-def carries(layer: Layer) -> bool:
-    """Whether it has weights of its own, in FP32 or in int8 (`int8_file.py`), and pads with zeros alone."""
-    own = layer.type in WITH_WEIGHTS and len(layer.inputs) == 1 and "19" not in layer.parameters
-    return own and float(layer.parameters.get("18", "0")) == 0
+def only_reader(layer: Layer, readers: Mapping[str, list[Layer]]) -> Layer | None:
+    """What alone reads a layer's output, behind `BETWEEN`; None where that is nothing, or several."""
+    for _ in readers:  # no way is longer, but for one that leads back to itself
+        found = readers.get(layer.outputs[0], []) if layer.outputs else []
+        if len(found) != 1:
+            return None
+        layer = found[0]
+        if layer.type not in BETWEEN:
+            return layer
+    return None
+
+
+def shape_of(layer: Layer) -> tuple[int, int, int] | None:
+    """Of weights in FP32, or in int8 (`int8_file.py`): outputs, channels that each reads, size of a kernel. In groups
+    it is 1 channel and all that an output reads. None of what has no weights of its own, or pads with other than zeros.
+    """
+    if layer.type not in WITH_WEIGHTS or len(layer.inputs) != 1 or "19" in layer.parameters:
+        return None
+    number = {key: whole(layer, key) for key in ("0", "1", "2", "6", "11", "18")}
+    outputs, size = number["0"], number["2" if layer.type == "InnerProduct" else "6"]
+    if number["18"] or outputs < 1 or size < 1 or size % outputs:
+        return None
+    if layer.type == "ConvolutionDepthWise":
+        return outputs, 1, size // outputs
+    kernel = 1 if layer.type == "InnerProduct" else number["1"] * (number["11"] or number["1"])
+    return None if kernel < 1 or size // outputs % kernel else (outputs, size // outputs // kernel, kernel)
+
+
+def whole(layer: Layer, key: str) -> int:
+    """A number among a layer's parameters; 0 where there is none, and -1 for what is no whole number."""
+    try:
+        value = float(layer.parameters.get(key, "0"))
+    except ValueError:
+        return -1
+    return int(value) if value.is_integer() else -1
 
 
 def channels_read(layer: Layer) -> int | None:
-    """How many channels a layer reads; None for groups of several."""
-    outputs = int(layer.parameters["0"])
-    if layer.type == "InnerProduct":
-        return int(layer.parameters["2"]) // outputs
-    if layer.type == "ConvolutionDepthWise":
-        return outputs if is_depthwise(layer) else None
-    width = int(layer.parameters["1"])
-    return int(layer.parameters["6"]) // (outputs * width * int(layer.parameters.get("11", width)))
+    """How many channels a layer reads; None for groups of several, and for what has no weights."""
+    shape = shape_of(layer)
+    if shape is None or layer.type != "ConvolutionDepthWise":
+        return shape and shape[1]
+    return shape[0] if is_depthwise(layer) else None
 
 
 def factors_of(pair: Pair, weights: np.ndarray, largest: np.ndarray) -> np.ndarray:
@@ -94,10 +117,8 @@ def factors_of(pair: Pair, weights: np.ndarray, largest: np.ndarray) -> np.ndarr
 
 
 def by_channel(layer: Layer, weights: np.ndarray) -> np.ndarray:
-    """A layer's weights by what they read: [outputs, channels, kernel], or [channels, 1, kernel] of a depthwise one."""
-    if layer.type == "ConvolutionDepthWise":
-        return weights.reshape(int(layer.parameters["0"]), 1, -1)
-    return weights.reshape(int(layer.parameters["0"]), channels_read(layer) or 0, -1)
+    """A layer's weights by what they read, as `shape_of` has them: [outputs, channels, kernel]."""
+    return weights.reshape(shape_of(layer) or weights.shape)
 
 
 def equalisations(network: ParamFile, factors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -107,9 +128,9 @@ def equalisations(network: ParamFile, factors: Mapping[str, np.ndarray]) -> dict
     """
     found: dict[str, np.ndarray] = {}
     for pair in pairs(network):
-        if pair.first.name not in factors:
+        factor = factors.get(pair.first.name, np.ones(0)).astype(np.float64)
+        if factor.size != pair.channels:
             continue
-        factor = factors[pair.first.name].astype(np.float64)
         found[f"{pair.first.name}.bias"] = 1 / factor
         read = factor[:, None, None] if pair.second.type == "ConvolutionDepthWise" else factor[None, :, None]
         for layer, its in ((pair.first, 1 / factor[:, None, None]), (pair.second, read)):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from edgeworker.ledger.divided import Divided
-from edgeworker.ledger.job import CHOSEN_FILE, ledger_job
+from edgeworker.ledger.job import ledger_job, recorded
 from edgeworker.ledger.stored import Quantised, Stored, described
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
@@ -16,7 +16,6 @@ from equalise import by_channel, equalisations, factors_in
 from int8_file import for_each_value
 from param_file import Layer, ParamFile
 from param_numbers import numbers
-from safetensors.numpy import load_file
 from weights_file import INPUT_SCALE, WEIGHT_SCALES, Unfit, UnknownLayout, WeightsFile
 
 
@@ -28,7 +27,8 @@ def stored(request: Request) -> Iterator[Stored]:
     except UnknownLayout as unknown:
         kind = "input" if isinstance(unknown, Unfit) else "conversion"
         raise Refusal(f"{request.inputs['bin'].name} cannot be accounted for: {unknown}", kind=kind) from unknown
-    equalised = equalisations(network, factors_in(record_of(request)))
+    quantisation = request.inputs.get("chosen")
+    equalised = equalisations(network, factors_in(recorded(quantisation))) if quantisation else {}
     for layer in network.layers:
         tensors = {tensor.name: tensor.values for tensor in weights.tensors[layer.name]}
         for name, values in tensors.items():
@@ -66,11 +66,6 @@ def stored_tensor(
     if layer.type == "Gemm":
         scales = for_each_value(scales.reshape(rows, -1), matrix.shape[1])
     return Stored(title, layer_title, matrix, quantised=Quantised(1 / scales.astype(np.float64), np.zeros(1)))
-
-
-def record_of(request: Request) -> dict[str, np.ndarray]:
-    """What the quantisation chose; empty where there was none."""
-    return load_file(request.inputs["chosen"] / CHOSEN_FILE) if "chosen" in request.inputs else {}
 
 
 def job(request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 import openvino
-from edgeworker.pair_sums import LARGEST_SUM, LEVELS, Product, Read, at_least, largest_sums, note, of_convolution
+from edgeworker.pair_sums import LEVELS, Product, Read, at_least, beyond, note, of_convolution
 from read_ir import weighted
 
 Tables = dict[Read, np.ndarray]
@@ -50,16 +50,16 @@ def sums_beyond(model: openvino.Model, tables: Tables, margin: float = 1.0) -> d
     for name, one in products_of(model):
         # What is not in the tables could not leave 16 bits with smaller steps either.
         if one.read in tables:
-            beyond = largest_sums(one, tables[one.read], LARGEST_SUM / margin) * margin / LARGEST_SUM
-            if (beyond > 1).any():
-                found[name] = beyond
+            factor = beyond(one, tables[one.read], margin)
+            if (factor > 1).any():
+                found[name] = factor
     return found
 
 
 def may_leave(one: Product) -> bool:
     """Whether any pair of its weights could, with the largest values that there are."""
     everything = np.full((1, LEVELS), LEVELS - 1, np.int16)
-    return bool((largest_sums(one, everything) > LARGEST_SUM).any())
+    return bool((beyond(one, everything, 1.0) > 1).any())
 
 
 def products_of(model: openvino.Model) -> Iterator[tuple[str, Product]]:

@@ -32,10 +32,11 @@ import openvino
 from cut_off import pair_tables, sums_beyond
 from edgeworker.calibration import Samples, batch_of, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
+from edgeworker.pair_sums import PHOTOS
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
-from fit_pairs import fit_pairs
+from larger_steps import fit_pairs
 from nncf.quantization.advanced_parameters import AdvancedSmoothQuantParameters
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 from openvino import opset13
@@ -54,8 +55,6 @@ OFF = -1.0
 """NNCF's word for no SmoothQuant."""
 METHODS = ("most", "mean")
 MOST = 0.98
-PHOTOS = 32
-"""That sums of pairs are looked at of."""
 
 
 class Photos:

@@ -8,14 +8,9 @@ from typing import Any
 import numpy as np
 import onnx
 import onnxruntime
-from edgeworker.pair_sums import LARGEST_SUM, LEVELS, Product, Read, at_least, largest_sums, note
+from edgeworker.pair_sums import LEVELS, MARGINS, Product, Read, at_least, beyond, note
 from onnx import numpy_helper
 from pair_products import products_of
-
-MARGIN = 1.05
-"""What photos that nobody has tried may reach beyond those of the calibration."""
-ATTEMPTS = 3
-PHOTOS = 32
 
 
 @dataclass(frozen=True)
@@ -44,7 +39,7 @@ def fitted(
     wanted: dict[str, Coarser] = {}
     # What the values come to does not change with the weights' steps.
     tables = pair_tables(list(products_of(onnx.load(quantised))), prepared, calls)
-    for margin in (MARGIN, *(1.0,) * ATTEMPTS):
+    for margin in MARGINS:
         found = too_fine(quantised, tables, margin)
         if not found:
             break
@@ -66,7 +61,7 @@ def too_fine(quantised: Path, tables: Mapping[Read, np.ndarray], margin: float) 
     """
     found: dict[str, Coarser] = {}
     for one in products_of(onnx.load(quantised)):
-        factor = largest_sums(one, tables[one.read], LARGEST_SUM / margin) * margin / LARGEST_SUM
+        factor = beyond(one, tables[one.read], margin)
         if (factor > 1).any():
             known = found[one.weight].factor if one.weight in found else 1.0
             found[one.weight] = Coarser(one.axis, np.maximum(np.maximum(factor, 1), known))

@@ -30,10 +30,11 @@ import onnxruntime
 from activation_ranges import METHODS, PhotoRanges
 from edgeworker.calibration import Samples, batch_of, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
+from edgeworker.pair_sums import PHOTOS
 from edgeworker.protocol import Request, main
 from edgeworker.ranking import flat
 from edgeworker.refusal import Refusal
-from fit_pairs import PHOTOS, Coarser, cut_off, fitted, overrides
+from fit_pairs import Coarser, cut_off, fitted, overrides
 from float_ends import end_in_float
 from gemm import with_gemm
 from onnx import numpy_helper

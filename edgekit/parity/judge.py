@@ -240,11 +240,11 @@ class _Limits(msgspec.Struct, frozen=True):
         )
 
 
-def _away(samples: _Samples, largest: float, allowed: float) -> str:
+def _away(samples: _Samples, allowed: float) -> str:
     """How far the reference is from its oracle, at which sample, and whether others would do."""
     away = np.abs(metrics.relative_errors(samples.reference, samples.oracle, samples.scale)).max(axis=1)
     worst, beyond = samples.labels[int(away.argmax())], int((away > allowed).sum())
-    said = f"{largest:.2g} of the output's range away from its own oracle at sample {worst}, more than {allowed:.2g}"
+    said = f"{away.max():.2g} of the output's range away from its own oracle at sample {worst}, more than {allowed:.2g}"
     if beyond > len(away) // 2:
         return said
     # The network itself turns roundings into another answer there.
@@ -263,7 +263,7 @@ def _judged(
     oracle, scale = samples.oracle, samples.scale
     noise = metrics.errors(samples.reference, oracle, scale)
     if noise.max_relative > tolerance.max_noise:
-        raise _Failure(f"has an unusable reference: it is {_away(samples, noise.max_relative, tolerance.max_noise)}")
+        raise _Failure(f"has an unusable reference: it is {_away(samples, tolerance.max_noise)}")
     limits = _Limits.of(noise if measure is None else measure.errors, tolerance, precision)
     figures = _measured(samples, noise, limits, tolerance, kind, thresholds)
     if (blind := blindness(oracle, scale, limits.max, limits.rms)) is not None:

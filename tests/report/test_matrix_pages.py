@@ -173,6 +173,9 @@ def test_the_support_page_is_a_table_with_what_made_it() -> None:
     for expected in ("`edgekit matrix` on 2026-01-02", "A &lt;fast&gt; CPU, 2 cores", "Python 3.11.7", "onnx 1.23.2"):
         assert expected in text
     assert "- **A\\_b, lite** (failed): lite/convert: no op Foo" in lines
+    assert lines[0] == "# What runs where"
+    of_families = replace(report(cell("A_b", "onnx")), command="edgekit matrix --breadth")
+    assert support_page(of_families).startswith("# What runs where: every family\n")
 
 
 def test_hostile_text_does_not_leave_its_line_of_markdown() -> None:

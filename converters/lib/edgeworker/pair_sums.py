@@ -17,6 +17,12 @@ LARGEST_SUM = 32767
 LEVELS = 256
 CHUNK = 1 << 16  # pairs of weights that are looked at together
 DIRECTIONS = 17
+PHOTOS = 32
+"""Of the calibration, that sums are looked at of."""
+MARGINS = (1.05, 1.0, 1.0, 1.0)
+"""By which steps are made larger, one attempt after the other: what photos that nobody has tried may reach beyond those
+of the calibration, and then what roundings do, since a channel's largest weights change by half a step.
+"""
 Read = tuple[str, bool]
 """A quantised value, and whether its last axis is what is summed: a product and a convolution pair it differently."""
 
@@ -103,6 +109,11 @@ def largest_sums(one: Product, table: np.ndarray, limit: float = LARGEST_SUM) ->
             reached = left[part, None].astype(np.int32) * np.arange(LEVELS, dtype=np.int32) + right[part, None] * seen
             np.maximum.at(sums, channel[part], np.where(seen < 0, 0, reached).max(axis=1))
     return sums
+
+
+def beyond(one: Product, table: np.ndarray, margin: float) -> np.ndarray:
+    """How many times 16 bits `margin` times a channel's largest sum is, [channels]; exact where it is more than 1."""
+    return largest_sums(one, table, LARGEST_SUM / margin) * margin / LARGEST_SUM
 
 
 def upper_bounds(left: np.ndarray, right: np.ndarray, row: np.ndarray, table: np.ndarray) -> np.ndarray:

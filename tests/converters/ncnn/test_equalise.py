@@ -80,6 +80,23 @@ def test_it_stays_away_from_what_would_change(
     assert pairs_of(PARAM.replace(before, after), tmp_path) == left
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("0=16 1=3 4=1 5=1 6=432", "1=3 4=1 5=1 6=432"),  # no outputs
+        ("0=8 1=1 5=1 6=128", "0=8 1=0 5=1 6=128"),
+        ("0=8 1=1 5=1 6=128", "0=8 1=1 5=1 6=127"),
+        ("0=8 1=1 5=1 6=128", "0=x 1=1 5=1 6=128"),
+        ("0=8 1=1 5=1 6=128", "0=8 18=nan 1=1 5=1 6=128"),
+        ("ReLU again 1 1 3 4", "ReLU again 1 1 4 4"),  # reads what it makes
+        ("ReLU again 1 1 3 4", "ReLU again 1 0 3"),
+    ],
+)
+def test_a_damaged_network_has_fewer_pairs(before: str, after: str, tmp_path: Path) -> None:
+    assert before in PARAM
+    assert len(pairs_of(PARAM.replace(before, after), tmp_path)) < 3
+
+
 def test_factors_are_powers_of_two_of_channels_that_differ(network: tuple[Path, Path]) -> None:
     first = next(equalise.pairs(param_file.ParamFile.read(network[0])))
     largest = np.exp2(np.array([-4.0, 4, 0, 16, *[-1.0] * 12]))

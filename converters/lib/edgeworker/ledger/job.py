@@ -35,11 +35,11 @@ def explanations(request: Request) -> Explanations:
     folder = request.inputs.get("rewritten")
     rewritten = Rewritten(*program_of(folder)) if folder else None
     quantisation = request.inputs.get("chosen")
-    chosen = _chosen(quantisation) if quantisation else None
+    chosen = recorded(quantisation) if quantisation else None
     return Explanations(program, parameters, request.options.get("added", []), rewritten, chosen)
 
 
-def _chosen(folder: Path) -> dict[str, np.ndarray]:
+def recorded(folder: Path) -> dict[str, np.ndarray]:
     """What a quantisation chose: scales, zero points, ranges."""
     # Not every toolchain that has a ledger has this package.
     from safetensors.numpy import load_file

@@ -11,12 +11,10 @@ from collections.abc import Iterable
 import numpy as np
 import openvino
 from cut_off import constant_behind, pair_tables, sums_beyond
+from edgeworker.pair_sums import MARGINS
 from openvino import opset13
 from read_ir import weighted
 
-MARGIN = 1.05
-"""What photos that nobody has tried may reach beyond those of the calibration."""
-ATTEMPTS = 3
 LARGEST = 127
 WITHIN = 0.51
 """Of a step: how far rounded weights are from those that they were rounded from."""
@@ -25,13 +23,12 @@ WITHIN = 0.51
 def fit_pairs(model: openvino.Model, floats: openvino.Model, calls: Iterable[np.ndarray]) -> tuple[int, list[str]]:
     """Give the INT8 `model` of `floats` larger steps until no sum of the calls' leaves 16 bits.
 
-    Returns how many channels have them, and the layers whose sums leave 16 bits all the same. Once is enough but for
-    roundings: a channel's largest weights change by half a step.
+    Returns how many channels have them, and the layers whose sums leave 16 bits all the same.
     """
     tables = pair_tables(model, calls)
     known = {node.get_friendly_name(): node for node in weighted(floats)}
     changed: set[tuple[str, int]] = set()
-    for margin in (MARGIN, *(1.0,) * ATTEMPTS):
+    for margin in MARGINS:
         found = sums_beyond(model, tables, margin)
         if not found:
             break
