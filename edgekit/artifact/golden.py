@@ -1,7 +1,8 @@
 """Golden inputs that travel with an artifact: what a test on a device needs, in one file.
 
-`golden.safetensors` holds two samples (more where a batch must be filled): a photo and noise, as the artifact takes
-them, what the float64 oracle makes of them, and the photo on its way there: its file, its pixels, its levels.
+`golden.safetensors` holds two samples (more where a batch must be filled): a photo and noise, in INT8 two photos, as
+the artifact takes them, what the float64 oracle makes of them, and the photo on its way there: its file, its pixels,
+its levels.
 """
 
 import hashlib
@@ -22,6 +23,8 @@ from edgekit.inputs.golden import bundled_photos
 from edgekit.inputs.images import load_image
 from edgekit.inputs.prepare import cropped_levels
 from edgekit.inputs.preprocessing import Preprocessing
+from edgekit.parity.counted import counted_samples
+from edgekit.parity.verdict import Precision
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,11 +35,17 @@ RANGES_ROLE = "ranges"
 SAMPLES = 2
 
 
-def chosen_samples(kinds: Sequence[str], batch: int) -> list[int]:
-    """Which samples travel: the first of each kind, then others in order, until at least two fill whole batches."""
-    first = [kinds.index(kind) for kind in dict.fromkeys(kinds)]
-    order = [*first, *(index for index in range(len(kinds)) if index not in first)]
-    return order[: -(-SAMPLES // batch) * batch]
+def chosen_samples(kinds: Sequence[str], batch: int, precision: Precision = "fp32") -> list[int]:
+    """Which samples travel, of those that count: until at least two fill whole batches.
+
+    The first of each kind, then others in order, then the same again.
+    """
+    counted = counted_samples(kinds, precision)
+    first = [
+        next(index for index in counted if kinds[index] == kind) for kind in dict.fromkeys(kinds[i] for i in counted)
+    ]
+    order = [*first, *(index for index in counted if index not in first)]
+    return [order[index % len(order)] for index in range(-(-SAMPLES // batch) * batch)]
 
 
 def golden_tensors(
@@ -86,7 +95,8 @@ def write_golden(
     """
     from safetensors.numpy import save
 
-    chosen = chosen_samples(kinds, manifest.batch if isinstance(manifest.batch, int) else 1)
+    batch = manifest.batch if isinstance(manifest.batch, int) else 1
+    chosen = chosen_samples(kinds, batch, manifest.precision)
     about = {
         "labels": [labels[index] for index in chosen],
         "kinds": [kinds[index] for index in chosen],

@@ -137,6 +137,10 @@ class Attempts:
         files = artifact.by_role()
         return all(result.files[file]["sha256"] == files[file].sha256 for file in self.variant.inputs.values())
 
+    def own_precision(self, step: Step) -> bool:
+        """Whether a step is of the artifact's precision; the others are FP32."""
+        return step.format == self.subject.target.name and step.name in (CONVERTED, ARTIFACT, ELSEWHERE)
+
     def judged(self, tried: list[Tried]) -> list[StepReport]:
         """A row for each step; after the first that is wrong, others are only said to follow."""
         reports: list[StepReport] = []
@@ -151,9 +155,10 @@ class Attempts:
                 status = "not run" if guilty else "guilty"
                 reports.append(StepReport(step.name, step.title, tool, status, reason=str(outcome)))
             else:
-                own = step.format == self.subject.target.name and step.name in (CONVERTED, ARTIFACT, ELSEWHERE)
                 verdict = self.judge.verdict(
-                    outcome.folder / step.outputs_file, own_precision=own, sigmoid_error=step.sigmoid_error
+                    outcome.folder / step.outputs_file,
+                    own_precision=self.own_precision(step),
+                    sigmoid_error=step.sigmoid_error,
                 )
                 error, limit = largest_error(verdict)
                 status = "ok" if verdict.passed else "wrong" if guilty else "guilty"

@@ -196,7 +196,8 @@ class Examination:
         """The golden sample that parts most, with a label; a whole call's where a batch is fixed."""
         at = 0
         if isinstance(outcome, StageResult):
-            at = self.judge.worst_sample(outcome.folder / step.outputs_file)
+            own = self.attempts.own_precision(step)
+            at = self.judge.worst_sample(outcome.folder / step.outputs_file, own_precision=own)
         batch = self.subject.manifest.batch
         size = batch if isinstance(batch, int) else 1
         first = at // size * size

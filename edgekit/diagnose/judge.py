@@ -7,6 +7,7 @@ import numpy as np
 
 from edgekit.artifact.manifest import Manifest
 from edgekit.parity import Tolerance, Verdict
+from edgekit.parity.counted import counted_samples
 from edgekit.parity.judge import judge_outputs
 from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales
 from edgekit.parity.verdict import OutputKind
@@ -58,14 +59,19 @@ class Judge:
         """The reference's own largest error, relative to the sample's largest output, as both are compared."""
         return max(float(self.errors(self.reference[name], name).max()) for name in self.oracle)
 
-    def worst_sample(self, file: Path) -> int:
-        """The sample with the largest error; the first with values that are not finite, or of another shape."""
+    def worst_sample(self, file: Path, *, own_precision: bool) -> int:
+        """The sample with the largest error, of those that count in that precision (`verdict`); the first of all with
+        values that are not finite.
+        """
         outputs = load(file)
         errors = np.zeros(len(self.golden.labels))
         for name, truth in self.oracle.items():
             if name in outputs and outputs[name].shape == truth.shape:
                 errors = np.maximum(errors, self.errors(outputs[name], name))
-        return int(errors.argmax())
+        counted = counted_samples(self.golden.kinds, self.manifest.precision if own_precision else "fp32")
+        if np.isinf(errors).any():
+            return int(errors.argmax())
+        return counted[int(errors[counted].argmax())]
 
     def errors(self, values: np.ndarray, name: str) -> np.ndarray:
         """The largest error of each sample of the output `name`, [N]; infinite where a value is not finite.

@@ -3,21 +3,23 @@
 1. Every output is there under its exact name and shape, and finite.
 2. The reference and the oracle can be judged against: finite, close to each other, and not so flat that a
    model that ignores its input would pass.
-3. The error against the oracle is of the order of the reference's own (FP32) or within the recipe's limit.
+3. The error against the oracle is of the order of the reference's own (FP32) or within the recipe's limit; in INT8 on
+   the photos (`parity.counted`).
 4. The decisions agree, but for those that the reference itself cannot tell.
 
 What is compared and what is decided depends on the output's kind. docs/parity.md gives the formulas and the
 measurements behind them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
 
 from edgekit.parity import metrics
 from edgekit.parity.agreement import disagreement
-from edgekit.parity.blind import blindness
+from edgekit.parity.blind import Limits, blindness
+from edgekit.parity.counted import counted_samples
 from edgekit.parity.decisions import class_decisions, label_decisions, neighbour_decisions
 from edgekit.parity.metrics import Array
 from edgekit.parity.tolerance import Tolerance
@@ -142,7 +144,19 @@ def judge_outputs(
             reasons.append(f"output {name} {failure.reason}")
             if failure.figures is not None:
                 figures[name] = failure.figures
-    return Verdict("failed" if reasons else "passed", judged_against, precision, "; ".join(reasons), figures)
+    status = "failed" if reasons else "passed"
+    return Verdict(status, judged_against, precision, "; ".join(reasons), figures, tuple(_beyond(figures)))
+
+
+def _beyond(figures: Mapping[str, OutputFigures]) -> Iterator[str]:
+    """In words, where samples that do not count are off by more than those that do may be."""
+    for name, one in figures.items():
+        off = one.uncounted_max_relative
+        if off is not None and off > one.max_threshold:
+            yield (
+                f"output {name} is off by {off:.2g} of its range on noise, where INT8 cuts off what no photo reaches: "
+                f"that does not count, and of photos {one.max_threshold:.2g} is the limit"
+            )
 
 
 class _Samples(msgspec.Struct, frozen=True):
@@ -154,6 +168,8 @@ class _Samples(msgspec.Struct, frozen=True):
     scale: Array
     labels: Sequence[str]
     photos: np.ndarray | None
+    counted: Sequence[int]
+    """Those whose errors are judged."""
 
     @classmethod
     def of(
@@ -191,7 +207,8 @@ class _Samples(msgspec.Struct, frozen=True):
         photos = None if kinds is None else np.array([one == "photo" for one in kinds])
         if photos is not None and not photos.any():
             photos = None
-        return cls(ours, theirs, truth, scales(truth, kind), labels, photos)
+        counted = counted_samples(kinds or ["sample"] * len(labels), precision)
+        return cls(ours, theirs, truth, scales(truth, kind), labels, photos, counted)
 
 
 class _Thresholds(msgspec.Struct, frozen=True):
@@ -223,21 +240,15 @@ class _Measure(msgspec.Struct, frozen=True):
         return cls(metrics.errors(samples.reference, samples.oracle, samples.scale), yardstick is not None)
 
 
-class _Limits(msgspec.Struct, frozen=True):
-    """What the relative errors may be at most."""
-
-    max: float
-    rms: float | None
-
-    @classmethod
-    def of(cls, noise: ErrorFigures, tolerance: Tolerance, precision: Precision) -> "_Limits":
-        if precision != "fp32":
-            assert tolerance.max_relative is not None
-            return cls(tolerance.max_relative, None)
-        return cls(
-            max(tolerance.noise_factor * noise.max_relative, tolerance.floor),
-            max(tolerance.noise_factor * noise.rms_relative, tolerance.floor * RMS_FLOOR_SHARE),
-        )
+def _limits(noise: ErrorFigures, tolerance: Tolerance, precision: Precision) -> Limits:
+    if precision != "fp32":
+        assert tolerance.max_relative is not None
+        return Limits(tolerance.max_relative, None, tolerance.min_snr_db)
+    return Limits(
+        max(tolerance.noise_factor * noise.max_relative, tolerance.floor),
+        max(tolerance.noise_factor * noise.rms_relative, tolerance.floor * RMS_FLOOR_SHARE),
+        None,
+    )
 
 
 def _away(samples: _Samples, allowed: float) -> str:
@@ -264,9 +275,10 @@ def _judged(
     noise = metrics.errors(samples.reference, oracle, scale)
     if noise.max_relative > tolerance.max_noise:
         raise _Failure(f"has an unusable reference: it is {_away(samples, tolerance.max_noise)}")
-    limits = _Limits.of(noise if measure is None else measure.errors, tolerance, precision)
+    limits = _limits(noise if measure is None else measure.errors, tolerance, precision)
     figures = _measured(samples, noise, limits, tolerance, kind, thresholds)
-    if (blind := blindness(oracle, scale, limits.max, limits.rms)) is not None:
+    counted = samples.counted
+    if (blind := blindness(oracle[counted], scale[counted], limits)) is not None:
         raise _Failure(f"is inconclusive: {blind}", figures)
     ours = figures.against_oracle
     if precision == "fp32":
@@ -286,8 +298,8 @@ def _judged(
             f"{limits.rms:.2g} ({told})",
             figures,
         )
-    least, found = tolerance.min_snr_db, figures.median_snr_db
-    if precision != "fp32" and least is not None and found is not None and found < least:
+    least, found = limits.min_snr_db, figures.median_snr_db
+    if least is not None and found is not None and found < least:
         raise _Failure(
             f"has a signal-to-noise ratio of {found:.1f} dB in the median sample, less than {least:g} ({told})", figures
         )
@@ -299,13 +311,14 @@ def _judged(
 def _measured(
     samples: _Samples,
     noise: ErrorFigures,
-    limits: _Limits,
+    limits: Limits,
     tolerance: Tolerance,
     kind: OutputKind,
     thresholds: _Thresholds,
 ) -> OutputFigures:
     artifact, reference, oracle = samples.artifact, samples.reference, samples.oracle
-    worst = np.abs(metrics.relative_errors(artifact, oracle, samples.scale)).max(axis=1).argmax()
+    off, counted = np.abs(metrics.relative_errors(artifact, oracle, samples.scale)).max(axis=1), samples.counted
+    others = np.delete(off, counted)
     own = max(noise.max_relative, tolerance.floor)
     triple = artifact, reference, oracle
     if kind == "features":
@@ -320,12 +333,13 @@ def _measured(
         kind=kind,
         samples=oracle.shape[0],
         classes=oracle.shape[1],
-        against_oracle=metrics.errors(artifact, oracle, samples.scale),
-        against_reference=metrics.errors(artifact, reference, samples.scale),
+        against_oracle=metrics.errors(artifact[counted], oracle[counted], samples.scale[counted]),
+        against_reference=metrics.errors(artifact[counted], reference[counted], samples.scale[counted]),
         noise=noise,
         max_threshold=limits.max,
         rms_threshold=limits.rms,
-        worst_sample=samples.labels[int(worst)],
+        worst_sample=samples.labels[counted[int(off[counted].argmax())]],
+        uncounted_max_relative=float(others.max()) if len(others) else None,
         thresholds=thresholds.said,
         median_snr_db=middle if np.isfinite(middle) else None,
         lowest_snr_db=float(decibel.min()) if np.isfinite(decibel.min()) else None,

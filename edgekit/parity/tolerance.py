@@ -19,7 +19,7 @@ class Tolerance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Relative error of the reference against the oracle from which it is no reference at all: without this
     limit a wrong reference would let any artifact pass. The deepest model measured reaches 6e-4."""
     max_relative: float | None = None
-    """FP16, INT8: largest error relative to the sample's largest value."""
+    """FP16, INT8: largest error relative to the sample's largest value; in INT8 of the photos (`parity.counted`)."""
     min_top1_agreement: float | None = None
     """FP16, INT8: smallest share of samples with the reference's top-1 class, with its decision on each label, or with
     its nearest neighbour."""

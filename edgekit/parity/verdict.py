@@ -84,15 +84,17 @@ class OutputFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     samples: int
     classes: int
     against_oracle: ErrorFigures
+    """Of the samples that count: in INT8 the photos (`parity.counted`)."""
     against_reference: ErrorFigures
+    """Of the same samples."""
     noise: ErrorFigures
-    """The reference against the oracle."""
+    """The reference against the oracle, over all samples."""
     max_threshold: float
     """What `against_oracle.max_relative` may be at most."""
     rms_threshold: float | None
     """What `against_oracle.rms_relative` may be at most; none where the precision has no such limit."""
     worst_sample: str
-    """The sample with the largest relative error against the oracle."""
+    """The sample with the largest relative error against the oracle, of those that count."""
     top1_agreement: float | None
     """With the reference, over all samples; none where the output decides for no class."""
     top1_agreement_photos: float | None
@@ -107,6 +109,9 @@ class OutputFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sample where none is known to be a photo, and none where that has no error."""
     lowest_snr_db: float | None = None
     """The same of the worst sample of all."""
+    uncounted_max_relative: float | None = None
+    """Largest relative error against the oracle of the samples that do not count (`parity.counted`), which the figures
+    above leave out; none where all count."""
     label_agreement: float | None = None
     """Share of labels, over all samples, that are given or not as by the reference."""
     label_agreement_photos: float | None = None

@@ -46,7 +46,8 @@ def what_it_gives(manifest: "Manifest") -> str:
 
 def compared_values(figures: "OutputFigures") -> str:
     """What errors are measured of and relative to."""
-    samples = f"on {figures.samples} golden inputs"
+    those = "" if figures.uncounted_max_relative is None else "the photos of "
+    samples = f"on {those}{figures.samples} golden inputs"
     if figures.kind == "probabilities":
         return f"of any output's log-probabilities {samples}, relative to the largest of its sample"
     if figures.kind == "sigmoid":

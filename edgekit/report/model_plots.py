@@ -71,23 +71,34 @@ def samples_part(axes: "Axes", values: "ByValue", figures: "OutputFigures", colo
     """The largest error of each sample, over its values."""
     import numpy as np
 
-    places = np.arange(len(values.labels))
+    places, counted = np.arange(len(values.labels)), list(values.counted)
     ours, theirs = (np.maximum(np.abs(errors).max(axis=1), SMALLEST) for errors in both(values))
     axes.plot(places, theirs, "o", color=GREY, markersize=5, label="reference")
-    axes.plot(places, ours, "o", color=colour, markersize=6, label="this target")
+    axes.plot(counted, ours[counted], "o", color=colour, markersize=6, label="this target")
+    if others := [place for place in places if place not in counted]:
+        axes.plot(others, ours[others], "o", color=colour, fillstyle="none", markersize=6, label="does not count")
     axes.axhline(figures.max_threshold, color=RED, linewidth=1, linestyle="--", label="limit")
     axes.set_xticks(places, [plain(label) for label in values.labels], rotation=45, ha="right")
     axes.set_yscale("log")
     axes.set_title("by sample", fontsize=9, loc="left")
-    axes.legend(frameon=False, fontsize=8, ncols=3, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    axes.legend(
+        frameon=False,
+        fontsize=8,
+        ncols=4,
+        columnspacing=1,
+        handletextpad=0.3,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+    )
     tidy(axes)
 
 
 def classes_part(axes: "Axes", values: "ByValue", figures: "OutputFigures", names: Sequence[str], colour: str) -> None:
-    """The largest error of each class (label, component), over all samples."""
+    """The largest error of each class (label, component), over the samples that count."""
     import numpy as np
 
-    ours, theirs = (np.maximum(np.abs(errors).max(axis=0), SMALLEST) for errors in both(values))
+    counted = list(values.counted)
+    ours, theirs = (np.maximum(np.abs(errors[counted]).max(axis=0), SMALLEST) for errors in both(values))
     places = np.arange(len(ours))
     if len(ours) <= MOST_NAMED:
         axes.plot(places, theirs, "o", color=GREY, markersize=5)

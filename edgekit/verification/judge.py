@@ -126,6 +126,7 @@ def measured_values(
             judged_by.outputs[name][rows],
             truth.oracle[name][rows],
             [golden.labels[row] for row in rows],
+            [golden.kinds[row] for row in rows],
             figures.kind,
             verdict.precision,
             sigmoid_error=targets()[artifact.manifest.target].description.sigmoid_error,

@@ -122,6 +122,15 @@ def test_whole_batches_are_filled(batch: int, chosen: list[int]) -> None:
     assert chosen_samples(["photo"] * 8 + ["synthetic"] * 2, batch) == chosen
 
 
+@pytest.mark.parametrize(
+    ("batch", "chosen"), [(1, [0, 1]), (2, [0, 1]), (3, [0, 1, 2]), (10, [0, 1, 2, 3, 4, 5, 6, 7, 0, 1])]
+)
+def test_in_int8_photos_alone_travel(batch: int, chosen: list[int]) -> None:
+    """Noise goes beyond what its integers hold, and every golden sample must be within the verdict's limit."""
+    assert chosen_samples(["photo"] * 8 + ["synthetic"] * 2, batch, "int8") == chosen
+    assert chosen_samples(["synthetic"] * 2, batch, "int8") == [index % 2 for index in range(max(batch, 2))]
+
+
 def test_levels_are_the_same_photos(golden: GoldenInputs) -> None:
     """Embedded preprocessing: the program's tensors are what becomes of the 8-bit levels, and photos lose nothing."""
     levels, tensors = golden.levels(SPEC), golden.from_levels(SPEC)

@@ -416,6 +416,52 @@ def test_lower_precisions_count_agreement_on_photos() -> None:
     assert verdict((artifact, oracle.astype("f4"), oracle), wide, "int8").status == "passed"
 
 
+def test_int8_may_be_off_by_more_on_noise_which_is_told() -> None:
+    """Its ranges are those of photos, and what goes beyond is cut off."""
+    artifact, reference, oracle = engines()
+    cut = artifact.copy()
+    cut[7] = np.clip(cut[7], -2, 2)
+    result = verdict((cut, reference, oracle), LOW, "int8")
+    assert result.passed, result.reason
+    figures = result.outputs["logits"]
+    assert figures.against_oracle.max_relative < 1e-5
+    assert figures.worst_sample.startswith("photo")
+    assert figures.uncounted_max_relative is not None
+    assert figures.uncounted_max_relative > figures.max_threshold
+    (told,) = result.warnings
+    assert f"off by {figures.uncounted_max_relative:.2g} of its range on noise" in told
+    # Every other precision is held to all samples, and so is INT8 where nothing tells which are photos.
+    assert "at sample synthetic noise 1" in verdict((cut, reference, oracle), LOW, "fp16").reason
+    assert "at sample synthetic noise 1" in judge(cut, reference, oracle, LOW, "int8", LABELS).reason
+    # A photo so cut off fails as ever.
+    cut[0] = np.clip(cut[0], -2, 2)
+    assert "at sample photo 0" in verdict((cut, reference, oracle), LOW, "int8").reason
+
+
+def test_noise_within_int8_s_limit_needs_no_word() -> None:
+    result = verdict(engines(), LOW, "int8")
+    assert result.passed
+    assert result.warnings == ()
+
+
+def test_int8_s_noise_must_still_be_numbers_under_its_name_and_shape() -> None:
+    artifact, reference, oracle = engines()
+    artifact[7, 3] = np.nan
+    assert "synthetic noise 1" in verdict((artifact, reference, oracle), LOW, "int8").reason
+
+
+def test_photos_that_cannot_tell_are_inconclusive_in_int8_however_the_noise_differs() -> None:
+    wide = Tolerance(max_relative=0.5, min_top1_agreement=0.5, reason="a test")
+    _, _, oracle = engines()
+    # Photos that differ from one another by 1 % alone.
+    oracle[:6] = oracle[0] * (1 + 0.01 * np.random.default_rng(4).standard_normal((6, 40)))
+    same = (oracle.astype("f4"), oracle.astype("f4"), oracle)
+    assert "a model that ignores its input would pass" in verdict(same, wide, "int8").reason
+    assert verdict(same, wide, "fp16").passed
+    # Where the ratio of signal to noise tells that model apart, they can tell.
+    assert verdict(same, replace(wide, min_snr_db=60.0), "int8").passed
+
+
 def test_a_limit_so_wide_that_anything_passes_is_inconclusive() -> None:
     anything = Tolerance(max_relative=0.99, min_top1_agreement=0.01, reason="a test")
     artifact, reference, oracle = engines()

@@ -125,13 +125,14 @@ def hostile_check(mixnet: Converted) -> Check:
     wrong[0, 3] += 20
     labels = (LABELS[0], HOSTILE, LABELS[2])
     case = (wrong, (oracle + 1e-6).astype(np.float32), oracle)
-    verdict = judge(*case, Tolerance(), "fp32", labels, judged_against=HOSTILE, kinds=("photo", "photo", "synthetic"))
+    kinds = ("photo", "photo", "synthetic")
+    verdict = judge(*case, Tolerance(), "fp32", labels, judged_against=HOSTILE, kinds=kinds)
     assert verdict.status == "failed"
     lost = Unexplained(HOSTILE, HOSTILE, (3,))
     ledger = Ledger(4, {HOSTILE: 3}, (lost,), 1)
     latency = {"p50_ms": 1.0, "p95_ms": 2.0}
     found = VariantVerdict("", with_fields(verdict, warnings=(HOSTILE,)), latency, ledger=ledger, device=HOSTILE)
     target = targets()["onnx"]
-    values = {"output": by_value(*case, labels, "logits", "fp32")}
+    values = {"output": by_value(*case, labels, kinds, "logits", "fp32")}
     changed = replace(artifact, manifest=manifest)
     return Check(changed, target, target.description.variants[0], found, None, measure=lambda: values)
