@@ -273,7 +273,10 @@ def of_one_frame(verdict: Verdict, tolerance: Tolerance) -> Verdict:
     figures = verdict.outputs.values()
     if verdict.status != "failed" or verdict.precision == "fp32" or not verdict.outputs:
         return verdict
-    within = all(one.against_oracle.max_relative <= one.max_threshold for one in figures)
+    within = all(
+        one.against_oracle.max_relative <= one.max_threshold and not falls_short(one.median_snr_db, tolerance)
+        for one in figures
+    )
     flips = [(one, flip) for one in figures for flip in (*one.flips, *one.label_flips)]
     if not within or not flips or len(verdict.reason.split("; ")) > len(verdict.outputs):
         return verdict
@@ -281,6 +284,11 @@ def of_one_frame(verdict: Verdict, tolerance: Tolerance) -> Verdict:
         said = f"it decides otherwise, which {verdict.precision.upper()} may on this frame: {verdict.reason}"
         return replace(verdict, status="passed", reason="", warnings=(*verdict.warnings, said))
     return verdict
+
+
+def falls_short(snr_db: float | None, tolerance: Tolerance) -> bool:
+    """Whether a ratio of signal to noise is less than must be."""
+    return snr_db is not None and tolerance.min_snr_db is not None and snr_db < tolerance.min_snr_db
 
 
 def scale_of(noise: float, figures: OutputFigures, tolerance: Tolerance) -> float:

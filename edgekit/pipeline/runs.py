@@ -63,14 +63,8 @@ def ranges_stage(
 
     `made_by` is the worker that made the program.
     """
-    return Stage(
-        worker=RANGES_WORKERS.get(made_by, RANGES_WORKER),
-        about=f"ranges of the layers of {name}",
-        inputs={"program": program, "tensors": golden.source},
-        options={"batch": batch, "threads": 1, "photos": golden.kinds.count("photo")},
-        memory_bytes=memory_bytes,
-        limits=RUN_LIMITS,
-    )
+    options = {"batch": batch, "photos": golden.kinds.count("photo")}
+    return _ranges(program, f"ranges of the layers of {name}", golden.source, options, made_by, memory_bytes)
 
 
 def calibrated_ranges_stage(
@@ -85,11 +79,24 @@ def calibrated_ranges_stage(
     """What values the layers of a program take on `CALIBRATION_PHOTOS` prepared photos of a calibration, at even
     distances; `ranges.json`. One at a time where the program takes any number.
     """
+    about = f"ranges of the layers of {name} on calibration photos"
+    options = {"batch": batch if isinstance(batch, int) else 1, "most": CALIBRATION_PHOTOS}
+    return _ranges(program, about, calibration, options, made_by, memory_bytes)
+
+
+def _ranges(
+    program: StageFile | SourceFile,
+    about: str,
+    tensors: SourceFile,
+    options: Mapping[str, Any],
+    made_by: str,
+    memory_bytes: int,
+) -> Stage:
     return Stage(
         worker=RANGES_WORKERS.get(made_by, RANGES_WORKER),
-        about=f"ranges of the layers of {name} on calibration photos",
-        inputs={"program": program, "tensors": calibration},
-        options={"batch": batch if isinstance(batch, int) else 1, "threads": 1, "most": CALIBRATION_PHOTOS},
+        about=about,
+        inputs={"program": program, "tensors": tensors},
+        options={**options, "threads": 1},
         memory_bytes=memory_bytes,
         limits=RUN_LIMITS,
     )

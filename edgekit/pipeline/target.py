@@ -130,13 +130,14 @@ class Lowered(Struct, frozen=True, forbid_unknown_fields=True):
     `calibrated`: it reads prepared photos, from which the ranges of activations are, and leaves a record of what it
     chose (`quantisation.safetensors`), which `parameters.py` compares with what an artifact stores. `ranker` measures
     what each layer costs, of the FP32 files, the lowered ones and the photos. `options` are the worker's, which a
-    recipe may change.
+    recipe may change. `cut_off_cure` says what helps where sums are cut off on x86 without VNNI.
     """
 
     worker: str
     calibrated: bool = False
     ranker: str | None = None
     options: dict[str, bool | int | str] = {}
+    cut_off_cure: str = ""
 
 
 class Paddle3(Struct, frozen=True, forbid_unknown_fields=True):

@@ -1,7 +1,6 @@
 """The verdict on one variant: on what a run gave, on its failure, or on an inspection."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
@@ -70,7 +69,7 @@ def judge_variant(
     verdict = by(allowed)
     if allowed is not rules.tolerance:
         verdict = replace(verdict, warnings=(*verdict.warnings, f"it has limits of its own: {allowed.reason}"))
-    said = (*outcome.details.get("warnings", ()), *build_warnings(artifact.manifest.target, artifact.manifest.build))
+    said = (*outcome.details.get("warnings", ()), *build_warnings(artifact.manifest))
     if precision in variant.simulated_in:
         said = ("this machine's file rounds in FP32 what the one for devices computes in integers", *said)
     verdict = replace(verdict, warnings=(*verdict.warnings, *said))
@@ -83,20 +82,14 @@ def judge_variant(
     return VariantVerdict(variant.name, verdict, latency, outcome.peak_memory_bytes, device=details.get("device"))
 
 
-CURES = {
-    "onnx": "its recipe has `fit_pairs` off",
-    "openvino": '`overflow_fix = "enable"` in a recipe has all weights in 7 bits',
-}
-"""Of sums that are cut off, by target."""
-
-
-def build_warnings(target: str, build: Mapping[str, Any]) -> list[str]:
-    """What a user must know of an artifact whose converter said `build` of it."""
+def build_warnings(manifest: Manifest) -> list[str]:
+    """What a user must know of an artifact, of what its converter said of the build."""
+    build, lowered = manifest.build, targets()[manifest.target].description.lowered.get(manifest.precision)
     cut = build.get("cut_off_without_vnni")
     if not isinstance(cut, list) or not cut:
         return []
     first = ", ".join(harmless(str(name), 60) for name in cut[:FIRST])
-    cure = f": {CURES[target]}" if target in CURES else ""
+    cure = f": {lowered.cut_off_cure}" if lowered is not None and lowered.cut_off_cure else ""
     return [f"on x86 without VNNI sums of {len(cut)} of its layers are cut off, first of {first}{cure}"]
 
 

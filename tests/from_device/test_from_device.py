@@ -210,6 +210,25 @@ def test_a_decision_in_lower_precision_counts_where_the_oracle_is_sure(folder: P
     assert not judged([0.98, 0.985, -1.0]).passed
 
 
+def test_an_excused_decision_excuses_no_noise(folder: Path, tmp_path: Path) -> None:
+    found = received(tmp_path, folder)
+    oracle = ORACLE.copy()
+    oracle[10] = [1.0, 0.9, -1.0]
+    paddle = oracle.astype(np.float32)
+    truth = Truth({"logits": paddle}, {"logits": oracle}, {"logits": "logits"})
+    manifest = replace(MANIFEST, precision="int8")
+    outputs = {"logits": np.array([[0.9, 1.1, -0.8]], np.float32)}
+
+    def judged(least: float) -> Verdict:
+        allowed = Tolerance(max_relative=0.3, min_top1_agreement=0.9, min_snr_db=least, reason="INT8")
+        return judged_outputs(outputs, truth, manifest, INPUTS, 10, Rules(allowed), found)
+
+    assert judged(10.0).passed
+    failed = judged(20.0)
+    assert not failed.passed
+    assert "14." in failed.reason and "less than 20" in failed.reason
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [

@@ -382,6 +382,17 @@ def test_the_median_photos_signal_to_noise_ratio_has_a_limit_of_its_own() -> Non
     assert failed.outputs["logits"] == figures
 
 
+def test_a_lower_precision_is_told_all_that_it_misses() -> None:
+    """Whoever mends one must not find the next only then."""
+    _, reference, oracle = engines()
+    result = verdict((oracle[:, ::-1].copy(), reference, oracle), replace(LOW, min_snr_db=25.0), "int8")
+    for what in ("of its range at sample", "dB in the median sample", "decides for the reference's class"):
+        assert what in result.reason
+    # One sentence for one output, which readers of several count by.
+    assert "; " not in result.reason
+    assert "dB" not in verdict((oracle[:, ::-1].copy(), reference, oracle)).reason
+
+
 def test_one_exploded_sample_decides_nothing_for_the_others() -> None:
     """Its errors are thousands of times larger than theirs, and of the same share of its own values."""
     _, reference, oracle = engines()
