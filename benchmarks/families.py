@@ -1,7 +1,7 @@
 """One model of each family, in every precision on every target: the table to pick from in docs/performance.md.
 
     uv run python benchmarks/families.py FOLDER --calibration PHOTOS [--data PHOTOS] [--models MixNet_S,ResNet18]
-        [--weights synthetic:0] [--target onnx,openvino,ncnn] [--seconds 6]
+        [--weights synthetic:0] [--input-size SIDE] [--target onnx,openvino,ncnn] [--seconds 6]
 
 Runs `edgekit bench MODEL --all --report FOLDER/MODEL` for each model that has no report there yet, one after the other,
 and prints the table of all reports: times beside ONNX Runtime's FP32, and sizes beside the same target's.
@@ -76,9 +76,10 @@ def main() -> None:
         parser.add_argument(f"--{name}", default=default)
     parser.add_argument("--calibration", required=True)
     parser.add_argument("--data")
+    parser.add_argument("--input-size")
     given = parser.parse_args()
-    options = [text for name in ("weights", "target", "seconds", "calibration", "data")
-               if (value := getattr(given, name)) for text in (f"--{name}", value)]  # fmt: skip
+    options = [text for name in ("weights", "input-size", "target", "seconds", "calibration", "data")
+               if (value := getattr(given, name.replace("-", "_"))) for text in (f"--{name}", value)]  # fmt: skip
     for model in given.models.split(","):
         if not (given.folder / model / REPORT).exists():
             bench(model, given.folder, options)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgeworker.calibration import AUTO, Samples, best_of, median_error, trial_of
+from edgeworker.calibration import AUTO, Samples, besides, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.protocol import Request, main
 from edgeworker.refusal import Refusal
@@ -38,9 +38,7 @@ def quantize(request: Request) -> dict[str, Any]:
     param, binary = request.inputs[PARAM], request.inputs[BIN]
     samples = Samples(request.inputs["calibration"])
     trial = trial_of(request.options, METHODS, samples, batch=1)
-    equalise = request.options.get("equalise", AUTO)
-    if equalise not in (AUTO, True, False):
-        raise Refusal(f"equalise is {AUTO}, true or false, not {equalise}", kind="input")
+    equalise = besides(request.options, "equalise")
     six_bits = bool(request.options.get("six_bits", False))
     network = ParamFile.read(param)
     keep = kept_in_float(request.options, [layer.name for layer in network.layers])

@@ -5,10 +5,11 @@ activations, "performance": symmetric ones); `model_type` ("transformer", for wh
 1, with "transformer" alone: SmoothQuant's exponent, how much of their range the activations of products give to the
 weights); `overflow_fix` ("first_layer" as NNCF does it, "enable": all weights in 7 bits, "disable"); `fit_pairs`
 (larger steps where two products would not fit into the 16 bits that processors without VNNI add them in; without it the
-layers whose sums are cut off there are named, `cut_off_without_vnni`); `bias_correction` (default true); `keep_float`
-(names of layers that stay in FP32); `method` (`most`: the smallest and largest values on 98 % of the calls, without
-those that go furthest; `mean`: NNCF's own, of each value the mean of the calls' smallest and largest; `auto`, the
-default, keeps the one whose outputs are nearest to FP32's on photos that were held out).
+layers whose sums are cut off there are named, `cut_off_without_vnni`); `bias_correction` (NNCF's fast one: true, false,
+or `auto`, the default, where that is nearer to FP32 on photos that were held out); `keep_float` (names of layers that
+stay in FP32); `method` (`most`: the smallest and largest values on 98 % of the calls, without those that go furthest;
+`mean`: NNCF's own, of each value the mean of the calls' smallest and largest; `auto`, the default, keeps the one whose
+outputs are nearest to FP32's on photos that were held out).
 
 Beside the IR it leaves `quantisation.safetensors`: every number that NNCF chose, by the name of its constant: ranges of
 activations, scales and zero points of weights, SmoothQuant's factors of activations, and corrected biases (`NAME` and,
@@ -30,7 +31,7 @@ import nncf
 import numpy as np
 import openvino
 from cut_off import pair_tables, sums_beyond
-from edgeworker.calibration import Samples, batch_of, best_of, median_error, trial_of
+from edgeworker.calibration import AUTO, Samples, batch_of, besides, best_of, median_error, trial_of
 from edgeworker.keep_float import kept_in_float, told
 from edgeworker.pair_sums import PHOTOS
 from edgeworker.protocol import Request, main
@@ -54,6 +55,8 @@ OVERFLOW = {
 OFF = -1.0
 """NNCF's word for no SmoothQuant."""
 METHODS = ("most", "mean")
+CORRECTED = ", biases corrected"
+"""Behind the name of a method."""
 MOST = 0.98
 
 
@@ -88,9 +91,25 @@ def quantize(request: Request) -> dict[str, Any]:
     before = constants(model)
     keep = kept_in_float(options, [node.get_friendly_name() for node in model.get_ordered_ops()])
     photos = Photos(samples, batch, trial.looked_at)
-    quantised = {method: quantised_by(method, model, photos, keep, options) for method in trial.methods}
-    errors = errors_of(quantised, model, Photos(samples, batch, trial.held_out)) if trial.held_out else {}
-    best = best_of(trial.methods, errors)
+    held_out = Photos(samples, batch, trial.held_out)
+    truth = outputs_of(model, held_out)
+    quantised: dict[str, openvino.Model] = {}
+    errors: dict[str, float] = {}
+
+    def attempt(name: str) -> None:
+        """Quantise by the method of that name, and measure it."""
+        quantised[name] = quantised_by(name, model, photos, keep, options)
+        if truth:
+            errors[name] = median_error(outputs_of(quantised[name], held_out), truth)
+
+    correct = besides(options, "bias_correction")
+    names = [method + CORRECTED if correct is True else method for method in trial.methods]
+    for name in names:
+        attempt(name)
+    best = best_of(names, errors)
+    if correct is AUTO and truth:
+        attempt(best + CORRECTED)
+        best = best_of([best, best + CORRECTED], errors)
     looked_at = photos.of_calls(list(range(min(PHOTOS // batch or 1, len(photos)))))
     if options.get("fit_pairs"):
         coarser, beyond = fit_pairs(quantised[best], model, looked_at)
@@ -116,9 +135,10 @@ def quantize(request: Request) -> dict[str, Any]:
 
 
 def quantised_by(
-    method: str, model: openvino.Model, photos: Photos, keep: list[str], options: dict[str, Any]
+    name: str, model: openvino.Model, photos: Photos, keep: list[str], options: dict[str, Any]
 ) -> openvino.Model:
-    """A copy of the model in INT8, with ranges by that method; what was not changed keeps its name."""
+    """A copy of the model in INT8, by the method of that name; what was not changed keeps its name."""
+    method = name.removesuffix(CORRECTED)
     if method == "most":
         photos = photos.of_calls(without_outliers(extremes(model, photos), MOST))
     quantised = nncf.quantize(
@@ -130,7 +150,7 @@ def quantised_by(
         ignored_scope=nncf.IgnoredScope(names=keep) if keep else None,
         advanced_parameters=nncf.AdvancedQuantizationParameters(
             overflow_fix=choice(options, "overflow_fix", OVERFLOW, "first_layer"),
-            disable_bias_correction=not options.get("bias_correction", True),
+            disable_bias_correction=name == method,
             smooth_quant_alphas=smoothing(options),
             activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX if method == "most" else None,
         ),
@@ -139,14 +159,10 @@ def quantised_by(
     return quantised
 
 
-def errors_of(quantised: dict[str, openvino.Model], model: openvino.Model, photos: Photos) -> dict[str, float]:
-    """The median photo's error by each method."""
-    truth = outputs_of(model, photos)
-    return {method: median_error(outputs_of(one, photos), truth) for method, one in quantised.items()}
-
-
 def outputs_of(model: openvino.Model, calls: Photos) -> list[np.ndarray]:
     """All outputs of each call, float64."""
+    if not len(calls):
+        return []
     compiled = openvino.compile_model(model, "CPU")
     return [flat(compiled(call).values()) for call in calls]
 

@@ -83,5 +83,5 @@ def saturation_words(found: Sequence[Beyond], photos: int) -> str:
     return (
         f"{worst.layer.title} takes {low:.3g} to {high:.3g} on the golden photos, and {beside}"
         f"{and_others([one.layer for one in found])}: INT8 {cuts} off what is beyond; calibrate it on photos like "
-        "those that it will see"
+        "those that it will see, and judge it by such (--golden DIR)"
     )

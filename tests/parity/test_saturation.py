@@ -53,7 +53,7 @@ def test_the_range_of_the_integers_goes_before_that_of_the_calibration() -> None
         assert (one.allowed, one.chosen, one.share) == ((0.0, 4.0), True, 1.0)
         assert saturation_words([one], 32) == (
             "layer a (relu) takes 0 to 8 on the golden photos, and its integers hold 0 to 4: INT8 cuts off what is "
-            "beyond; calibrate it on photos like those that it will see"
+            "beyond; calibrate it on photos like those that it will see, and judge it by such (--golden DIR)"
         )
     assert beyond_integers(golden, None, Integers()) == []
     # Unless not all names are known.
@@ -67,6 +67,7 @@ def test_the_layer_that_leaves_it_most_is_named_and_others_are_counted() -> None
     calibration = Ranges(32, (tensor("a", 0.0, 10.0), tensor("b", -1.0, 9.0), tensor("c", 0.0, 1.0)))
     assert saturation_words(beyond_integers(golden, calibration, Integers()), 32) == (
         "layer b (relu) takes -30 to 9 on the golden photos, and -1 to 9 on 32 of the calibration (and 1 more of its "
-        "layers): INT8 may cut off what is beyond; calibrate it on photos like those that it will see"
+        "layers): INT8 may cut off what is beyond; calibrate it on photos like those that it will see, and judge it by "
+        "such (--golden DIR)"
     )
     assert saturation_words([], 32) == ""

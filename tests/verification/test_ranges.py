@@ -18,7 +18,7 @@ from tests.int8_project import MODEL, Int8Project
 
 SATURATED = (
     "layer b (relu) takes 0 to 7 on the golden photos, and 0 to 4 on 32 of the calibration: INT8 may cut off what is "
-    "beyond; calibrate it on photos like those that it will see"
+    "beyond; calibrate it on photos like those that it will see, and judge it by such (--golden DIR)"
 )
 DEAD = "1 channel of the network never changes (1 of 8 in a (relu)), which is no fault of the conversion"
 

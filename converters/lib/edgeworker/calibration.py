@@ -11,7 +11,7 @@ from safetensors import safe_open
 from edgeworker.refusal import Refusal
 
 AUTO = "auto"
-"""The method that chooses among the others."""
+"""The method that chooses among the others; of what may be done besides, that it is done where it is nearer to FP32."""
 HELD_OUT = 5
 """Each so many photos one chooses among methods, and is not among those that ranges are from. At even distances: photos
 often lie in the order of their classes."""
@@ -95,6 +95,17 @@ def best_of(methods: Sequence[str], errors: Mapping[str, float]) -> str:
     """
     least = min((error for error in errors.values() if np.isfinite(error)), default=np.inf)
     return next((method for method in methods if errors and errors[method] <= ALIKE * least), methods[0])
+
+
+def besides(options: Mapping[str, Any], name: str) -> bool | str:
+    """What the option `name` says of something that may be done besides a method: true, false, or `AUTO`, the default.
+
+    Raises Refusal (input) for anything else.
+    """
+    asked = options.get(name, AUTO)
+    if asked not in (AUTO, True, False):
+        raise Refusal(f"{name} is {AUTO}, true or false, not {asked}", kind="input")
+    return asked
 
 
 def batch_of(options: dict) -> int:
