@@ -67,11 +67,11 @@ def quantize(request: Request) -> dict[str, Any]:
     for method in trial.methods:
         attempt(method, binary, ranges, {})
     best = best_of(trial.methods, errors)
-    if equalise and (truth or equalise is not AUTO) and (factors := channel_factors(param, binary, chosen, ranges)):
+    if equalise and (truth or equalise != AUTO) and (factors := channel_factors(param, binary, chosen, ranges)):
         name, alike = best + EQUALISED, request.output / "alike.bin"
         write_equalised(param, binary, factors, alike)
         attempt(name, alike, histograms(Network(param, alike), samples, trial.looked_at, blobs), factors)
-        best = name if equalise is not AUTO else best_of([best, name], errors)
+        best = name if equalise != AUTO else best_of([best, name], errors)
         alike.unlink()
     keep_one(request.output, best)
     return {"build": {"calibration_method": best, **told(keep)}, "errors": errors, "layers": len(chosen)}

@@ -107,7 +107,7 @@ def quantize(request: Request) -> dict[str, Any]:
     for name in names:
         attempt(name)
     best = best_of(names, errors)
-    if correct is AUTO and truth:
+    if correct == AUTO and truth:
         attempt(best + CORRECTED)
         best = best_of([best, best + CORRECTED], errors)
     looked_at = photos.of_calls(list(range(min(PHOTOS // batch or 1, len(photos)))))

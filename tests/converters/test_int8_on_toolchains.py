@@ -127,6 +127,8 @@ def test_biases_are_corrected_where_that_is_nearer(run_worker, quantised, photos
     details, after = run_worker(QUANTISER["openvino"], inputs, options | {"bias_correction": True})
     assert details["build"]["calibration_method"] == "most, biases corrected"
     assert corrected(after) > 0
+    told, _ = run_worker(QUANTISER["openvino"], inputs, {"batch": 1, "bias_correction": "auto"})
+    assert told["errors"].keys() == errors.keys()  # as where nobody says anything
     _, after = run_worker(QUANTISER["openvino"], inputs, options | {"bias_correction": False})
     assert corrected(after) == 0
     with pytest.raises(UsageError, match="bias_correction is auto, true or false, not sometimes"):
