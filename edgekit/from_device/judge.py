@@ -24,6 +24,7 @@ from edgekit.inputs.images import load_image
 from edgekit.inputs.prepare import normalised
 from edgekit.parity import Tolerance, Verdict
 from edgekit.parity.judge import judge_outputs
+from edgekit.parity.limits import falls_short
 from edgekit.parity.verdict import Flip, OutputFigures
 from edgekit.pipeline.execute import Executor
 from edgekit.pipeline.memory import estimated_memory
@@ -274,7 +275,8 @@ def of_one_frame(verdict: Verdict, tolerance: Tolerance) -> Verdict:
     if verdict.status != "failed" or verdict.precision == "fp32" or not verdict.outputs:
         return verdict
     within = all(
-        one.against_oracle.max_relative <= one.max_threshold and not falls_short(one.median_snr_db, tolerance)
+        one.against_oracle.max_relative <= one.max_threshold
+        and not falls_short(one.median_snr_db, tolerance.min_snr_db)
         for one in figures
     )
     flips = [(one, flip) for one in figures for flip in (*one.flips, *one.label_flips)]
@@ -284,11 +286,6 @@ def of_one_frame(verdict: Verdict, tolerance: Tolerance) -> Verdict:
         said = f"it decides otherwise, which {verdict.precision.upper()} may on this frame: {verdict.reason}"
         return replace(verdict, status="passed", reason="", warnings=(*verdict.warnings, said))
     return verdict
-
-
-def falls_short(snr_db: float | None, tolerance: Tolerance) -> bool:
-    """Whether a ratio of signal to noise is less than must be."""
-    return snr_db is not None and tolerance.min_snr_db is not None and snr_db < tolerance.min_snr_db
 
 
 def scale_of(noise: float, figures: OutputFigures, tolerance: Tolerance) -> float:

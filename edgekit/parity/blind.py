@@ -1,21 +1,12 @@
 """Can the samples tell a right model from a wrong one? Asked of the oracle's values, before anything passes."""
 
-import msgspec
 import numpy as np
 
 from edgekit.parity import metrics
+from edgekit.parity.limits import Limits
 from edgekit.parity.metrics import Array
 
 REMEDY = "give photos that it tells apart, with --golden DIR"
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """What the errors of an output may be: relative ones at most, and the ratio of signal to noise at least."""
-
-    max: float
-    rms: float | None
-    min_snr_db: float | None
-    """Of the median sample."""
 
 
 def blindness(oracle: Array, scale: Array, limits: Limits) -> str | None:

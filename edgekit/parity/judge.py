@@ -18,17 +18,15 @@ import numpy as np
 
 from edgekit.parity import metrics
 from edgekit.parity.agreement import disagreement
-from edgekit.parity.blind import Limits, blindness
+from edgekit.parity.blind import blindness
 from edgekit.parity.counted import counted_samples
 from edgekit.parity.decisions import class_decisions, label_decisions, neighbour_decisions
+from edgekit.parity.limits import Limits, falls_short
 from edgekit.parity.metrics import Array
 from edgekit.parity.tolerance import Tolerance
 from edgekit.parity.values import Digits, compared, digits_of_both, scales, threshold_logits, unfit
 from edgekit.parity.verdict import ErrorFigures, OutputFigures, OutputKind, Precision, Verdict
 
-RMS_FLOOR_SHARE = 0.2
-"""The floor of the RMS error over that of the largest: rounding errors measured 5 to 6 apart
-(docs/parity.md)."""
 THRESHOLDS = (0.5,)
 """Above which probability a label is given, where nobody says otherwise."""
 
@@ -240,17 +238,6 @@ class _Measure(msgspec.Struct, frozen=True):
         return cls(metrics.errors(samples.reference, samples.oracle, samples.scale), yardstick is not None)
 
 
-def _limits(noise: ErrorFigures, tolerance: Tolerance, precision: Precision) -> Limits:
-    if precision != "fp32":
-        assert tolerance.max_relative is not None
-        return Limits(tolerance.max_relative, None, tolerance.min_snr_db)
-    return Limits(
-        max(tolerance.noise_factor * noise.max_relative, tolerance.floor),
-        max(tolerance.noise_factor * noise.rms_relative, tolerance.floor * RMS_FLOOR_SHARE),
-        None,
-    )
-
-
 def _away(samples: _Samples, allowed: float) -> str:
     """How far the reference is from its oracle, at which sample, and whether others would do."""
     away = np.abs(metrics.relative_errors(samples.reference, samples.oracle, samples.scale)).max(axis=1)
@@ -275,7 +262,7 @@ def _judged(
     noise = metrics.errors(samples.reference, oracle, scale)
     if noise.max_relative > tolerance.max_noise:
         raise _Failure(f"has an unusable reference: it is {_away(samples, tolerance.max_noise)}")
-    limits = _limits(noise if measure is None else measure.errors, tolerance, precision)
+    limits = Limits.of(noise if measure is None else measure.errors, tolerance, precision)
     figures = _measured(samples, noise, limits, tolerance, kind, thresholds)
     counted = samples.counted
     if (blind := blindness(oracle[counted], scale[counted], limits)) is not None:
@@ -307,7 +294,7 @@ def _beyond_limits(figures: OutputFigures, limits: Limits, told: str) -> Iterato
             f"is off by {ours.rms_relative:.2g} of its range in the root mean square, more than {limits.rms:.2g} "
             f"({told})"
         )
-    if limits.min_snr_db is not None and found is not None and found < limits.min_snr_db:
+    if falls_short(found, limits.min_snr_db):
         yield (
             f"has a signal-to-noise ratio of {found:.1f} dB in the median sample, less than {limits.min_snr_db:g} "
             f"({told})"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edgekit.parity import Tolerance, metrics
-from edgekit.parity.judge import RMS_FLOOR_SHARE
+from edgekit.parity.limits import RMS_FLOOR_SHARE
 from edgekit.parity.metrics import Array
 from edgekit.parity.values import COARSE_SIGMOID, Digits, compared, scales
 from edgekit.parity.verdict import OutputKind
